@@ -1,0 +1,176 @@
+"""Wires the house together: the only place that knows both the services and the adapters."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from bridge.catalog.badges import LoadedBadges, load_badges
+from bridge.catalog.frameworks import LoadedFrameworks, load_editions
+from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
+from bridge.config import Config, load_config
+from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
+from bridge.domain.errors import BridgeError
+from bridge.domain.identity import IdentityRule
+from bridge.domain.ports import Clock, Target
+from bridge.domain.problems import BadFile, errors_among
+from bridge.domain.scope import TRAINING_TEAM, Actor
+from bridge.services.context import Context
+from bridge.services.mappings import MappingSource
+from bridge.services.pull import Trusted
+from bridge.storage.engine import migrate, open_engine
+from bridge.storage.unit import SqlStore
+from bridge.storage.vault import KeyVault, read_keys
+
+
+class SystemClock:
+    """Implements `bridge.domain.ports.Clock` by the computer's clock."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFiles:
+    """A site's files as they stand, with everything that is wrong in them."""
+
+    frameworks: LoadedFrameworks
+    mappings: LoadedMappings
+    badges: LoadedBadges
+
+    def checked_mappings(self) -> list[MappingSource]:
+        """The mapping files, for publishing. Raises BadFile while any file has an error."""
+        problems = errors_among(
+            [*self.frameworks.problems, *self.mappings.problems, *self.badges.problems]
+        )
+        if problems:
+            raise BadFile(problems)
+        return [
+            MappingSource(f.name, f.source_bytes, f.content_hash, f.rules)
+            for f in self.mappings.files
+        ]
+
+
+@dataclass
+class Bridge:
+    """One opened site: its settings, its store, and its peers."""
+
+    folder: Path
+    config: Config
+    engine: Engine
+    context: Context
+    clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def identity(self) -> dict[str, tuple[IdentityRule, ...]]:
+        """The identity rules that each source is trusted with."""
+        return {name: section.identity for name, section in self.config.moodle.items()}
+
+    def _settings(self, name: str) -> MoodleSettings:
+        section = self.config.moodle[name]
+        try:
+            return MoodleSettings(
+                key=name,
+                url=section.url,
+                token=section.token(self.folder, name),
+                report=section.report,
+                badges_report=section.badges_report,
+                grade_max=section.grade_max,
+                timeout=section.timeout,
+                timezone=section.timezone,
+                verify=str(self.folder / section.ca_bundle) if section.ca_bundle else True,
+                proxy=section.proxy,
+            )
+        except ValueError as error:
+            raise BridgeError(str(error)) from None
+
+    @cached_property
+    def sources(self) -> Mapping[str, Trusted]:
+        """The configured sources, by key."""
+        return {
+            name: Trusted(
+                MoodleSource(self._settings(name), self.clock),
+                "moodle",
+                section.trust,
+                section.identity,
+            )
+            for name, section in self.config.moodle.items()
+        }
+
+    @cached_property
+    def targets(self) -> Mapping[str, Target]:
+        """The configured targets, by key."""
+        return {name: MoodleTarget(self._settings(name)) for name in self.config.moodle}
+
+    def files(self) -> SiteFiles:
+        """Read the site's files anew; nothing is in force before it is published."""
+        frameworks = load_editions(self.folder / self.config.frameworks)
+        known = KnownNames(
+            sources=tuple(self.config.moodle),
+            targets=tuple(self.config.moodle),
+            editions=frameworks.editions,
+        )
+        folder = self.folder / self.config.mappings
+        return SiteFiles(
+            frameworks, load_mappings(folder, known), load_badges(folder / "badges.yaml", known)
+        )
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+
+def administrator(channel: str = "cli") -> Actor:
+    """Whoever runs a command on the server: for the trail; they act for no person."""
+    return Actor(TRAINING_TEAM, channel, os_user())
+
+
+def os_user() -> str:
+    """The operating-system user, or nothing where there is none (a bare container)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def open_bridge(folder: Path, *, actor: Actor | None = None, clock: Clock | None = None) -> Bridge:
+    """Open a site and bring its database up to date. Raises BridgeError, in words."""
+    config = load_config(folder)
+    url = config.database_url(folder)
+    engine = open_engine(url)
+    try:
+        migrate(engine)
+    except OperationalError as error:
+        engine.dispose()
+        raise BridgeError(
+            f"The database cannot be opened: {str(error.orig).strip().splitlines()[0]}"
+        ) from None
+    the_clock = clock or SystemClock()
+    context = Context(
+        store=SqlStore(engine),
+        clock=the_clock,
+        vault=open_vault(folder, config),
+        actor=actor or administrator(),
+        policy=config.rules(),
+    )
+    return Bridge(folder, config, engine, context, the_clock)
+
+
+def open_vault(folder: Path, config: Config) -> KeyVault:
+    """The keys that reflections are encrypted with. Raises BridgeError where there are none."""
+    path = folder / config.keys
+    try:
+        return KeyVault(read_keys(path.read_text(encoding="utf-8"), str(path)))
+    except FileNotFoundError:
+        raise BridgeError(
+            f"The key file {path} is missing. Put it back from your backup: without it no "
+            "reflection can be read. A new site gets one from 'bridge init'."
+        ) from None

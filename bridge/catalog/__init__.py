@@ -1,0 +1,1 @@
+"""Reads the files that people edit (frameworks, mappings) into the domain's words."""

@@ -1,0 +1,183 @@
+"""bridge.toml: what a site configures, checked, with every error at once and its remedy."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bridge.domain.errors import BridgeError
+from bridge.domain.identity import IdentityRule
+from bridge.domain.policy import Policy
+from bridge.domain.problems import BadFile, Problem
+
+FILE_NAME = "bridge.toml"
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MoodleSection(_Strict):
+    """`[moodle.NAME]`: one Moodle, as a source of completions and a target of badges.
+
+    The token comes from the environment variable `token_env` or the file `token_file`, never from
+    here. `identity` names the rules this Moodle is trusted with; `verified-email` only where
+    it confirms addresses itself or gets them from the organisation's sign-in.
+    """
+
+    url: str
+    token_env: str = ""
+    token_file: Path | None = None
+    report: int | str | None = "Bridge completions"
+    badges_report: int | str | None = "Bridge issued badges"
+    identity: tuple[IdentityRule, ...] = (IdentityRule.STAFF_NUMBER,)
+    trust: Literal["trusted", "untrusted"] = "trusted"
+    grade_max: Annotated[float, Field(gt=0)] = 100.0
+    timezone: str = "UTC"
+    timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
+    ca_bundle: Path | None = None
+    proxy: str | None = None
+
+    @model_validator(mode="after")
+    def _no_secret_here(self) -> MoodleSection:
+        if IdentityRule.BY_HAND in self.identity:
+            raise ValueError("identity: 'by-hand' is what people do; name the automatic rules only")
+        return self
+
+    def token(self, folder: Path, name: str) -> str:
+        """The service user's token. Raises BridgeError, saying where it was looked for."""
+        variable = self.token_env or default_token_variable(name)
+        if self.token_file is not None:
+            path = folder / self.token_file
+            try:
+                return path.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BridgeError(
+                    f"The token file {path} cannot be read ({error.strerror})."
+                ) from None
+        found = os.environ.get(variable, "").strip()
+        if not found:
+            raise BridgeError(
+                f"There is no token for the Moodle '{name}'. Put it in the environment variable "
+                f"{variable}, or name a file with token_file in {FILE_NAME}."
+            )
+        return found
+
+
+class JobsSection(_Strict):
+    """`[jobs]`: how often things run. Minutes, and London time for the nightly sweep."""
+
+    pull_minutes: Annotated[float, Field(gt=0)] = 15
+    deliver_minutes: Annotated[float, Field(gt=0)] = 5
+    sweep_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:30"
+    status_host: str = "127.0.0.1"
+    status_port: Annotated[int, Field(ge=0, le=65535)] = 8765
+
+
+class PolicySection(_Strict):
+    """`[policy]`: the organisation's numbers; see `bridge.domain.policy.Policy`."""
+
+    join_days: Annotated[int, Field(ge=0, le=60)] = Policy.join_days
+    overlap_days: Annotated[int, Field(ge=1, le=90)] = Policy.overlap_days
+    vanish_limit: Annotated[float, Field(ge=0, le=1)] = Policy.vanish_limit
+    token_days: Annotated[int, Field(ge=1, le=730)] = Policy.token_days
+
+
+class Config(_Strict):
+    """A site's settings. Paths in it are relative to its folder."""
+
+    database: str = "sqlite:///bridge.db"
+    keys: Path = Path("keys.txt")
+    frameworks: Path = Path("frameworks")
+    mappings: Path = Path("mappings")
+    moodle: dict[Name, MoodleSection] = {}
+    jobs: JobsSection = JobsSection()
+    policy: PolicySection = PolicySection()
+
+    def database_url(self, folder: Path) -> str:
+        """The database, from BRIDGE_DATABASE_URL where that is set; SQLite paths are absolute."""
+        url = os.environ.get("BRIDGE_DATABASE_URL") or self.database
+        prefix = "sqlite:///"
+        if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
+            return f"{prefix}{(folder / url.removeprefix(prefix)).resolve()}"
+        return url
+
+    def rules(self) -> Policy:
+        """The policy that the services use."""
+        return Policy(**self.policy.model_dump())
+
+
+def default_token_variable(name: str) -> str:
+    """The environment variable that a Moodle's token is looked for in."""
+    return f"BRIDGE_{name.upper().replace('-', '_')}_TOKEN"
+
+
+def load_config(folder: Path) -> Config:
+    """Read a site's `bridge.toml`. Raises BridgeError where there is none, BadFile for errors."""
+    path = folder / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BridgeError(
+            f"There is no {FILE_NAME} in {folder}. Make a site with 'bridge init {folder}', "
+            "or name one with --site."
+        ) from None
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadFile([_toml_problem(path, error)]) from None
+    except ValidationError as error:
+        raise BadFile(_problems(path, text, error.errors(include_url=False))) from None
+
+
+def _toml_problem(path: Path, error: tomllib.TOMLDecodeError) -> Problem:
+    what, _, where = str(error).partition(" (at line ")
+    line, _, column = where.rstrip(")").partition(", column ")
+    return Problem(
+        what=f"This is not TOML: {what}",
+        why="",
+        remedy="Correct the line; text values stand in double quotes.",
+        file=str(path),
+        line=int(line) if line.isdecimal() else None,
+        column=int(column) if column.isdecimal() else None,
+    )
+
+
+def _problems(path: Path, text: str, errors: Iterable[Any]) -> list[Problem]:
+    found = []
+    for error in errors:
+        keys = [str(part) for part in error["loc"]]
+        place = ".".join(keys) or "the file"
+        unknown = error["type"] == "extra_forbidden"
+        found.append(
+            Problem(
+                what=f"{place}: {'there is no such setting' if unknown else error['msg']}",
+                why="",
+                remedy="docs/configuration.md lists the settings and what they take.",
+                file=str(path),
+                line=_line_of(text, keys),
+                pointer="/" + "/".join(keys),
+            )
+        )
+    return found
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """The line on which the last of `keys` is set, in its own table where that can be found."""
+    table = ".".join(keys[:-1])
+    inside = not table
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            inside = stripped.strip("[]").strip() == table
+            if stripped.strip("[]").strip() == ".".join(keys):
+                return number
+        elif inside and keys and stripped.partition("=")[0].strip() == keys[-1]:
+            return number
+    return None

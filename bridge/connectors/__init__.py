@@ -1,0 +1,1 @@
+"""Connectors to peer systems: one folder each, reading and writing side by side."""

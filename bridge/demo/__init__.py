@@ -1,0 +1,1 @@
+"""Stand-ins for the systems the bridge talks to, and sample data: for the demo and for tests."""

@@ -1,0 +1,334 @@
+"""The stand-in Moodle's site in memory, and what Moodle does to it: enrol, complete, award, delete.
+
+Pure: no I/O; the clock is given. Not safe for threads by itself; the server takes a lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TypeVar
+
+from bridge.demo.moodle.errors import deleted_user, invalid_record, invalid_user
+from bridge.demo.moodle.tables import (
+    Badge,
+    Category,
+    Cohort,
+    Competency,
+    Completion,
+    Course,
+    Enrolment,
+    Framework,
+    IssuedBadge,
+    Rating,
+    Report,
+    Service,
+    Token,
+    User,
+    UserCompetency,
+)
+
+ADMIN = 2
+Row = TypeVar("Row")
+
+
+class Site:
+    """Everything one Moodle knows. `clock` gives the present instant, aware."""
+
+    def __init__(self, name: str, clock: Callable[[], datetime]) -> None:
+        self.name = name
+        self.clock = clock
+        self.users: dict[int, User] = {}
+        self.categories: dict[int, Category] = {}
+        self.courses: dict[int, Course] = {}
+        self.enrolments: list[Enrolment] = []
+        self.completions: dict[tuple[int, int], Completion] = {}
+        self.cohorts: dict[int, Cohort] = {}
+        self.badges: dict[int, Badge] = {}
+        self.issued: list[IssuedBadge] = []
+        self.frameworks: dict[int, Framework] = {}
+        self.competencies: dict[int, Competency] = {}
+        self.user_competencies: dict[tuple[int, int], UserCompetency] = {}
+        self.services: dict[str, Service] = {}
+        self.tokens: dict[str, Token] = {}
+        self.reports: dict[int, Report] = {}
+        self.user_filters: dict[tuple[int, int], dict[str, object]] = {}
+        self._ratings = 0
+        self.add_user(User(1, "guest", "Guest user", "", "root@localhost"))
+        self.add_user(User(ADMIN, "admin", "Admin", "User", "admin@example.org"))
+
+    @property
+    def now(self) -> int:
+        """The present in Unix seconds."""
+        return int(self.clock().timestamp())
+
+    # People and courses
+
+    def add_user(self, user: User) -> User:
+        """Create an account; its id must be free."""
+        self.users[user.id] = _new(self.users, user.id, user)
+        return user
+
+    def user(self, username: str) -> User:
+        """The account of that name; KeyError when there is none."""
+        for user in self.users.values():
+            if user.username == username:
+                return user
+        raise KeyError(username)
+
+    def active_user(self, userid: int) -> User:
+        """The user, or Moodle's error for one that never was or was deleted."""
+        user = self.users.get(userid)
+        if user is None:
+            raise invalid_user()
+        if user.deleted:
+            raise deleted_user()
+        return user
+
+    def add_category(self, category: Category) -> None:
+        """Create a course category."""
+        self.categories[category.id] = _new(self.categories, category.id, category)
+
+    def add_course(self, course: Course) -> Course:
+        """Create a course."""
+        self.courses[course.id] = _new(self.courses, course.id, course)
+        return course
+
+    def course(self, courseid: int) -> Course:
+        """The course, or Moodle's error for one that does not exist."""
+        course = self.courses.get(courseid)
+        if course is None:
+            raise invalid_record("course")
+        return course
+
+    def enrol(self, userid: int, courseid: int, method: str = "manual") -> None:
+        """Enrol by a method. A second method adds a second enrolment."""
+        if all(one.method != method for one in self.enrolments_of(userid, courseid)):
+            self.enrolments.append(Enrolment(userid, courseid, method))
+
+    def enrolments_of(self, userid: int, courseid: int) -> list[Enrolment]:
+        """The enrolments of a user in a course, oldest first."""
+        return [one for one in self.enrolments if (one.userid, one.courseid) == (userid, courseid)]
+
+    def is_enrolled(self, userid: int, courseid: int) -> bool:
+        """Whether an active enrolment exists."""
+        return any(one.status == "Active" for one in self.enrolments_of(userid, courseid))
+
+    def complete(
+        self,
+        userid: int,
+        courseid: int,
+        when: datetime | None,
+        *,
+        grade: float | None = None,
+        criteria_dated: bool = True,
+    ) -> None:
+        """Record a completion, enrolling by hand if needed. `when` None leaves the date null.
+
+        A user who completed before keeps the old date: re-taking never moves `timecompleted`
+        until the row is deleted.
+        """
+        if (userid, courseid) in self.completions:
+            return
+        if not self.enrolments_of(userid, courseid):
+            self.enrol(userid, courseid)
+        moment = None if when is None else int(when.timestamp())
+        self.completions[userid, courseid] = Completion(
+            userid, courseid, moment, grade, criteria_dated
+        )
+
+    def reset_course(self, courseid: int) -> None:
+        """Delete every completion of a course; enrolments stay."""
+        for key in [key for key in self.completions if key[1] == courseid]:
+            del self.completions[key]
+
+    def unenrol(self, userid: int, courseid: int) -> None:
+        """End every enrolment; the completion row stays, but no report shows it."""
+        self.enrolments = [
+            one for one in self.enrolments if (one.userid, one.courseid) != (userid, courseid)
+        ]
+
+    def suspend(self, userid: int, *, suspended: bool = True) -> None:
+        """Suspend an account, or let it in again. Enrolments are not touched."""
+        self.users[userid].suspended = suspended
+
+    def delete_user(self, userid: int) -> None:
+        """Delete as Moodle does: the row stays, scrambled; enrolments and memberships go."""
+        user = self.users[userid]
+        user.deleted = True
+        user.username = f"{user.email}.{self.now}"
+        user.email = hashlib.sha256(user.username.encode()).hexdigest()[:32]
+        user.idnumber = ""
+        self.enrolments = [one for one in self.enrolments if one.userid != userid]
+        for cohort in self.cohorts.values():
+            if userid in cohort.members:
+                cohort.members.remove(userid)
+
+    # Cohorts, competencies and the badges that follow
+
+    def add_cohort(self, name: str, idnumber: str, description: str = "") -> Cohort:
+        """Create a system cohort."""
+        cohort = Cohort(len(self.cohorts) + 1, name, idnumber, description)
+        self.cohorts[cohort.id] = cohort
+        return cohort
+
+    def add_member(self, cohort: Cohort, userid: int) -> None:
+        """Add to a cohort and issue at once what that earns, suspended accounts included."""
+        cohort.members.append(userid)
+        self._review(
+            userid, (badge for badge in self.badges.values() if cohort.id in badge.cohorts)
+        )
+
+    def remove_member(self, cohort: Cohort, userid: int) -> None:
+        """Remove from a cohort. No badge is ever revoked by it."""
+        if userid in cohort.members:
+            cohort.members.remove(userid)
+
+    def add_framework(self, shortname: str, idnumber: str) -> Framework:
+        """Create a competency framework."""
+        framework = Framework(len(self.frameworks) + 1, shortname, idnumber, self.now)
+        self.frameworks[framework.id] = framework
+        return framework
+
+    def add_competency(self, framework: Framework, shortname: str, idnumber: str) -> Competency:
+        """Create a competency in a framework."""
+        order = sum(one.frameworkid == framework.id for one in self.competencies.values())
+        competency = Competency(
+            len(self.competencies) + 1, shortname, idnumber, framework.id, self.now, order
+        )
+        self.competencies[competency.id] = competency
+        return competency
+
+    def user_competency(self, userid: int, competencyid: int) -> UserCompetency:
+        """The user's row for a competency, made when first asked for, as Moodle does."""
+        key = (userid, competencyid)
+        if key not in self.user_competencies:
+            self.user_competencies[key] = UserCompetency(
+                len(self.user_competencies) + 1, userid, competencyid, self.now
+            )
+        return self.user_competencies[key]
+
+    def rate(
+        self, userid: int, competencyid: int, grade: int, note: str | None, actionuserid: int
+    ) -> Rating:
+        """Rate a competency, and issue at once what a proficient rating earns."""
+        standing = self.user_competency(userid, competencyid)
+        self._ratings += 1
+        rating = Rating(self._ratings, grade, note, actionuserid, self.now)
+        standing.ratings.append(rating)
+        self._review(
+            userid, (badge for badge in self.badges.values() if competencyid in badge.competencies)
+        )
+        return rating
+
+    def add_badge(
+        self,
+        name: str,
+        *,
+        description: str = "",
+        cohorts: Iterable[Cohort] = (),
+        competencies: Iterable[Competency] = (),
+        lasts_days: int | None = None,
+    ) -> Badge:
+        """Create an active site badge with those criteria, all of which must be met."""
+        badge = Badge(
+            id=len(self.badges) + 1,
+            name=name,
+            description=description or name,
+            timecreated=self.now,
+            cohorts=tuple(one.id for one in cohorts),
+            competencies=tuple(one.id for one in competencies),
+            lasts=None if lasts_days is None else lasts_days * 86400,
+        )
+        self.badges[badge.id] = badge
+        return badge
+
+    def issued_to(self, userid: int) -> list[IssuedBadge]:
+        """The badges a user was ever issued, newest first, expired ones included."""
+        return sorted(
+            (one for one in self.issued if one.userid == userid),
+            key=lambda one: (-one.dateissued, one.badgeid),
+        )
+
+    def revoke(self, badgeid: int, userid: int) -> None:
+        """What only an administrator or a plugin can do: take an issued badge away."""
+        self.issued = [one for one in self.issued if (one.badgeid, one.userid) != (badgeid, userid)]
+
+    def _review(self, userid: int, badges: Iterable[Badge]) -> None:
+        """Issue those badges whose criteria are met and that were never issued before.
+
+        Moodle looks for an issued row without looking at its expiry, so a badge that expired
+        is never issued again.
+        """
+        for badge in badges:
+            held = any((one.badgeid, one.userid) == (badge.id, userid) for one in self.issued)
+            if badge.active and not held and self._meets(userid, badge):
+                expires = None if badge.lasts is None else self.now + badge.lasts
+                key = f"{badge.id}/{userid}/{self.now}"
+                unique = hashlib.sha256(key.encode()).hexdigest()[:40]
+                self.issued.append(IssuedBadge(badge.id, userid, self.now, expires, unique))
+
+    def _meets(self, userid: int, badge: Badge) -> bool:
+        in_cohorts = all(userid in self.cohorts[one].members for one in badge.cohorts)
+        ratings = (self.user_competencies.get((userid, one)) for one in badge.competencies)
+        return in_cohorts and all(one is not None and one.proficient for one in ratings)
+
+    # Access and reports
+
+    def add_service(self, service: Service) -> None:
+        """Create an external service."""
+        self.services[service.shortname] = service
+
+    def add_token(
+        self,
+        user: User,
+        service: Service,
+        *,
+        validuntil: int | None = None,
+        iprestriction: str | None = None,
+    ) -> Token:
+        """Give a user a token for a service. The value follows from both, so it is the same
+        every time, and opens nothing but this stand-in.
+        """
+        value = hashlib.sha256(f"{user.username}@{service.shortname}".encode()).hexdigest()[:32]
+        self.tokens[value] = Token(value, user.id, service.shortname, validuntil, iprestriction)
+        return self.tokens[value]
+
+    def token_of(self, username: str) -> str:
+        """The first token of that user; KeyError when there is none."""
+        userid = self.user(username).id
+        for token in self.tokens.values():
+            if token.userid == userid:
+                return token.value
+        raise KeyError(username)
+
+    def add_report(
+        self,
+        name: str,
+        source: str,
+        columns: Iterable[str],
+        *,
+        filters: Iterable[str] = (),
+        conditions: dict[str, int] | None = None,
+        audience: Iterable[User] = (),
+    ) -> Report:
+        """Create a custom report for an audience."""
+        report = Report(
+            id=len(self.reports) + 1,
+            name=name,
+            source=source,
+            columns=list(columns),
+            filters=set(filters),
+            conditions=dict(conditions or {}),
+            audience={user.id for user in audience},
+            timecreated=self.now,
+        )
+        self.reports[report.id] = report
+        return report
+
+
+def _new(rows: dict[int, Row], key: int, row: Row) -> Row:
+    if key in rows:
+        raise ValueError(f"id {key} is taken")
+    return row

@@ -1,0 +1,130 @@
+"""Whose account it is: named rules with their proof; never names, never a guess (DESIGN 5.9)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bridge.domain.records import AccountFacts
+
+
+class IdentityRule(StrEnum):
+    """The rules that may join an account to a person. A source names those it trusts."""
+
+    STAFF_NUMBER = "staff-number"
+    VERIFIED_EMAIL = "verified-email"
+    BY_HAND = "by-hand"
+
+
+class IdentifierKind(StrEnum):
+    """What a person is known by."""
+
+    EMAIL = "email"
+    STAFF_NUMBER = "staff number"
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One identifier, normalised for comparing."""
+
+    kind: IdentifierKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The account is this person's, by this rule; `proof` is the identifier that agreed."""
+
+    person: int
+    rule: IdentityRule
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """Nobody can be named for sure. `candidates` are those some rule pointed at."""
+
+    code: str
+    message: str
+    candidates: tuple[int, ...] = ()
+
+
+_FACT: dict[IdentityRule, IdentifierKind] = {
+    IdentityRule.STAFF_NUMBER: IdentifierKind.STAFF_NUMBER,
+    IdentityRule.VERIFIED_EMAIL: IdentifierKind.EMAIL,
+}
+
+
+def normal_email(text: str | None) -> str | None:
+    """An address as two systems would agree on it; None when it is no address."""
+    folded = unicodedata.normalize("NFKC", text or "").strip().casefold()
+    local, at, domain = folded.rpartition("@")
+    return folded if at and local and "." in domain and " " not in folded else None
+
+
+def normal_staff_number(text: str | None) -> str | None:
+    """A staff number without spaces or case; None when empty."""
+    folded = "".join(unicodedata.normalize("NFKC", text or "").split()).casefold()
+    return folded or None
+
+
+def identifiers_of(account: AccountFacts, rules: Sequence[IdentityRule]) -> list[Identifier]:
+    """What the trusted rules would look this account up by, in the rules' order."""
+    found: list[Identifier] = []
+    for rule in rules:
+        if rule is IdentityRule.STAFF_NUMBER:
+            value = normal_staff_number(account.staff_number)
+        elif rule is IdentityRule.VERIFIED_EMAIL:
+            value = normal_email(account.email)
+        else:
+            continue
+        if value:
+            found.append(Identifier(_FACT[rule], value))
+    return found
+
+
+def match(
+    account: AccountFacts,
+    rules: Sequence[IdentityRule],
+    people_by: Mapping[Identifier, frozenset[int]],
+) -> Match | Unmatched:
+    """The person whom every trusted rule that speaks agrees on, or the reason there is none.
+
+    `people_by` gives the (canonical) people known by an identifier. An identifier of several
+    people, such as a shared mailbox, is no identity; two rules that disagree match nobody.
+    """
+    named: dict[int, Match] = {}
+    shared: list[str] = []
+    candidates: set[int] = set()
+    for rule in rules:
+        kind = _FACT.get(rule)
+        for identifier in identifiers_of(account, (rule,)):
+            people = people_by.get(identifier, frozenset())
+            candidates |= people
+            if len(people) > 1:
+                shared.append(f"{kind} {identifier.value}")
+            elif people:
+                (person,) = people
+                named.setdefault(person, Match(person, rule, identifier.value))
+    if shared:
+        return Unmatched(
+            "shared",
+            f"Several people share {', '.join(shared)}, so it names nobody.",
+            tuple(sorted(candidates)),
+        )
+    if len(named) > 1:
+        return Unmatched(
+            "disagree",
+            "The rules point at different people: "
+            + "; ".join(f"{m.rule} says person {m.person}" for m in named.values())
+            + ".",
+            tuple(sorted(named)),
+        )
+    if named:
+        return next(iter(named.values()))
+    if not identifiers_of(account, rules):
+        wanted = " or ".join(r.value for r in rules) or "rule at all"
+        return Unmatched("nothing-to-go-by", f"The account carries no {wanted} to go by.")
+    return Unmatched("unknown", "Nobody in the staff list has this staff number or verified email.")

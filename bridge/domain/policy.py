@@ -1,0 +1,28 @@
+"""The numbers an organisation may set, with the defaults of DESIGN 5 and 6."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Settings that rules depend on; `bridge.toml` may change each.
+
+    `join_days`: records of one person and activity this near support one piece of evidence.
+    `overlap_days`: how far an incremental pull reaches back before its bookmark.
+    `vanish_limit`: the share of known records whose sudden absence is not believed.
+    `vanish_floor`: that many may go missing whatever the share.
+    `believe_emptiness`: an administrator has said that the missing ones really are gone.
+    `token_days`: how long a person's token lives.
+    """
+
+    join_days: int = 7
+    overlap_days: int = 21
+    vanish_limit: float = 0.2
+    vanish_floor: int = 10
+    believe_emptiness: bool = False
+    token_days: int = 90
+    lease_seconds: int = 120
+    retry_seconds: int = 60
+    retry_ceiling_seconds: int = 6 * 3600

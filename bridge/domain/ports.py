@@ -1,0 +1,138 @@
+"""What the services need from the outside world, as Protocols that adapters implement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bridge.domain.records import Page, Pulled
+
+
+class Clock(Protocol):
+    """Tells the time; injected so that tests and the rules agree on what "now" is."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `bridge doctor`: what was tried, how it went, and what to do about it."""
+
+    check: str
+    ok: bool
+    message: str
+    remedy: str = ""
+    warning: bool = False
+
+
+class Source(Protocol):
+    """A configured system that records come from.
+
+    Pulling reads only. Both methods may raise the errors of `bridge.domain.errors.PeerError`.
+    """
+
+    @property
+    def key(self) -> str:
+        """The configured name of the source."""
+        ...
+
+    def pull(self, since: datetime | None) -> Iterator[Page]:
+        """Pages of everything, or of what changed at or after `since`; the last one is marked.
+
+        The caller applies the overlap; the connector does not widen `since`. An iterator that
+        ends without a page marked `last` was cut short and proves nothing.
+        """
+        ...
+
+    def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
+        """Read stored bytes again, as `quarantine replay` does after a repair."""
+        ...
+
+    def doctor(self) -> list[Finding]:
+        """Real, harmless calls that show whether pulling will work, and what is missing."""
+        ...
+
+
+class Holding(StrEnum):
+    """What a target holds of one award."""
+
+    HELD = "held"
+    ABSENT = "absent"
+
+
+class DeliveryStatus(StrEnum):
+    """How one attempt to bring a target into step ended."""
+
+    DONE = "done"
+    LATER = "later"
+    NEEDS_YOU = "needs you"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One award as a target must hold it: whose account, and by which configured road.
+
+    `settings` are those of the badge's entry for this target (`via`, `cohort`, `badge`, ...).
+    """
+
+    key: int
+    account: str
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The outcome for one placement, with the reason in words a person can act on."""
+
+    key: int
+    status: DeliveryStatus
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the target was seen to hold for one placement; `ref` identifies it there.
+
+    `url` is a page where a person can look at it.
+    """
+
+    key: int
+    holding: Holding
+    ref: str | None = None
+    url: str | None = None
+    issued_at: datetime | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+class Target(Protocol):
+    """A configured system that holds badges. Every method may raise `PeerError`."""
+
+    @property
+    def key(self) -> str:
+        """The configured name of the target."""
+        ...
+
+    def award(self, wanted: Sequence[Placement]) -> list[Delivered]:
+        """Ask the target to hold these; asking again must change nothing."""
+        ...
+
+    def withdraw(self, unwanted: Sequence[Placement]) -> list[Delivered]:
+        """Ask the target to stop holding these, or say plainly that it cannot."""
+        ...
+
+    def observe(self, placements: Sequence[Placement]) -> list[Observed]:
+        """What the target holds now. A placement it cannot tell about is left out."""
+        ...
+
+    def profile_url(self, account: str) -> str:
+        """The page where this account's badges are seen."""
+        ...
+
+    def doctor(self) -> list[Finding]:
+        """Real, harmless calls that show whether publishing will work."""
+        ...

@@ -1,0 +1,152 @@
+"""Learning records: what a source says about an account and an activity, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from bridge.domain.times import aware
+
+SAME_CYCLE = timedelta(minutes=1)
+
+
+class Status(StrEnum):
+    """What the source says happened. Attending is participation only."""
+
+    COMPLETED = "completed"
+    PASSED = "passed"
+    FAILED = "failed"
+    ATTENDED = "attended"
+    MISSED = "missed"
+
+
+class Precision(StrEnum):
+    """How finely a source tells the time."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    DAY = "day"
+
+
+class Disposition(StrEnum):
+    """What became of a record; exactly one, decided in this order (DESIGN 5.3)."""
+
+    QUARANTINED = "quarantined"
+    UNMAPPED = "unmapped"
+    NOT_COUNTING = "not counting"
+    UNMATCHED = "unmatched"
+    EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """How a source names a person, and what else it says of them.
+
+    `kind` and `value` are the key within the source ("moodle-user", "42").
+    """
+
+    kind: str
+    value: str
+    email: str | None = None
+    staff_number: str | None = None
+    username: str | None = None
+    display_name: str | None = None
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFacts:
+    """How a source names a course, event or module; every name is one a mapping may match."""
+
+    kind: str
+    value: str
+    title: str | None = None
+    idnumber: str | None = None
+    shortname: str | None = None
+    category: str | None = None
+    iri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearningFact:
+    """One normalised fact: this account did that activity, then, with this result.
+
+    `score` and `attendance` are fractions from 0 to 1, or None where the source does not say.
+    `occurred_at` is aware; `precision` says how much of it to believe.
+    """
+
+    account: AccountFacts
+    activity: ActivityFacts
+    status: Status
+    occurred_at: datetime
+    precision: Precision = Precision.SECOND
+    score: float | None = None
+    attendance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why an item could not be read or placed; it waits whole in quarantine.
+
+    `code` is a short stable word ("no-date"); `message` says what, where, why and what to do.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """One item as a source gave it: its natural key, its bytes, and what was read from them."""
+
+    natural_key: str
+    body: bytes
+    fact: LearningFact | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items, and the context ("envelope") without which their bytes cannot be read again.
+
+    `last` marks the end of a complete run: only then may a bookmark move. `bookmark` is the
+    instant up to which the run, once complete, has seen everything the source would show.
+    """
+
+    items: tuple[Pulled, ...]
+    envelope: bytes
+    last: bool = False
+    bookmark: datetime | None = None
+    expected: int | None = None
+
+
+def cycle_of(occurred_at: datetime) -> str:
+    """The name of the attempt that ended then: the UTC minute, which every source can tell.
+
+    Re-taking a course gives a new instant and so a new cycle. Moodle's report tells minutes and
+    a plugin seconds; both fall in the same minute (DESIGN 5.1).
+    """
+    return aware(occurred_at).strftime("%Y%m%dT%H%M")
+
+
+def neighbouring_cycles(occurred_at: datetime) -> tuple[str, str, str]:
+    """The cycle of `occurred_at` and its two neighbours, where a near-equal instant may lie."""
+    return (
+        cycle_of(occurred_at),
+        cycle_of(occurred_at - SAME_CYCLE),
+        cycle_of(occurred_at + SAME_CYCLE),
+    )
+
+
+def same_cycle(one: datetime, other: datetime) -> bool:
+    """Whether two instants less than a minute apart tell of one attempt (DESIGN 5.1)."""
+    return abs(aware(one) - aware(other)) < SAME_CYCLE
+
+
+def from_epoch(seconds: float) -> datetime:
+    """An aware instant from a Unix time, as Moodle and JWTs give it."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+Counts = Mapping[Disposition, int]

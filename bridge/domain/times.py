@@ -1,0 +1,29 @@
+"""Time as the rules mean it: aware UTC instants, London dates, calendar months."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def aware(moment: datetime) -> datetime:
+    """`moment` in UTC. Raises ValueError for a naive one: nobody knows which instant it is."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone; give an aware datetime")
+    return moment.astimezone(UTC)
+
+
+def london_date(moment: datetime) -> date:
+    """The date on a London wall when `moment` happened: what a working day means here."""
+    return aware(moment).astimezone(LONDON).date()
+
+
+def add_months(day: date, months: int) -> date:
+    """`day` moved by calendar months; 31 January plus one month is the last of February."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))

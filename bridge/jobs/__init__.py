@@ -1,0 +1,1 @@
+"""When work runs. Jobs say when, tables say what: a lost or doubled job changes nothing."""

@@ -1,0 +1,143 @@
+"""Who has earned which badge: from verified claims alone, person by person (rules R6 to R10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bridge.domain import currency
+from bridge.domain.badges import AwardDecision, VerifiedClaim, decide_award, period_of
+from bridge.domain.frameworks import Edition
+from bridge.domain.mapping import CompetencyRef
+from bridge.domain.model import Award, BadgeInForce, Grounds
+from bridge.domain.repositories import UnitOfWork
+from bridge.domain.times import london_date
+from bridge.services.context import Context
+from bridge.services.evidence import groups_held
+
+AT_ONCE = 200
+
+
+@dataclass(slots=True)
+class AwardReport:
+    """What looking at people's awards led to."""
+
+    people: int = 0
+    made: int = 0
+    renewed: int = 0
+    withdrawn: int = 0
+
+
+def update_awards(ctx: Context) -> AwardReport:
+    """Look at everybody whose verified claims changed, some people a transaction."""
+    report = AwardReport()
+    with ctx.store.begin() as uow:
+        uow.awards.mark_lapsing(london_date(ctx.clock.now()))
+    while True:
+        with ctx.store.begin() as uow:
+            # Two processes that look at one person must see each other's verifications.
+            uow.ops.lock("awards")
+            people = uow.awards.people_pending(AT_ONCE)
+            _look_at(ctx, uow, people, report)
+            uow.awards.clear_pending(people)
+        if not people:
+            return report
+        report.people += len(people)
+
+
+def _look_at(ctx: Context, uow: UnitOfWork, people: Sequence[int], report: AwardReport) -> None:
+    today = london_date(ctx.clock.now())
+    refs = {row_id: ref for ref, row_id in uow.catalog.competency_ids().items()}
+    badges = uow.catalog.badges_in_force()
+    grounds = uow.awards.grounds(people)
+    exempt = uow.awards.not_applicable(people)
+    posts = uow.people.posts_of(people)
+    editions = {e.id: e for e in uow.catalog.editions()}
+    awards = uow.awards.awards_of(people)
+    for person in people:
+        groups = groups_held(posts.get(person, ()), today)
+        claims = [
+            _claim(refs[g.competency_id], g, editions, groups) for g in grounds.get(person, ())
+        ]
+        waived = exempt.get(person, {})
+        own = awards.get(person, [])
+        for badge in badges:
+            decision = decide_award(
+                tuple(refs[c] for c in badge.required),
+                claims,
+                frozenset(refs[c] for c in waived),
+                today,
+            )
+            held = [a for a in own if a.badge_key == badge.key]
+            if decision.held:
+                _award(uow, badge, person, decision, waived, refs, held, today, report)
+        _withdraw_groundless(ctx, uow, own, grounds.get(person, ()), report)
+
+
+def _claim(
+    ref: CompetencyRef, ground: Grounds, editions: Mapping[str, Edition], groups: Sequence[str]
+) -> VerifiedClaim:
+    edition = editions[ref.edition]
+    verified_on = london_date(ground.decided_at)
+    return VerifiedClaim(
+        claim_id=ground.claim_id,
+        ref=ref,
+        verification_id=ground.verification_id,
+        verified_on=verified_on,
+        current_until=currency.current_until(verified_on, edition.intervals_for(groups)),
+        contested=ground.contested,
+        revoked=False,
+        learner_is_verifier=False,
+    )
+
+
+def _award(
+    uow: UnitOfWork,
+    badge: BadgeInForce,
+    person: int,
+    decision: AwardDecision,
+    waived: Mapping[int, int],
+    refs: Mapping[int, CompetencyRef],
+    held: Sequence[Award],
+    today: date,
+    report: AwardReport,
+) -> None:
+    """Make the award of this period, or rest it on newer verifications (R10)."""
+    if any(a.status == "held" and today <= a.expires_on for a in held):
+        return
+    expires_on = decision.expires_on
+    assert expires_on is not None  # noqa: S101  a decision to hold has an end
+    ids = {ref: row_id for row_id, ref in refs.items()}
+    basis = {ids[ref]: claim.verification_id for ref, claim in decision.chosen.items()}
+    exempt = {c: waived[c] for c in badge.required if c not in basis}
+    period = period_of(today)
+    same = next((a for a in held if a.period == period), None)
+    if same is not None:
+        uow.awards.renew(same, badge, expires_on, basis, exempt)
+        award_id = same.id
+        report.renewed += 1
+    else:
+        award_id = uow.awards.make(badge, person, period, today, expires_on, basis, exempt)
+        report.made += 1
+    for target, settings in badge.targets:
+        filled = {name: value.replace("{year}", period) for name, value in settings.items()}
+        uow.awards.want(award_id, target, "moodle", filled)
+
+
+def _withdraw_groundless(
+    ctx: Context,
+    uow: UnitOfWork,
+    own: Sequence[Award],
+    grounds: Sequence[Grounds],
+    report: AwardReport,
+) -> None:
+    """A revoked verification withdraws the awards that rested on it, unless another serves (R10).
+
+    Lapsing and contested claims do not: those awards stay as they were (R6).
+    """
+    covered = {g.competency_id for g in grounds}
+    for award in own:
+        if award.status == "held" and uow.awards.revoked_basis(award.id) - covered:
+            uow.awards.withdraw(award.id, "a verification was revoked", ctx.clock.now())
+            report.withdrawn += 1

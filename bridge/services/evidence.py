@@ -1,0 +1,290 @@
+"""The practitioner's word: reflect and submit, recall, dismiss, reopen, add one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from bridge.domain import currency
+from bridge.domain.authority import Authority, Standing, authority_of
+from bridge.domain.claims import Act, ClaimState, Party, step
+from bridge.domain.errors import NotAllowed, NotFound, Refused
+from bridge.domain.frameworks import Edition, LearningActivity
+from bridge.domain.mapping import CompetencyRef
+from bridge.domain.model import Claim, Evidence, NewEvidence, Post
+from bridge.domain.repositories import UnitOfWork
+from bridge.domain.times import LONDON, london_date
+from bridge.services.context import Context, acting_person, audit
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One piece of evidence with its claims, as its owner or verifier sees it."""
+
+    evidence: Evidence
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnActivity:
+    """A learning activity that no system recorded: what, when, and where a record is held."""
+
+    title: str
+    learning_activity: str
+    occurred_on: date
+    reference: str | None = None
+    delivery: str | None = None
+
+
+def items(ctx: Context, *, person: int | None = None, state: str | None = None) -> list[Item]:
+    """The evidence that the actor may see, newest activity first; of one person if given."""
+    with ctx.store.reading() as uow:
+        found = uow.evidence.visible(ctx.actor.scope, person=person, state=state)
+        claims = uow.evidence.claims([e.id for e in found])
+    by_evidence: dict[int, list[Claim]] = {e.id: [] for e in found}
+    for claim in claims:
+        by_evidence[claim.evidence_id].append(claim)
+    return [Item(e, tuple(by_evidence[e.id])) for e in found]
+
+
+def item(ctx: Context, evidence_id: int) -> Item:
+    """One piece of evidence. Raises NotFound where there is none that the actor may see."""
+    with ctx.store.reading() as uow:
+        evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
+        return Item(evidence, tuple(uow.evidence.claims([evidence_id])))
+
+
+def own_item(ctx: Context, uow: UnitOfWork, evidence_id: int) -> Item:
+    """The actor's own piece of evidence, locked for the rest of the transaction."""
+    person = acting_person(ctx)
+    evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
+    if evidence.person != person:
+        raise NotAllowed("Only the person whose evidence it is can do that.")
+    return Item(evidence, tuple(uow.evidence.claims([evidence_id])))
+
+
+def activity_of(edition: Edition, key: str | None) -> LearningActivity | None:
+    """The framework's recognised learning activity with this key."""
+    return next((a for a in edition.learning_activities if a.key == key), None)
+
+
+def chosen(claims: Sequence[Claim], refs: Sequence[CompetencyRef]) -> list[Claim]:
+    """The claims for these competencies. Raises Refused naming those the evidence does not have."""
+    by_ref = {claim.ref: claim for claim in claims}
+    absent = [str(ref) for ref in refs if ref not in by_ref]
+    if absent:
+        raise Refused(f"This evidence makes no claim for {', '.join(absent)}. Add it first.")
+    return [by_ref[ref] for ref in refs]
+
+
+def submit(
+    ctx: Context,
+    evidence_id: int,
+    refs: Sequence[CompetencyRef],
+    reflection: str,
+    verifier: int,
+    *,
+    used: str = "",
+) -> int:
+    """Put claims before a verifier with the practitioner's reflection; returns the submission.
+
+    `refs` are those the person ticks (R3: never pre-ticked); one that is not claimed yet is added
+    as theirs. E-learning asks in `used` how it was used in the role. Raises Refused when the
+    activity is older than 12 months (R1), nothing is ticked, the reflection is empty, or the
+    verifier is the person themselves; NotAllowed when the verifier may not verify.
+    """
+    now = ctx.clock.now()
+    if not refs:
+        raise Refused("Tick at least one competency that this evidences.")
+    if not reflection.strip():
+        raise Refused("Write what you learned and what it changed, in your own words.")
+    with ctx.store.begin() as uow:
+        mine = own_item(ctx, uow, evidence_id)
+        evidence = mine.evidence
+        edition = uow.catalog.edition_of(refs[0].edition)
+        activity = activity_of(edition, evidence.learning_activity)
+        if activity is not None and activity.asks_use and not used.strip():
+            raise Refused("This was e-learning: say how you have used it in your role.")
+        for framework in {ref.edition for ref in refs}:
+            _check_recordable(uow, evidence, framework, london_date(now))
+        authority_of(standing(uow, evidence.person, verifier, london_date(now)))
+        claims = chosen(_with_added(uow, mine, refs), refs)
+        states = {c.id: step(c.state, Act.SUBMIT, Party.LEARNER) for c in claims}
+        text = {"reflection": reflection.strip(), "used": used.strip()}
+        reflection_id = uow.evidence.add_reflection(
+            evidence_id, evidence.person, ctx.vault, text, now
+        )
+        submission = uow.evidence.add_submission(
+            evidence_id, reflection_id, verifier, list(states), ctx.actor.channel, now
+        )
+        uow.evidence.set_states(states, now)
+        _file_in_log(uow, evidence, now)
+        audit(ctx, uow, "submit", f"evidence:{evidence_id}",
+              {"submission": submission, "claims": list(states), "verifier": verifier})  # fmt: skip
+        return submission
+
+
+def _check_recordable(uow: UnitOfWork, evidence: Evidence, edition: str, today: date) -> None:
+    groups = groups_of(uow, evidence.person, today)
+    intervals = uow.catalog.edition_of(edition).intervals_for(groups)
+    if not currency.recordable(evidence.occurred_on, today, intervals):
+        raise Refused(
+            f"The activity was on {evidence.occurred_on:%-d %B %Y}, more than "
+            f"{intervals.recordable_months} months ago, so it is history now."
+        )
+
+
+def _with_added(uow: UnitOfWork, mine: Item, refs: Sequence[CompetencyRef]) -> Sequence[Claim]:
+    there = {claim.ref for claim in mine.claims}
+    new = [ref for ref in refs if ref not in there]
+    if not new:
+        return mine.claims
+    ids = uow.catalog.competency_ids()
+    unknown = [str(ref) for ref in new if ref not in ids]
+    if unknown:
+        raise Refused(f"There is no competency {', '.join(unknown)}.")
+    uow.evidence.add_own_claims(mine.evidence.id, [ids[ref] for ref in new])
+    return uow.evidence.claims([mine.evidence.id])
+
+
+def standing(uow: UnitOfWork, learner: int, verifier: int, today: date) -> Standing:
+    """How a would-be verifier stands to a learner today, from posts and approvals."""
+    person = uow.people.get(verifier)
+    return Standing(
+        learner=learner,
+        verifier=person.canonical,
+        is_manager=any(
+            p.manager == person.canonical
+            for p in uow.people.posts_of([learner]).get(learner, ())
+            if p.holds_on(today)
+        ),
+        approved_as=frozenset(Authority(k) for k in uow.people.approvals_of(person.canonical)),
+    )
+
+
+def groups_held(posts: Sequence[Post], day: date) -> list[str]:
+    """The target groups of the posts that are held on that day; groups overlap."""
+    return list(dict.fromkeys(g for p in posts if p.holds_on(day) for g in p.target_groups))
+
+
+def groups_of(uow: UnitOfWork, person: int, day: date) -> list[str]:
+    """The target groups of a (canonical) person on that day."""
+    return groups_held(uow.people.posts_of([person]).get(person, ()), day)
+
+
+def may_verify(ctx: Context, learner: int) -> list[tuple[int, str, Authority]]:
+    """Those who may verify this person's evidence today: id, name and authority."""
+    today = london_date(ctx.clock.now())
+    with ctx.store.reading() as uow:
+        found = []
+        for person in uow.people.possible_verifiers(learner):
+            try:
+                authority = authority_of(standing(uow, learner, person.id, today))
+            except (Refused, NotAllowed):
+                continue
+            found.append((person.id, person.name, authority))
+        return found
+
+
+def _file_in_log(uow: UnitOfWork, evidence: Evidence, now: datetime) -> None:
+    """R4: into the log of its date, or late into the open one, marked."""
+    posts = uow.people.posts_of([evidence.person]).get(evidence.person, ())
+    start = min((p.valid_from for p in posts), default=evidence.occurred_on)
+    uow.evidence.file_in_log(evidence, start, london_date(now))
+
+
+def recall(ctx: Context, evidence_id: int) -> int:
+    """Take submitted claims back; they are suggestions again. Returns how many."""
+    return _move(ctx, evidence_id, Act.RECALL, ClaimState.SUBMITTED, None)
+
+
+def dismiss(ctx: Context, evidence_id: int, refs: Sequence[CompetencyRef]) -> int:
+    """Say of suggested or returned claims that they do not apply; they can be reopened."""
+    return _move(ctx, evidence_id, Act.DISMISS, None, refs)
+
+
+def reopen(ctx: Context, evidence_id: int, refs: Sequence[CompetencyRef]) -> int:
+    """Bring dismissed claims back as suggestions."""
+    return _move(ctx, evidence_id, Act.REOPEN, None, refs)
+
+
+def _move(
+    ctx: Context,
+    evidence_id: int,
+    act: Act,
+    only: ClaimState | None,
+    refs: Sequence[CompetencyRef] | None,
+) -> int:
+    with ctx.store.begin() as uow:
+        mine = own_item(ctx, uow, evidence_id)
+        claims = chosen(mine.claims, refs) if refs is not None else mine.claims
+        states = {
+            c.id: step(c.state, act, Party.LEARNER)
+            for c in claims
+            if only is None or c.state is only
+        }
+        if not states:
+            raise Refused(f"There is nothing here to {act.value}.")
+        uow.evidence.set_states(states, ctx.clock.now())
+        audit(ctx, uow, act.value, f"evidence:{evidence_id}", {"claims": list(states)})
+        return len(states)
+
+
+def add_own(ctx: Context, own: OwnActivity, refs: Sequence[CompetencyRef]) -> int:
+    """Record evidence of one's own (supervision, reading, shadowing...); returns its id.
+
+    A previous qualification is background: the dated activity is what applied it (DESIGN 6).
+    Raises Refused for an unknown or background-only activity, or a date in the future.
+    """
+    now = ctx.clock.now()
+    person = acting_person(ctx)
+    if not refs:
+        raise Refused("Name at least one competency that this evidences.")
+    with ctx.store.begin() as uow:
+        edition = uow.catalog.edition_of(refs[0].edition)
+        activity = activity_of(edition, own.learning_activity)
+        if activity is None:
+            known = ", ".join(a.key for a in edition.learning_activities)
+            raise Refused(f"'{own.learning_activity}' is not a recognised activity: {known}.")
+        if activity.background_only:
+            raise Refused(
+                "A previous qualification is background. Record the discussion or practice that "
+                "applies it, with its date, and mention the qualification in your reflection."
+            )
+        if own.occurred_on > london_date(now):
+            raise Refused("The date lies in the future. Record it once it has happened.")
+        ids = uow.catalog.competency_ids()
+        unknown = [str(ref) for ref in refs if ref not in ids]
+        if unknown:
+            raise Refused(f"There is no competency {', '.join(unknown)}.")
+        (evidence_id,) = uow.intake.new_ids("evidence", 1)
+        posts = uow.people.posts_of([person]).get(person, ())
+        organisation = next((p.organisation_id for p in posts if p.holds_on(own.occurred_on)), None)
+        noon = datetime.combine(own.occurred_on, time(12), LONDON).astimezone(UTC)
+        draft = NewEvidence(evidence_id, person, organisation, "own", None, own.title,
+                            own.learning_activity, own.delivery, None, None, noon,
+                            own.occurred_on, now, False)  # fmt: skip
+        uow.evidence.add_drafts([draft])
+        uow.evidence.set_reference(evidence_id, own.reference)
+        uow.evidence.add_own_claims(evidence_id, [ids[ref] for ref in refs])
+        audit(ctx, uow, "add-own", f"evidence:{evidence_id}", {})
+        return evidence_id
+
+
+def read_reflection(ctx: Context, evidence_id: int) -> dict[str, str]:
+    """The latest reflection: for its author, or the verifier it was submitted to.
+
+    Reading another person's is written into the trail (DESIGN 5.11). Raises NotFound when there
+    is none that the actor may read.
+    """
+    person = acting_person(ctx)
+    with ctx.store.begin() as uow:
+        evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
+        submission = uow.evidence.latest_submission(evidence_id)
+        if evidence.person != person and (submission is None or submission.verifier != person):
+            raise NotFound(f"There is no reflection on evidence {evidence_id} for you to read.")
+        text = uow.evidence.reflection(evidence_id, ctx.vault)
+        if evidence.person != person:
+            audit(ctx, uow, "read-reflection", f"evidence:{evidence_id}", {})
+        return text

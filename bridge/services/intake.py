@@ -1,0 +1,346 @@
+"""From a page of pulled items to stored records, each with its one disposition, in bulk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.domain.identity import IdentityRule, Match, identifiers_of, match
+from bridge.domain.model import (
+    Account,
+    Alias,
+    NewQuarantine,
+    NewReceived,
+    NewRecord,
+    SourceRow,
+)
+from bridge.domain.policy import Policy
+from bridge.domain.records import (
+    Disposition,
+    LearningFact,
+    Page,
+    Pulled,
+    Unreadable,
+    cycle_of,
+    neighbouring_cycles,
+    same_cycle,
+)
+from bridge.domain.repositories import UnitOfWork
+from bridge.domain.times import london_date
+from bridge.services.deciding import Decided, Standing, decide
+from bridge.services.drafting import Candidate, file_evidence
+from bridge.services.mapped import Mapped
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a page, or a whole pull, brought."""
+
+    items: int = 0
+    new: int = 0
+    unchanged: int = 0
+    changed: int = 0
+    drafts: int = 0
+    claims: int = 0
+    vanished: int = 0
+    returned: int = 0
+    dispositions: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        """Count `other` in."""
+        for name in _COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.dispositions += other.dispositions
+
+    @property
+    def wrote_nothing(self) -> bool:
+        """Whether nothing outside run history and bookmarks was written."""
+        return not (self.new or self.changed or self.vanished or self.returned)
+
+    def as_counts(self) -> dict[str, int]:
+        """For the run history."""
+        return {name: getattr(self, name) for name in _COUNTED}
+
+
+_COUNTED = ("items", "new", "unchanged", "changed", "drafts", "claims", "vanished", "returned")
+
+
+@dataclass(slots=True)
+class Intake:
+    """Takes in the pages of one source. `now` is the instant of the run.
+
+    `rules` are the identity rules that this source is trusted with.
+    """
+
+    source: SourceRow
+    rules: Sequence[IdentityRule]
+    mapped: Mapped
+    policy: Policy
+    now: datetime
+
+    def take(self, uow: UnitOfWork, page: Page) -> Tally:
+        """Store a page. Everything is in place when the transaction commits, or nothing is."""
+        tally = Tally(items=len(page.items))
+        fresh, changed = self._sort_out(uow, page.items, tally)
+        if not fresh and not changed:
+            return tally
+        envelope_id = uow.intake.envelope_id(page.envelope)
+        both = (*fresh, *(item for item, _ in changed))
+        readable = [item for item in both if isinstance(item.fact, LearningFact)]
+        accounts = self._accounts(uow, readable)
+        aliases = self._aliases(uow, readable)
+        if fresh:
+            self._add(uow, fresh, envelope_id, accounts, aliases, tally)
+        if changed:
+            self._change(uow, changed, envelope_id, accounts, aliases)
+        return tally
+
+    def _sort_out(
+        self, uow: UnitOfWork, items: Sequence[Pulled], tally: Tally
+    ) -> tuple[list[Pulled], list[tuple[Pulled, int]]]:
+        """Which items are new, and which say something else than before (with their ids)."""
+        by_key = {item.natural_key: item for item in items}
+        known = uow.intake.known(self.source.id, list(by_key))
+        fresh: list[Pulled] = []
+        changed: list[tuple[Pulled, int]] = []
+        returned: list[int] = []
+        for key, item in by_key.items():
+            before = known.get(key)
+            if before is None:
+                fresh.append(item)
+                continue
+            if before.gone:
+                returned.append(before.id)
+            if before.sha256 != hashlib.sha256(item.body).digest():
+                changed.append((item, before.id))
+        if returned:
+            uow.intake.mark_returned(returned)
+        fresh = self._without_same_cycles(uow, fresh)
+        tally.new, tally.changed, tally.returned = len(fresh), len(changed), len(returned)
+        altered = {received_id for _, received_id in changed} | set(returned)
+        tally.unchanged = len(items) - len(fresh) - len(altered)
+        return fresh, changed
+
+    def _without_same_cycles(self, uow: UnitOfWork, fresh: list[Pulled]) -> list[Pulled]:
+        """Leave out what another road has told already, less than a minute apart (DESIGN 5.1)."""
+        near: dict[str, tuple[Pulled, datetime]] = {}
+        for item in fresh:
+            if isinstance(item.fact, LearningFact):
+                here, before, after = neighbouring_cycles(item.fact.occurred_at)
+                stem = item.natural_key.removesuffix(here)
+                if stem != item.natural_key:
+                    near[stem + before] = near[stem + after] = (item, item.fact.occurred_at)
+        if not near:
+            return fresh
+        told = uow.intake.times_of(self.source.id, list(near))
+        in_page = {
+            i.natural_key: i.fact.occurred_at for i in fresh if isinstance(i.fact, LearningFact)
+        }
+        same: set[str] = set()
+        for key, (item, occurred_at) in near.items():
+            other = told.get(key)
+            if other is None and key < item.natural_key and key not in same:
+                other = in_page.get(key)
+            if other is not None and same_cycle(other, occurred_at):
+                same.add(item.natural_key)
+        return [item for item in fresh if item.natural_key not in same]
+
+    def _accounts(self, uow: UnitOfWork, items: Sequence[Pulled]) -> dict[str, Account]:
+        """The accounts that the items name, by value; added, brought up to date and matched."""
+        wanted = {
+            item.fact.account.value: item.fact.account
+            for item in items
+            if isinstance(item.fact, LearningFact)
+        }
+        known = uow.intake.accounts(self.source.id, list(wanted))
+        missing = [facts for value, facts in wanted.items() if value not in known]
+        altered = [
+            Account(known[value].id, facts, known[value].person)
+            for value, facts in wanted.items()
+            if value in known and known[value].facts != facts
+        ]
+        known |= {a.facts.value: a for a in uow.intake.add_accounts(self.source.id, missing)}
+        if altered:
+            uow.intake.update_accounts(altered)
+            known |= {a.facts.value: a for a in altered}
+        alone = [a for a in known.values() if a.person is None]
+        return known | {a.facts.value: a for a in self.match_accounts(uow, alone)}
+
+    def match_accounts(self, uow: UnitOfWork, alone: Sequence[Account]) -> list[Account]:
+        """Join accounts to people where the trusted rules agree; those that were joined."""
+        if not alone or not self.rules:
+            return []
+        wanted = {i for a in alone for i in identifiers_of(a.facts, self.rules)}
+        people = uow.people.by_identifiers(wanted)
+        joined = []
+        for account in alone:
+            found = match(account.facts, self.rules, people)
+            if isinstance(found, Match):
+                uow.people.link_account(account.id, found, self.now, "rule")
+                joined.append(Account(account.id, account.facts, found.person))
+        return joined
+
+    def _aliases(self, uow: UnitOfWork, items: Sequence[Pulled]) -> dict[str, Alias]:
+        wanted = {
+            item.fact.activity.value: item.fact.activity
+            for item in items
+            if isinstance(item.fact, LearningFact)
+        }
+        return uow.intake.aliases(self.source, wanted)
+
+    def _add(
+        self,
+        uow: UnitOfWork,
+        fresh: Sequence[Pulled],
+        envelope_id: int,
+        accounts: dict[str, Account],
+        aliases: dict[str, Alias],
+        tally: Tally,
+    ) -> None:
+        """Store new items, their records with a disposition each, and the drafts they give."""
+        received: list[NewReceived] = []
+        records: list[NewRecord] = []
+        held: list[tuple[int, Unreadable]] = []
+        candidates: list[Candidate] = []
+        today = london_date(self.now)
+        received_ids = uow.intake.new_ids("received", len(fresh))
+        record_ids = iter(uow.intake.new_ids("learning_records", len(fresh)))
+        dispositions = tally.dispositions
+        sha256 = hashlib.sha256
+        for received_id, item in zip(received_ids, fresh, strict=True):
+            received.append(
+                NewReceived(
+                    received_id,
+                    self.source.id,
+                    item.natural_key,
+                    sha256(item.body).digest(),
+                    item.body,
+                    envelope_id,
+                    self.now,
+                )
+            )
+            fact = item.fact
+            if isinstance(fact, Unreadable):
+                held.append((received_id, fact))
+                dispositions[Disposition.QUARANTINED] += 1
+                continue
+            account, alias = accounts[fact.account.value], aliases[fact.activity.value]
+            standing = Standing.of(fact, account.person)
+            decided = decide(self.mapped, alias, standing, today)
+            record_id = next(record_ids)
+            records.append(new_record(record_id, received_id, fact, account.id, alias.id, decided))
+            dispositions[decided.disposition] += 1
+            if decided.verdict is not None and account.person is not None:
+                candidates.append(
+                    Candidate(
+                        record_id,
+                        account.person,
+                        alias,
+                        fact.occurred_at,
+                        standing.occurred_on,
+                        decided.verdict,
+                    )
+                )
+        uow.intake.add_received(received)
+        self.hold(uow, held)
+        uow.intake.add_records(records)
+        tally.drafts, tally.claims = file_evidence(
+            uow, self.mapped, candidates, self.now, self.policy
+        )
+
+    def hold(self, uow: UnitOfWork, held: Sequence[tuple[int, Unreadable]]) -> None:
+        """Put received items into quarantine, whole, with their reasons."""
+        ids = uow.intake.new_ids("quarantine", len(held))
+        uow.intake.add_quarantine(
+            [
+                NewQuarantine(row_id, received_id, why.code, why.message, self.now)
+                for row_id, (received_id, why) in zip(ids, held, strict=True)
+            ]
+        )
+
+    def _change(
+        self,
+        uow: UnitOfWork,
+        changed: Sequence[tuple[Pulled, int]],
+        envelope_id: int,
+        accounts: dict[str, Account],
+        aliases: dict[str, Alias],
+    ) -> None:
+        """A source corrected itself: keep the old bytes, take the new facts, decide again later."""
+        for item, received_id in changed:
+            uow.intake.replace_bytes(
+                received_id, hashlib.sha256(item.body).digest(), item.body, envelope_id, self.now
+            )
+            if isinstance(item.fact, LearningFact):
+                self.read_again(
+                    uow,
+                    received_id,
+                    item.fact,
+                    accounts[item.fact.account.value],
+                    aliases[item.fact.activity.value],
+                )
+
+    def read_again(
+        self, uow: UnitOfWork, received_id: int, fact: LearningFact, account: Account, alias: Alias
+    ) -> None:
+        """Bring the record of a received item into step with `fact`, releasing it from quarantine.
+
+        The record is left pending: `reconsider` settles its disposition and its drafts.
+        """
+        standing = Standing.of(fact, account.person)
+        decided = decide(self.mapped, alias, standing, london_date(self.now))
+        if decided.disposition is Disposition.EVIDENCE:
+            # It becomes evidence when it is filed, a moment from now and in this transaction.
+            decided = Decided(Disposition.UNMATCHED, "being-filed", decided.rule_id)
+        if uow.intake.release(received_id):
+            (record_id,) = uow.intake.new_ids("learning_records", 1)
+            record = new_record(record_id, received_id, fact, account.id, alias.id, decided)
+            uow.intake.add_records([record._replace(pending=True)])
+        else:
+            uow.intake.update_record(received_id, fact, account.id, alias.id)
+
+    def replay(self, uow: UnitOfWork, received_id: int, item: Pulled) -> bool:
+        """Try a quarantined item again; whether it could be read and placed this time."""
+        if isinstance(item.fact, Unreadable):
+            uow.intake.update_quarantine(received_id, item.fact)
+            return False
+        accounts, aliases = self._accounts(uow, [item]), self._aliases(uow, [item])
+        self.read_again(
+            uow,
+            received_id,
+            item.fact,
+            accounts[item.fact.account.value],
+            aliases[item.fact.activity.value],
+        )
+        return True
+
+
+def new_record(
+    record_id: int,
+    received_id: int,
+    fact: LearningFact,
+    account_id: int,
+    alias_id: int,
+    decided: Decided,
+) -> NewRecord:
+    """The row of a record that has been decided on."""
+    return NewRecord(
+        record_id,
+        received_id,
+        0,
+        account_id,
+        alias_id,
+        fact.status,
+        fact.occurred_at,
+        fact.precision,
+        cycle_of(fact.occurred_at),
+        fact.score,
+        fact.attendance,
+        decided.disposition,
+        decided.reason,
+        decided.rule_id,
+        False,
+    )

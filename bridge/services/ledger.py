@@ -1,0 +1,101 @@
+"""The sum that must always come out: received equals the dispositions, source by source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.domain.mapping import Reason
+from bridge.domain.model import Alias, Quarantined, Run
+from bridge.domain.ports import Source
+from bridge.domain.records import Disposition
+from bridge.domain.repositories import UnitOfWork
+from bridge.services.context import Context
+from bridge.services.deciding import REASON_WORDS
+from bridge.services.drafting import RECONSIDER_AT_ONCE, reconsider
+from bridge.services.intake import Intake
+from bridge.services.mapped import load_mapped
+from bridge.services.pull import Trusted
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One source: what was received, and what became of it."""
+
+    source: str
+    received: int
+    counts: dict[Disposition, int]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every received item has exactly one disposition (DESIGN 5.3)."""
+        return self.received == sum(self.counts.values())
+
+
+def ledger(ctx: Context) -> list[LedgerLine]:
+    """Every source's sum, from one consistent look."""
+    with ctx.store.reading() as uow:
+        return [
+            LedgerLine(key, received, {d: counts.get(d.value, 0) for d in Disposition})
+            for key, (received, counts) in uow.ops.ledger().items()
+        ]
+
+
+def reasons(ctx: Context) -> list[tuple[str, str, str, int]]:
+    """(source, disposition, reason in words, count)."""
+    with ctx.store.reading() as uow:
+        found = uow.ops.reasons()
+    return [(s, d, reason_words(reason), n) for s, d, reason, n in found]
+
+
+def reason_words(reason: str) -> str:
+    """A stored reason as a sentence."""
+    return REASON_WORDS.get(reason) or _MAPPING_WORDS.get(reason, reason)
+
+
+_MAPPING_WORDS: dict[str, str] = {
+    Reason.IGNORED.value: "A rule says on purpose that it suggests nothing.",
+    Reason.BEFORE_EFFECTIVE.value: "It happened before the rule came into force.",
+    Reason.AFTER_EFFECTIVE.value: "It happened after the rule ended.",
+    Reason.STATUS.value: "The rule does not count this status.",
+    Reason.SCORE_MISSING.value: "The rule asks for a score and the source gives none.",
+    Reason.SCORE_LOW.value: "The score is below what the rule asks for.",
+    Reason.ATTENDANCE_MISSING.value: "The rule asks for attendance and the source gives none.",
+    Reason.ATTENDANCE_LOW.value: "The attendance is below what the rule asks for.",
+}
+
+
+def unmapped(ctx: Context) -> list[tuple[Alias, int, int]]:
+    """Activities that no rule names, with the records and people that wait; most people first."""
+    with ctx.store.reading() as uow:
+        return uow.intake.unmapped()
+
+
+def runs(ctx: Context, limit: int = 20) -> list[Run]:
+    """The latest pulls."""
+    with ctx.store.reading() as uow:
+        return uow.ops.runs(limit)
+
+
+def quarantined(ctx: Context, source: str | None = None) -> list[Quarantined]:
+    """What could not be read or placed, whole, with its reason."""
+    with ctx.store.reading() as uow:
+        return uow.intake.quarantined(source)
+
+
+def replay(ctx: Context, trusted: Trusted) -> tuple[int, int]:
+    """Try everything a source has in quarantine again; (released, still there)."""
+    with ctx.store.begin() as uow:
+        source = uow.ops.source(trusted.key, trusted.kind, trusted.trust)
+        mapped = load_mapped(uow)
+        intake = Intake(source, trusted.identity, mapped, ctx.policy, ctx.clock.now())
+        held = [q for q in uow.intake.quarantined(trusted.key) if q.body is not None]
+        released = sum(_replay_one(intake, uow, trusted.connector, q) for q in held)
+        while reconsider(uow, mapped, intake.now, ctx.policy, RECONSIDER_AT_ONCE):
+            pass
+    return released, len(held) - released
+
+
+def _replay_one(intake: Intake, uow: UnitOfWork, connector: Source, held: Quarantined) -> bool:
+    assert held.body is not None  # noqa: S101  the caller left the others out
+    item = connector.read(held.natural_key, held.body, held.envelope)
+    return intake.replay(uow, held.received_id, item)

@@ -1,0 +1,181 @@
+"""Publishing frameworks, mappings and badges, and what publishing would do before it does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.domain.badges import BadgeDefinition, badge_content, required_refs
+from bridge.domain.errors import Refused
+from bridge.domain.frameworks import Edition, edition_hash
+from bridge.domain.mapping import Rule, rule_content, rule_from_content
+from bridge.domain.mapping_index import MappingIndex
+from bridge.domain.model import Alias
+from bridge.domain.repositories import UnitOfWork
+from bridge.services.context import Context, audit
+from bridge.services.drafting import RECONSIDER_AT_ONCE, Changes, reconsider
+from bridge.services.mapped import load_mapped
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSource:
+    """A mapping file that passed its checks: name, bytes, and its rules in file order."""
+
+    name: str
+    source: bytes
+    content_hash: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(slots=True)
+class Impact:
+    """What publishing adds and withdraws. Human work is counted to show that none is touched."""
+
+    published: list[str] = field(default_factory=list)
+    retired: list[str] = field(default_factory=list)
+    records: int = 0
+    added: int = 0
+    withdrawn: int = 0
+    no_longer_suggested: int = 0
+    people: int = 0
+    human_before: int = 0
+    human_after: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the files say what is in force already."""
+        return not (self.published or self.retired)
+
+
+def publish(
+    ctx: Context, files: Sequence[MappingSource], comment: str, *, retire_absent: bool = True
+) -> Impact:
+    """Put these mapping files in force, and settle what they change, all in one transaction.
+
+    Only untouched suggestions come and go (R5). A mapping whose file is gone is retired.
+    """
+    with ctx.store.begin() as uow:
+        return _publish(ctx, uow, files, comment, retire_absent)
+
+
+def impact(ctx: Context, files: Sequence[MappingSource]) -> Impact:
+    """What `publish` would do: it is done, counted, and rolled back, so the two never differ."""
+    with ctx.store.begin() as uow:
+        found = _publish(ctx, uow, files, "a look", True)
+        uow.roll_back()
+        return found
+
+
+def _publish(
+    ctx: Context,
+    uow: UnitOfWork,
+    files: Sequence[MappingSource],
+    comment: str,
+    retire_absent: bool,
+) -> Impact:
+    now = ctx.clock.now()
+    found = Impact()
+    uow.ops.lock("mappings")
+    before = MappingIndex(
+        [rule_from_content(content) for _, content in uow.catalog.rules_in_force()]
+    )
+    hashes = uow.catalog.mapping_hashes()
+    for file in files:
+        if hashes.get(file.name) == file.content_hash:
+            continue
+        rules = [(r.key, rule_content(r), r.content_hash) for r in file.rules]
+        version = uow.catalog.add_mapping(
+            file.name, file.source, file.content_hash, rules, ctx.actor.label, comment, now
+        )
+        found.published.append(f"{file.name} version {version}")
+    if retire_absent:
+        for name in sorted(hashes.keys() - {f.name for f in files}):
+            uow.catalog.retire_mapping(name, now)
+            found.retired.append(name)
+    if found.nothing:
+        return found
+    mapped = load_mapped(uow)
+    counts = uow.evidence.state_counts()
+    affected = [a.id for a in uow.intake.all_aliases() if _differs(a, before, mapped.index)]
+    found.records = uow.intake.mark_activities(affected)
+    changes = Changes()
+    while reconsider(uow, mapped, now, ctx.policy, RECONSIDER_AT_ONCE, changes):
+        pass
+    after = uow.evidence.state_counts()
+    found.added = changes.added + changes.restored
+    found.withdrawn = changes.withdrawn
+    found.no_longer_suggested = changes.no_longer_suggested
+    found.people = len(changes.people)
+    found.human_before, found.human_after = _human(counts), _human(after)
+    audit(ctx, uow, "publish-mappings", "mappings",
+          {"published": found.published, "retired": found.retired})  # fmt: skip
+    return found
+
+
+def _human(counts: Mapping[str, int]) -> int:
+    return sum(n for state, n in counts.items() if state not in ("suggested", "withdrawn"))
+
+
+def _differs(alias: Alias, before: MappingIndex, after: MappingIndex) -> bool:
+    """Whether other rules, or the same with other words, match this activity now."""
+
+    def rules(index: MappingIndex) -> list[tuple[str, str]]:
+        decision = index.decide(alias.source_key, alias.source_kind, alias.facts)
+        return [(m.rule.name, m.rule.content_hash) for m in decision.matches]
+
+    return rules(before) != rules(after)
+
+
+def publish_frameworks(
+    ctx: Context, editions: Sequence[Edition], hash_of: Callable[[Edition], str] = edition_hash
+) -> list[str]:
+    """Publish new editions; those that are published already must say what they said.
+
+    Returns the keys of the new ones. Raises Refused for a published edition that was changed.
+    """
+    now = ctx.clock.now()
+    new: list[str] = []
+    with ctx.store.begin() as uow:
+        uow.ops.lock("frameworks")
+        for edition in editions:
+            digest = hash_of(edition)
+            before = uow.catalog.edition_hash(edition.id)
+            if before is None:
+                uow.catalog.add_edition(edition, digest, now)
+                new.append(edition.id)
+            elif before != digest:
+                raise Refused(
+                    f"The edition '{edition.id}' is published and people's claims refer to it, so "
+                    "its file must not change. Give the new text a new edition id."
+                )
+        if new:
+            audit(ctx, uow, "publish-frameworks", "frameworks", {"editions": new})
+    return new
+
+
+def publish_badges(ctx: Context, badges: Sequence[BadgeDefinition]) -> list[str]:
+    """Put badge definitions in force; those whose definition is gone earn no new awards."""
+    now = ctx.clock.now()
+    changed: list[str] = []
+    with ctx.store.begin() as uow:
+        uow.ops.lock("badges")
+        editions = uow.catalog.editions()
+        ids = uow.catalog.competency_ids()
+        hashes = uow.catalog.badge_hashes()
+        for badge in badges:
+            content: dict[str, Any] = badge_content(badge)
+            required = [ids[ref] for ref in required_refs(badge, editions)]
+            if hashes.get(badge.key) == badge.content_hash:
+                continue
+            uow.catalog.add_badge(
+                badge.key, badge.content_hash, content, required, ctx.actor.label, now
+            )
+            changed.append(badge.key)
+        for key in sorted(hashes.keys() - {b.key for b in badges}):
+            uow.catalog.retire_badge(key, now)
+            changed.append(key)
+        if changed:
+            uow.awards.mark_everyone()
+            audit(ctx, uow, "publish-badges", "badges", {"badges": changed})
+    return changed

@@ -1,0 +1,230 @@
+"""People: merges and splits that can be undone, accounts joined by hand, tokens, approvals."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bridge.domain.authority import Authority
+from bridge.domain.errors import NotAllowed, NotFound, Refused
+from bridge.domain.identity import IdentityRule, Match, Unmatched, identifiers_of, match
+from bridge.domain.mapping import CompetencyRef
+from bridge.domain.model import Account, Person
+from bridge.domain.times import london_date
+from bridge.services.context import Context, acting_person, audit
+from bridge.services.evidence import standing
+from bridge.services.pull import settle_pending
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An account that belongs to nobody yet, why, and whom some rule pointed at."""
+
+    account: Account
+    source_key: str
+    records: int
+    why: Unmatched
+    candidates: tuple[Person, ...]
+
+
+def find(ctx: Context, text: str) -> Person:
+    """The one person meant by an id, email, staff number or name. Raises NotFound or Refused."""
+    with ctx.store.reading() as uow:
+        found = uow.people.find(text)
+        if not found:
+            raise NotFound(f"Nobody is known as '{text}'.")
+        canonical = {p.canonical for p in found}
+        if len(canonical) > 1:
+            names = "; ".join(f"{p.id} {p.name}" for p in found[:8])
+            raise Refused(f"'{text}' could be several people: {names}. Give the number.")
+        return uow.people.get(canonical.pop())
+
+
+def everyone(ctx: Context) -> list[Person]:
+    """The people that the actor may see."""
+    with ctx.store.reading() as uow:
+        return uow.people.everyone(ctx.actor.scope)
+
+
+def unmatched(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> list[Waiting]:
+    """The queue of accounts with records that would count, with the reason for each.
+
+    `rules_of` gives the identity rules that each source is trusted with.
+    """
+    with ctx.store.reading() as uow:
+        found = []
+        for account, source_key, records in uow.intake.unmatched():
+            rules = rules_of.get(source_key, ())
+            people = uow.people.by_identifiers(identifiers_of(account.facts, rules))
+            why = match(account.facts, rules, people)
+            if isinstance(why, Match):
+                why = Unmatched("settling", "It matches now and is being settled.", (why.person,))
+            candidates = tuple(uow.people.get(p) for p in why.candidates)
+            found.append(Waiting(account, source_key, records, why, candidates))
+        return found
+
+
+def rematch(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> int:
+    """Try the rules again on every account of nobody, as after a new staff list."""
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        alone = uow.intake.unlinked()
+        wanted = {i for key, a in alone for i in identifiers_of(a.facts, rules_of.get(key, ()))}
+        people = uow.people.by_identifiers(wanted)
+        joined = []
+        for key, account in alone:
+            found = match(account.facts, rules_of.get(key, ()), people)
+            if isinstance(found, Match):
+                uow.people.link_account(account.id, found, now, "rule")
+                joined.append(account.id)
+        uow.intake.mark_accounts(joined)
+    settle_pending(ctx)
+    return len(joined)
+
+
+def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
+    """Say by hand whose an account is; what was filed under somebody else moves over.
+
+    Untouched suggestions follow the account; what people worked on stays where it is.
+    """
+    if not reason.strip():
+        raise Refused("Say how you know that this account is theirs.")
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        canonical = uow.people.get(person).canonical
+        uow.people.unlink_account(account_id, now)
+        proof = Match(canonical, IdentityRule.BY_HAND, reason.strip())
+        uow.people.link_account(account_id, proof, now, ctx.actor.label)
+        uow.intake.mark_accounts([account_id])
+        audit(ctx, uow, "link-account", f"account:{account_id}", {"person": canonical})
+    settle_pending(ctx)
+
+
+def unlink(ctx: Context, account_id: int) -> None:
+    """An account was joined to the wrong person: it is nobody's again. Raises Refused."""
+    with ctx.store.begin() as uow:
+        if not uow.people.unlink_account(account_id, ctx.clock.now()):
+            raise Refused(f"Account {account_id} belongs to nobody already.")
+        uow.intake.mark_accounts([account_id])
+        audit(ctx, uow, "unlink-account", f"account:{account_id}", {})
+    settle_pending(ctx)
+
+
+def merge(ctx: Context, person: int, into: int, reason: str) -> int:
+    """Two entries are one human being. A link is added and can be undone (DESIGN 5.9).
+
+    Claims that the merged person verified for themselves are contested; returns how many.
+    """
+    if not reason.strip():
+        raise Refused("Say how you know that they are one person.")
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        one, other = uow.people.get(person).canonical, uow.people.get(into).canonical
+        if one == other:
+            raise Refused("They are one person already.")
+        uow.people.merge(one, other, reason.strip(), ctx.actor.label, now)
+        contested = uow.evidence.contest_same_person(other, now)
+        uow.people.mark_for_awards([other])
+        audit(ctx, uow, "merge", f"person:{one}", {"into": other, "contested": contested})
+        return len(contested)
+
+
+def unmerge(ctx: Context, person: int) -> int:
+    """Undo a merge: each has their own evidence again. Returns whom they were merged into."""
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        into = uow.people.unmerge(person, ctx.actor.label, now)
+        for each in (person, into):
+            uow.evidence.settle_same_person(each)
+        uow.people.mark_for_awards([person, into])
+        audit(ctx, uow, "unmerge", f"person:{person}", {"from": into})
+        return into
+
+
+def split(ctx: Context, evidence_id: int, record_id: int) -> int:
+    """Give one of several joined records its own piece of evidence; returns that."""
+    now = ctx.clock.now()
+    person = acting_person(ctx)
+    with ctx.store.begin() as uow:
+        evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
+        if evidence.person != person:
+            raise NotAllowed("Only the person whose evidence it is can split it.")
+        records = uow.intake.records_of_evidence([evidence_id])
+        if len(records) < 2 or record_id not in {r.id for r in records}:
+            raise Refused("Only one of several joined records can be split off.")
+        made = uow.evidence.split(evidence_id, record_id, now)
+        uow.intake.mark_records([r.id for r in records])
+        audit(ctx, uow, "split", f"evidence:{evidence_id}", {"record": record_id, "new": made})
+    settle_pending(ctx)
+    return made
+
+
+def approve(ctx: Context, person: int, kind: Authority) -> None:
+    """The training team approves somebody to verify as an assessor or a peer."""
+    if kind is Authority.MANAGER:
+        raise Refused("Managers come from posts in the staff list; approve assessors and peers.")
+    with ctx.store.begin() as uow:
+        canonical = uow.people.get(person).canonical
+        if kind.value not in uow.people.approvals_of(canonical):
+            uow.people.approve(canonical, kind.value, ctx.actor.label, ctx.clock.now())
+            audit(ctx, uow, "approve", f"person:{canonical}", {"as": kind.value})
+
+
+def waive(ctx: Context, person: int, ref: CompetencyRef, reason: str) -> int:
+    """A manager marks a statement as not applicable to somebody, with the reason (R7)."""
+    if not reason.strip():
+        raise Refused("Say why this does not apply to them.")
+    now = ctx.clock.now()
+    manager = acting_person(ctx)
+    with ctx.store.begin() as uow:
+        canonical = uow.people.get(person).canonical
+        if not standing(uow, canonical, manager, london_date(now)).is_manager:
+            raise NotAllowed("Only the present manager decides what does not apply.")
+        ids = uow.catalog.competency_ids()
+        if ref not in ids:
+            raise NotFound(f"There is no competency {ref}.")
+        made = uow.awards.add_not_applicable(canonical, ids[ref], manager, reason.strip(), now)
+        uow.people.mark_for_awards([canonical])
+        audit(ctx, uow, "not-applicable", f"person:{canonical}", {"competency": str(ref)})
+        return made
+
+
+def issue_token(ctx: Context, person: int) -> str:
+    """A new secret with which a person acts at the command line; only its hash is stored."""
+    now = ctx.clock.now()
+    secret = f"cb_{secrets.token_urlsafe(32)}"
+    with ctx.store.begin() as uow:
+        canonical = uow.people.get(person).canonical
+        uow.people.add_token(
+            canonical,
+            hashlib.sha256(secret.encode()).digest(),
+            ctx.actor.label,
+            now,
+            now + timedelta(days=ctx.policy.token_days),
+        )
+        audit(ctx, uow, "issue-token", f"person:{canonical}", {})
+    return secret
+
+
+def revoke_tokens(ctx: Context, person: int) -> int:
+    """End every token of a person; how many there were."""
+    with ctx.store.begin() as uow:
+        canonical = uow.people.get(person).canonical
+        ended = uow.people.revoke_tokens(canonical, ctx.clock.now())
+        audit(ctx, uow, "revoke-tokens", f"person:{canonical}", {"ended": ended})
+        return ended
+
+
+def person_of_token(ctx: Context, secret: str) -> Person:
+    """Whose token this is. Raises NotAllowed.
+
+    It is found by its SHA-256, so no comparison leaks how much of a guess was right.
+    """
+    digest = hashlib.sha256(secret.strip().encode()).digest()
+    with ctx.store.reading() as uow:
+        person = uow.people.person_of_token(digest, ctx.clock.now())
+        if person is None:
+            raise NotAllowed("This token is not valid, or has run out. Ask for a new one.")
+        return uow.people.get(person)

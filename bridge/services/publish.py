@@ -1,0 +1,197 @@
+"""Badges onto profiles: desired against observed, read back each time (DESIGN 5.6)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bridge.domain.errors import NeedsAdministrator, PeerError, TryLater
+from bridge.domain.model import TargetState
+from bridge.domain.ports import Delivered, DeliveryStatus, Holding, Observed, Placement, Target
+from bridge.domain.times import london_date
+from bridge.services.context import Context
+
+AT_ONCE = 50
+NEEDS_YOU_AGAIN = timedelta(hours=6)
+
+
+@dataclass(slots=True)
+class PublishReport:
+    """What delivering to one target led to; `needs_you` are sentences for its administrator."""
+
+    target: str
+    delivered: int = 0
+    withdrawn: int = 0
+    waiting: int = 0
+    drifted: int = 0
+    needs_you: list[str] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether everything was in step already."""
+        return not (
+            self.delivered or self.withdrawn or self.waiting or self.needs_you or self.error
+        )
+
+
+def deliver(ctx: Context, target: Target) -> PublishReport:
+    """Bring a target into step with what it should hold, some states at a time.
+
+    States are claimed under a lease with a fencing token, the network is called outside any
+    transaction, and the outcome counts only while the token holds: a crash or a lost reply is
+    mended by reading the target again.
+    """
+    report = PublishReport(target.key)
+    while True:
+        now = ctx.clock.now()
+        until = now + timedelta(seconds=ctx.policy.lease_seconds)
+        with ctx.store.begin() as uow:
+            states = uow.awards.take_due(target.key, ctx.store.holder, now, until, AT_ONCE)
+        if not states:
+            return report
+        try:
+            outcomes, seen = _talk(target, states)
+        except PeerError as error:
+            report.error = str(error)
+            _all_later(ctx, states, error)
+            report.waiting += len(states)
+            return report
+        _commit(ctx, states, outcomes, seen, report)
+
+
+def _placement(state: TargetState) -> Placement:
+    return Placement(state.id, state.account or "", state.settings)
+
+
+def _talk(
+    target: Target, states: Sequence[TargetState]
+) -> tuple[dict[int, Delivered], dict[int, Observed]]:
+    """Ask, then read back; no transaction is open."""
+    with_account = [s for s in states if s.account]
+    outcomes: dict[int, Delivered] = {}
+    before = {o.key: o for o in target.observe([_placement(s) for s in with_account])}
+    due = [s for s in with_account if s.id not in before or before[s.id].holding != s.desired]
+    wanted = [_placement(s) for s in due if s.desired == Holding.HELD]
+    unwanted = [_placement(s) for s in due if s.desired == Holding.ABSENT]
+    if wanted:
+        outcomes |= {d.key: d for d in target.award(wanted)}
+    if unwanted:
+        outcomes |= {d.key: d for d in target.withdraw(unwanted)}
+    after = {o.key: o for o in target.observe([_placement(s) for s in due])} if due else {}
+    for state in states:
+        if not state.account:
+            outcomes[state.id] = Delivered(
+                state.id,
+                DeliveryStatus.NEEDS_YOU,
+                f"{state.person_name} has no account in {state.target_key} that the bridge knows. "
+                "Match the account in the unmatched queue, and this goes out by itself.",
+            )
+    return outcomes, before | after
+
+
+def _commit(
+    ctx: Context,
+    states: Sequence[TargetState],
+    outcomes: Mapping[int, Delivered],
+    seen: Mapping[int, Observed],
+    report: PublishReport,
+) -> None:
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        for state in states:
+            observed = seen.get(state.id)
+            outcome = outcomes.get(state.id)
+            holding = observed.holding.value if observed else None
+            in_step = holding == state.desired
+            words = outcome.message if outcome else ""
+            stuck = not in_step and outcome is not None and (
+                outcome.status is DeliveryStatus.NEEDS_YOU
+            )  # fmt: skip
+            if not in_step and not stuck and not words:
+                words = "The target took it and does not show it yet."
+            held = uow.awards.record_outcome(
+                state,
+                observed=holding,
+                now=now,
+                next_at=None if in_step else _next(ctx, state, now, stuck),
+                ref=observed.ref if observed else None,
+                url=observed.url if observed else None,
+                error=None if in_step or stuck else words,
+                needs_you=words if stuck else None,
+            )
+            if not held:
+                continue
+            if stuck:
+                report.needs_you.append(f"{state.badge_title}, {state.person_name}: {words}")
+            elif not in_step:
+                report.waiting += 1
+            elif state.desired == Holding.HELD:
+                report.delivered += 1
+            else:
+                report.withdrawn += 1
+
+
+def _next(ctx: Context, state: TargetState, now: datetime, stuck: bool) -> datetime:
+    """When to try again: doubling with jitter up to a ceiling; later for an administrator."""
+    if stuck:
+        return now + NEEDS_YOU_AGAIN
+    return now + _backoff(ctx, state.attempts, None)
+
+
+def _backoff(ctx: Context, attempts: int, named: float | None) -> timedelta:
+    base = min(
+        ctx.policy.retry_seconds * 2.0 ** min(attempts, 20), ctx.policy.retry_ceiling_seconds
+    )
+    jittered = base * random.uniform(0.75, 1.25)  # noqa: S311  spreading load, not a secret
+    return timedelta(seconds=max(jittered, named or 0.0))
+
+
+def _all_later(ctx: Context, states: Sequence[TargetState], error: PeerError) -> None:
+    now = ctx.clock.now()
+    named = error.retry_after if isinstance(error, TryLater) else None
+    stuck = isinstance(error, NeedsAdministrator)
+    with ctx.store.begin() as uow:
+        for state in states:
+            uow.awards.record_outcome(
+                state,
+                observed=None,
+                now=now,
+                next_at=now + (NEEDS_YOU_AGAIN if stuck else _backoff(ctx, state.attempts, named)),
+                error=None if stuck else str(error),
+                needs_you=str(error) if stuck else None,
+            )
+
+
+def reconcile(ctx: Context, target: Target) -> PublishReport:
+    """Read everything back from a target, note what differs (hand edits too), then deliver.
+
+    Raises PeerError when the target cannot be read; nothing is concluded from that.
+    """
+    with ctx.store.reading() as uow:
+        states = [s for s in uow.awards.states(ctx.actor.scope, target.key) if s.account]
+    drifted = 0
+    for start in range(0, len(states), AT_ONCE):
+        part = states[start : start + AT_ONCE]
+        seen = {o.key: o for o in target.observe([_placement(s) for s in part])}
+        with ctx.store.begin() as uow:
+            for state in part:
+                found = seen.get(state.id)
+                if found is None:
+                    continue
+                drifted += uow.awards.note_observed(
+                    state, found.holding.value, ctx.clock.now(), found.ref, found.url
+                )
+    report = deliver(ctx, target)
+    report.drifted = drifted
+    return report
+
+
+def lapsed(ctx: Context) -> list[TargetState]:
+    """Badges still shown whose claims have run out: for the administrator's list (R9)."""
+    today = london_date(ctx.clock.now())
+    with ctx.store.reading() as uow:
+        states = uow.awards.states(ctx.actor.scope)
+    return [s for s in states if s.expires_on < today and s.observed == Holding.HELD]

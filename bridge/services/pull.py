@@ -1,0 +1,199 @@
+"""Pulling: pages from a source into the store, the bookmark with them, and what has vanished."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bridge.domain.errors import BadAnswer, BridgeError, LostLease
+from bridge.domain.identity import IdentityRule
+from bridge.domain.model import Bookmark, Lease, SourceRow
+from bridge.domain.ports import Source
+from bridge.domain.records import Page
+from bridge.domain.repositories import UnitOfWork
+from bridge.services.context import Context
+from bridge.services.drafting import RECONSIDER_AT_ONCE, reconsider
+from bridge.services.intake import Intake, Tally
+from bridge.services.mapped import load_mapped
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """A source as configured: the connector, its kind and trust, and its identity rules."""
+
+    connector: Source
+    kind: str
+    trust: str = "trusted"
+    identity: Sequence[IdentityRule] = ()
+
+    @property
+    def key(self) -> str:
+        """The configured name."""
+        return self.connector.key
+
+
+@dataclass(slots=True)
+class PullReport:
+    """How a pull went. `full` pulls see everything and so also what is no longer there."""
+
+    source: str
+    full: bool
+    tally: Tally = field(default_factory=Tally)
+    complete: bool = False
+    note: str = ""
+
+
+def pull(
+    ctx: Context, trusted: Trusted, *, full: bool = False, progress: Progress | None = None
+) -> PullReport:
+    """Pull one source: incrementally from its bookmark less an overlap, or in full.
+
+    Each page is one transaction, under a lease whose fence is checked in it. The bookmark moves
+    with the last page of a complete run and never otherwise (DESIGN 5.5). Raises PeerError when
+    the source fails, LostLease when another process pulls it; what was committed stays.
+    """
+    with ctx.store.begin() as uow:
+        source = uow.ops.source(trusted.key, trusted.kind, trusted.trust)
+        bookmark = uow.ops.bookmark(source.id)
+        lease = uow.ops.take_lease(
+            f"pull:{source.key}", ctx.store.holder, ctx.clock.now(), ctx.policy.lease_seconds
+        )
+        if lease is None:
+            raise LostLease(f"Another process is pulling {source.key} right now; it will finish.")
+        full = full or bookmark.position is None
+        run = uow.ops.start_run(source.id, "full" if full else "incremental", ctx.clock.now())
+    report = PullReport(source.key, full)
+    try:
+        _run(ctx, trusted, source, bookmark, lease, report, progress)
+    except BridgeError as error:
+        _finish(ctx, run, lease, report, "failed", str(error))
+        raise
+    _finish(ctx, run, lease, report, "done", report.note)
+    return report
+
+
+def _run(
+    ctx: Context,
+    trusted: Trusted,
+    source: SourceRow,
+    bookmark: Bookmark,
+    lease: Lease,
+    report: PullReport,
+    progress: Progress | None,
+) -> None:
+    since = None
+    if not report.full and bookmark.position is not None:
+        since = bookmark.position - timedelta(days=ctx.policy.overlap_days)
+    started = ctx.clock.now()
+    with ctx.store.reading() as uow:
+        intake = Intake(source, trusted.identity, load_mapped(uow), ctx.policy, started)
+    seen = array("Q")
+    for page in trusted.connector.pull(since):
+        if report.full:
+            seen.extend(_mark(item.natural_key) for item in page.items)
+        with ctx.store.begin() as uow:
+            uow.ops.keep_lease(lease, ctx.clock.now(), ctx.policy.lease_seconds)
+            report.tally.add(intake.take(uow, page))
+            while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE):
+                pass
+            if page.last:
+                report.complete = True
+                if report.full:
+                    _sweep(ctx, uow, intake, seen, report)
+                _move_bookmark(uow, source, bookmark, page, started, report.full)
+        if progress is not None:
+            progress(report.tally.items, page.expected)
+    if not report.complete:
+        raise BadAnswer(
+            f"{source.key} stopped before its last page. What came is kept; the bookmark stays "
+            "where it was, so the next pull asks for all of it again.",
+            peer=source.key,
+        )
+
+
+def _move_bookmark(
+    uow: UnitOfWork,
+    source: SourceRow,
+    before: Bookmark,
+    page: Page,
+    started: datetime,
+    full: bool,
+) -> None:
+    position = min(page.bookmark or started, started)
+    if before.position is not None:
+        position = max(position, before.position)
+    uow.ops.set_bookmark(source.id, Bookmark(position, started if full else before.last_full_at))
+
+
+def _mark(key: str) -> int:
+    """64 bits of a key's hash: a million keys in eight megabytes."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+
+
+def _sweep(
+    ctx: Context, uow: UnitOfWork, intake: Intake, seen: array[int], report: PullReport
+) -> None:
+    """After a complete full run: what we know and the source did not show is gone from there.
+
+    A sudden emptiness is not believed: a lost capability looks just like it.
+    """
+    marks = sorted(seen)
+    gone: list[int] = []
+    known = 0
+    for received_id, key in uow.intake.present_keys(intake.source.id):
+        known += 1
+        mark = _mark(key)
+        at = bisect_left(marks, mark)
+        if at == len(marks) or marks[at] != mark:
+            gone.append(received_id)
+    if not gone:
+        return
+    limit = max(ctx.policy.vanish_floor, int(known * ctx.policy.vanish_limit))
+    if len(gone) > limit or not len(seen):
+        report.note = (
+            f"{len(gone)} of {known} records are suddenly missing from {intake.source.key}. "
+            "That looks like a lost permission or a changed report, so nothing was withdrawn. "
+            "Run 'bridge doctor'; if they really are gone, run 'bridge pull --full --believe'."
+        )
+        if not ctx.policy.believe_emptiness:
+            return
+        report.note = ""
+    uow.intake.mark_gone(gone, intake.now)
+    report.tally.vanished = len(gone)
+    while reconsider(uow, intake.mapped, intake.now, ctx.policy, RECONSIDER_AT_ONCE):
+        pass
+
+
+def _finish(
+    ctx: Context, run: int, lease: Lease, report: PullReport, outcome: str, message: str
+) -> None:
+    with ctx.store.begin() as uow:
+        uow.ops.end_run(run, ctx.clock.now(), outcome, message, report.tally.as_counts())
+        uow.ops.release_lease(lease)
+
+
+def settle_pending(ctx: Context) -> int:
+    """Decide again on everything that is pending, a batch a transaction; how many were taken."""
+    total = 0
+    with ctx.store.reading() as uow:
+        mapped = load_mapped(uow)
+    while True:
+        with ctx.store.begin() as uow:
+            uow.ops.lock("settle")
+            taken = reconsider(uow, mapped, ctx.clock.now(), ctx.policy, RECONSIDER_AT_ONCE)
+        if not taken:
+            return total
+        total += taken
+
+
+def age_out(ctx: Context) -> int:
+    """Mark for another look the drafts whose activity has left the 12 months of rule R1."""
+    with ctx.store.begin() as uow:
+        months = [e.intervals.recordable_months for e in uow.catalog.editions()]
+        return uow.intake.mark_older_than(ctx.clock.now(), min(months)) if months else 0

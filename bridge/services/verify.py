@@ -1,0 +1,157 @@
+"""The second person's word: verify, return, revoke, uphold. Nothing else makes a claim count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bridge.domain.authority import authority_of, check_method
+from bridge.domain.claims import Act, ClaimState, Party, step
+from bridge.domain.errors import NotAllowed, Refused
+from bridge.domain.mapping import CompetencyRef
+from bridge.domain.model import Claim
+from bridge.domain.times import london_date
+from bridge.services.context import Context, acting_person, audit
+from bridge.services.evidence import Item, chosen, standing
+
+
+def waiting(ctx: Context) -> list[Item]:
+    """The submitted evidence that waits for the actor's decision, oldest first."""
+    person = acting_person(ctx)
+    with ctx.store.reading() as uow:
+        found = uow.evidence.submitted_to(person)
+        claims = uow.evidence.claims([e.id for e in found])
+    return [Item(e, tuple(c for c in claims if c.evidence_id == e.id)) for e in found]
+
+
+def verify(
+    ctx: Context,
+    evidence_id: int,
+    refs: Sequence[CompetencyRef] | None,
+    method: str,
+    *,
+    note: str = "",
+) -> list[int]:
+    """Verify submitted claims (all of them when `refs` is None) by a method of the framework.
+
+    A slow verifier never disqualifies: the 12 months were counted at submission (R1). Returns
+    the verifications. Raises Refused or NotAllowed when the rules forbid it.
+    """
+    return _decide(ctx, evidence_id, refs, Act.VERIFY, method, note)
+
+
+def send_back(
+    ctx: Context, evidence_id: int, refs: Sequence[CompetencyRef] | None, question: str
+) -> list[int]:
+    """Return submitted claims with a question for the practitioner."""
+    if not question.strip():
+        raise Refused("Say what you would like to know, so that they can answer it.")
+    return _decide(ctx, evidence_id, refs, Act.RETURN, None, question)
+
+
+_DECISION = {Act.VERIFY: "verified", Act.RETURN: "returned"}
+
+
+def _decide(
+    ctx: Context,
+    evidence_id: int,
+    refs: Sequence[CompetencyRef] | None,
+    act: Act,
+    method: str | None,
+    note: str,
+) -> list[int]:
+    now = ctx.clock.now()
+    person = acting_person(ctx)
+    with ctx.store.begin() as uow:
+        evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
+        authority = authority_of(standing(uow, evidence.person, person, london_date(now)))
+        submission = uow.evidence.latest_submission(evidence_id)
+        if submission is None or submission.verifier != person:
+            raise NotAllowed(
+                "This was not submitted to you. Its owner can choose you and resubmit."
+            )
+        claims = uow.evidence.claims([evidence_id])
+        picked = (
+            chosen(claims, refs)
+            if refs is not None
+            else [c for c in claims if c.state is ClaimState.SUBMITTED]
+        )
+        if not picked:
+            raise Refused("Nothing of this evidence waits for a decision.")
+        if method is not None:
+            for edition in {c.ref.edition for c in picked}:
+                check_method(
+                    uow.catalog.edition_of(edition), method, authority, evidence.learning_activity
+                )
+        states = {c.id: step(c.state, act, Party.VERIFIER) for c in picked}
+        made = [
+            uow.evidence.add_verification(
+                claim_id,
+                person,
+                _DECISION[act],
+                now,
+                authority=authority,
+                channel=ctx.actor.channel,
+                method=method,
+                note=note.strip(),
+                vault=ctx.vault,
+                reciprocal=uow.evidence.has_verified(evidence.person, person),
+            )
+            for claim_id in states
+        ]
+        uow.evidence.set_states(states, now)
+        audit(ctx, uow, _DECISION[act], f"evidence:{evidence_id}",
+              {"claims": list(states), "verifications": made, "method": method,
+               "authority": authority})  # fmt: skip
+        return made
+
+
+def revoke(ctx: Context, claim_id: int, reason: str) -> int:
+    """Take a verification back, with the reason. Awards that rested on it are looked at anew."""
+    if not reason.strip():
+        raise Refused("Say why the verification is taken back.")
+    return _second_thought(ctx, claim_id, "revoked", reason)
+
+
+def uphold(ctx: Context, claim_id: int, reason: str) -> int:
+    """Say of a contested claim that it stands (R6); it earns awards again."""
+    return _second_thought(ctx, claim_id, "upheld", reason)
+
+
+def _second_thought(ctx: Context, claim_id: int, decision: str, reason: str) -> int:
+    now = ctx.clock.now()
+    person = acting_person(ctx)
+    with ctx.store.begin() as uow:
+        claim, learner = uow.evidence.claim(claim_id, ctx.actor.scope, lock=True)
+        verification = uow.evidence.verification_in_force(claim_id)
+        if verification is None:
+            raise Refused("This claim is not verified, so there is nothing to take back or uphold.")
+        who = standing(uow, learner, person, london_date(now))
+        authority = authority_of(who)
+        if verification.verifier != person and not who.is_manager:
+            raise NotAllowed("Only the verifier or the present manager decides on this.")
+        if decision == "upheld":
+            _check_contested(claim)
+        made = uow.evidence.add_verification(
+            claim_id,
+            person,
+            decision,
+            now,
+            authority=authority,
+            channel=ctx.actor.channel,
+            method=None,
+            note=reason.strip(),
+            vault=ctx.vault,
+            reciprocal=False,
+            revokes=verification.id if decision == "revoked" else None,
+        )
+        if decision == "revoked":
+            uow.evidence.set_states({claim_id: step(claim.state, Act.REVOKE, Party.VERIFIER)}, now)
+        else:
+            uow.evidence.settle_contest(claim_id)
+        audit(ctx, uow, decision, f"claim:{claim_id}", {"verification": made})
+        return made
+
+
+def _check_contested(claim: Claim) -> None:
+    if not claim.contested:
+        raise Refused("This claim is not contested; there is nothing to uphold.")

@@ -1,0 +1,1 @@
+"""Tables, migrations, repositories and the unit of work: SQLite by default, PostgreSQL by URL."""

@@ -1,0 +1,79 @@
+"""Writing many rows at once: COPY on PostgreSQL, one prepared statement on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Table
+
+from bridge.storage.types import UtcDateTime, to_sqlite
+
+#: SQLite binds at most 32,766 values in a statement; this stays clear of it and reads well.
+CHUNK = 10_000
+
+
+T = TypeVar("T")
+
+
+def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """`items` in slices that one statement can carry."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def insert_rows(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert `rows`, whose values stand in the order of `columns`."""
+    if not rows:
+        return
+    names = ", ".join(columns)
+    if connection.dialect.name == "postgresql":
+        driver = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101  a live connection has one
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as c:
+            for row in rows:
+                c.write_row(row)
+        return
+    moments = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, UtcDateTime)]
+    places = ", ".join("?" for _ in columns)
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) VALUES ({places})",
+        list(_with_text_moments(rows, moments)) if moments else [tuple(row) for row in rows],
+    )
+
+
+def _with_text_moments(
+    rows: Iterable[Sequence[Any]], moments: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
+    told: dict[Any, str] = {}
+    for row in rows:
+        values = list(row)
+        for at in moments:
+            value = values[at]
+            if value is not None:
+                text = told.get(value)
+                if text is None:
+                    text = told[value] = to_sqlite(value)
+                values[at] = text
+        yield tuple(values)
+
+
+def new_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """`count` unused keys of a table, to be used in this transaction."""
+    if not count:
+        return ()
+    if connection.dialect.name == "postgresql":
+        rows = connection.exec_driver_sql(
+            f"SELECT nextval('{table.name}_id_seq') FROM generate_series(1, %s)", (count,)
+        )
+        return [row[0] for row in rows]
+    # SQLite has one writer, and this transaction is it.
+    top = connection.info.setdefault("top_ids", {})
+    if table.name not in top:
+        query = f"SELECT coalesce(max(id), 0) FROM {table.name}"
+        top[table.name] = connection.exec_driver_sql(query).scalar_one()
+    first = top[table.name] + 1
+    top[table.name] += count
+    return range(first, first + count)

@@ -1,0 +1,99 @@
+"""Opening the database: connection settings, migrations, and the check that its guards stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from bridge.domain.errors import Damaged
+from bridge.storage import guards
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `url` (sqlite:///path or postgresql://...), with psycopg 3 for PostgreSQL."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"options": "-c timezone=UTC"},
+        )
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+    event.listen(engine, "connect", _sqlite_settings)
+    event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+def _sqlite_settings(dbapi: Any, _record: object) -> None:
+    # The driver must not open transactions by itself: `_sqlite_begin` does, and at once.
+    dbapi.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        # Without it, INSERT OR REPLACE deletes rows past the guards.
+        "recursive_triggers = ON",
+        "cache_size = -65536",
+        "temp_store = MEMORY",
+    ):
+        dbapi.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A writer that starts by reading cannot be upgraded while another writes; take the lock first.
+    read_only = connection.get_execution_options().get("bridge_read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("bridge.storage") / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema up to `revision`; safe to call at every start, from several processes."""
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4207849484)")
+        command.upgrade(_config(connection), revision)
+        absent = guards.missing(connection)
+        if revision == "head" and absent:
+            raise Damaged(
+                f"The database lacks its guards {', '.join(absent)}. Nothing was written. "
+                "Restore it from a backup, or ask for help before going on."
+            )
+
+
+def revisions() -> list[str]:
+    """Every migration, first to last."""
+    script = ScriptDirectory(str(files("bridge.storage") / "migrations"))
+    return [r.revision for r in reversed(list(script.walk_revisions()))]
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The migration that the database stands at; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def read_only(engine: Engine) -> Iterator[Connection]:
+    """A connection that looks and never writes; it does not hold up a writer on SQLite."""
+    with engine.connect().execution_options(bridge_read_only=True) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        yield connection
+        connection.rollback()

@@ -1,0 +1,517 @@
+"""Evidence and claims, and what people wrote, submitted and decided about them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
+
+from bridge.domain.claims import ClaimState
+from bridge.domain.drafting import SAME_PERSON, SOURCE_GONE, Redraft
+from bridge.domain.errors import NotFound
+from bridge.domain.mapping import CompetencyRef
+from bridge.domain.model import (
+    Claim,
+    Evidence,
+    NewClaim,
+    NewEvidence,
+    NewSupport,
+    Submission,
+    Verification,
+)
+from bridge.domain.repositories import Vault
+from bridge.domain.scope import Scope
+from bridge.domain.times import add_months
+from bridge.storage import tables as t
+from bridge.storage.bulk import chunks, insert_rows, new_ids
+
+_e, _c, _p, _s, _v = (
+    t.evidence.c, t.claims.c, t.people.c, t.submissions.c, t.verifications.c
+)  # fmt: skip
+_verifier = t.people.alias("verifier")
+_EVIDENCE: tuple[Any, ...] = (
+    _e.id, _e.person_id, _p.canonical_id, _p.display_name, _e.origin, _e.activity_id, _e.title,
+    _e.learning_activity, _e.delivery, _e.level, _e.verification, _e.occurred_at, _e.occurred_on,
+    _e.reference, _e.late,
+)  # fmt: skip
+_CLAIM: tuple[Any, ...] = (
+    _c.id, _c.evidence_id, _c.competency_id, t.framework_editions.c.key, t.competencies.c.code,
+    t.competencies.c.text, _c.state, _c.origin, _c.rule_id, _c.suggested, _c.touched_at,
+    _c.contested_at, _c.contested_reason,
+)  # fmt: skip
+
+
+def _visible_to(scope: Scope, query: Select[Any]) -> Select[Any]:
+    """A person sees their own, and what was submitted to them (DESIGN 5.11)."""
+    if scope.unrestricted:
+        return query
+    to_me = (
+        select(_s.evidence_id)
+        .join(_verifier, _verifier.c.id == _s.verifier_id)
+        .where(_verifier.c.canonical_id == scope.person)
+    )
+    return query.where(or_(_p.canonical_id == scope.person, _e.id.in_(to_me)))
+
+
+def _place(evidence_id: int, version: int) -> str:
+    return f"reflection:{evidence_id}:{version}"
+
+
+class SqlEvidence:
+    """Implements `bridge.domain.repositories.EvidenceRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    # --- drafting, by system eyes -----------------------------------------------------------
+    def add_drafts(self, rows: Sequence[NewEvidence]) -> None:
+        """New pieces of evidence."""
+        insert_rows(self._db, t.evidence, NewEvidence._fields, rows)
+
+    def add_support(self, rows: Sequence[NewSupport]) -> None:
+        """These records support that evidence."""
+        insert_rows(self._db, t.evidence_records, NewSupport._fields, rows)
+
+    def drop_support(self, record_ids: Collection[int]) -> None:
+        """These records support nothing any more: they belong to another person now."""
+        for part in chunks(sorted(record_ids)):
+            self._db.execute(
+                t.evidence_records.delete().where(t.evidence_records.c.record_id.in_(part))
+            )
+
+    def add_claims(self, rows: Sequence[NewClaim]) -> None:
+        """New suggestions."""
+        insert_rows(self._db, t.claims, NewClaim._fields, rows)
+
+    def add_own_claims(self, evidence_id: int, competency_ids: Sequence[int]) -> None:
+        """Claims that the person added themselves."""
+        ids = new_ids(self._db, t.claims, len(competency_ids))
+        self.add_claims(
+            [
+                NewClaim(claim_id, evidence_id, competency, "suggested", "person", None, False)
+                for claim_id, competency in zip(ids, competency_ids, strict=True)
+            ]
+        )
+
+    def set_reference(self, evidence_id: int, reference: str | None) -> None:
+        """Where a record of it is held."""
+        self._db.execute(update(t.evidence).where(_e.id == evidence_id).values(reference=reference))
+
+    def dates_by_activity(
+        self, people: Collection[int], activities: Collection[int]
+    ) -> dict[tuple[int, int], list[tuple[int, date]]]:
+        """(canonical person, activity) to the (id, London date) of the evidence there is."""
+        found: dict[tuple[int, int], list[tuple[int, date]]] = defaultdict(list)
+        for part in chunks(sorted(people)):
+            rows = self._db.execute(
+                select(_p.canonical_id, _e.activity_id, _e.id, _e.occurred_on)
+                .select_from(t.people)
+                .join(t.evidence, _e.person_id == _p.id)
+                .where(_p.canonical_id.in_(part), _e.activity_id.in_(sorted(activities)))
+            )
+            for person, activity, evidence_id, day in rows:
+                found[person, activity].append((evidence_id, day))
+        return dict(found)
+
+    def worked_on(self, evidence_ids: Collection[int]) -> set[int]:
+        """Those of these that a person has worked on."""
+        found: set[int] = set()
+        for part in chunks(sorted(evidence_ids)):
+            touched = select(_c.evidence_id).where(
+                _c.evidence_id.in_(part), or_(_c.touched_at.is_not(None), _c.origin == "person")
+            )
+            written = select(t.reflections.c.evidence_id).where(
+                t.reflections.c.evidence_id.in_(part)
+            )
+            found |= set(self._db.scalars(touched)) | set(self._db.scalars(written))
+        return found
+
+    def apply(self, change: Redraft, now: datetime) -> None:
+        """Everything of a redraft but its additions."""
+        if change.nothing:
+            return
+        for ids, values in (
+            (change.restore, {"state": "suggested", "suggested": True}),
+            (change.withdraw, {"state": "withdrawn", "suggested": False}),
+            (change.no_longer_suggested, {"suggested": False}),
+            (change.suggested_again, {"suggested": True}),
+            (change.contest, {"contested_at": now, "contested_reason": SOURCE_GONE}),
+            (change.settle, {"contested_at": None, "contested_reason": None}),
+        ):
+            if ids:
+                self._db.execute(update(t.claims).where(_c.id.in_(ids)).values(values))
+        if change.contest or change.settle:
+            self._mark_owners_for_awards([*change.contest, *change.settle])
+
+    def _mark_owners_for_awards(self, claim_ids: Sequence[int]) -> None:
+        owners = (
+            select(_p.canonical_id)
+            .join(t.evidence, _e.person_id == _p.id)
+            .join(t.claims, _c.evidence_id == _e.id)
+            .where(_c.id.in_(claim_ids))
+        )
+        self._db.execute(update(t.people).where(_p.id.in_(owners)).values(awards_pending=True))
+
+    # --- reading ------------------------------------------------------------------------------
+    def get(self, evidence_id: int, scope: Scope, *, lock: bool = False) -> Evidence:
+        """One piece of evidence. Raises NotFound where there is none that these eyes may see."""
+        query = select(*_EVIDENCE).join(t.people, _p.id == _e.person_id)
+        query = _visible_to(scope, query.where(_e.id == evidence_id))
+        if lock:
+            query = query.with_for_update(of=t.evidence)
+        row = self._db.execute(query).first()
+        if row is None:
+            raise NotFound(f"There is no evidence {evidence_id} for you to see.")
+        return Evidence(*row)
+
+    def visible(
+        self, scope: Scope, *, person: int | None = None, state: str | None = None
+    ) -> list[Evidence]:
+        """The evidence that these eyes may see, newest activity first.
+
+        `person` narrows to one (canonical) person, `state` to evidence with a claim in it.
+        """
+        query = select(*_EVIDENCE).join(t.people, _p.id == _e.person_id)
+        query = _visible_to(scope, query)
+        if person is not None:
+            query = query.where(_p.canonical_id == person)
+        if state is not None:
+            query = query.where(_e.id.in_(select(_c.evidence_id).where(_c.state == state)))
+        rows = self._db.execute(query.order_by(_e.occurred_on.desc(), _e.id))
+        return [Evidence(*row) for row in rows]
+
+    def submitted_to(self, verifier: int) -> list[Evidence]:
+        """Evidence with submitted claims whose latest submission is to this person."""
+        latest = select(func.max(_s.id).label("id")).group_by(_s.evidence_id).subquery("latest")
+        open_claims = select(_c.evidence_id).where(_c.state == ClaimState.SUBMITTED)
+        query = (
+            select(*_EVIDENCE)
+            .join(t.people, _p.id == _e.person_id)
+            .join(t.submissions, _s.evidence_id == _e.id)
+            .join(latest, latest.c.id == _s.id)
+            .join(_verifier, _verifier.c.id == _s.verifier_id)
+            .where(_verifier.c.canonical_id == verifier, _e.id.in_(open_claims))
+            .order_by(_s.submitted_at, _e.id)
+        )
+        return [Evidence(*row) for row in self._db.execute(query)]
+
+    def claims(self, evidence_ids: Sequence[int]) -> list[Claim]:
+        """The claims of these pieces of evidence, in the frameworks' order."""
+        found: list[Claim] = []
+        for part in chunks(evidence_ids):
+            query = self._claims_query().where(_c.evidence_id.in_(part))
+            rows = self._db.execute(query.order_by(_c.evidence_id, _c.competency_id))
+            found += [self._claim(row) for row in rows]
+        return found
+
+    @staticmethod
+    def _claims_query() -> Select[Any]:
+        return (
+            select(*_CLAIM)
+            .join(t.competencies, t.competencies.c.id == _c.competency_id)
+            .join(t.framework_editions, t.framework_editions.c.id == t.competencies.c.edition_id)
+        )
+
+    @staticmethod
+    def _claim(row: Row[Any]) -> Claim:
+        return Claim(
+            id=row.id,
+            evidence_id=row.evidence_id,
+            competency_id=row.competency_id,
+            ref=CompetencyRef(row.key, row.code),
+            text=row.text,
+            state=ClaimState(row.state),
+            origin=row.origin,
+            rule_id=row.rule_id,
+            suggested=row.suggested,
+            touched=row.touched_at is not None,
+            contested=row.contested_at is not None,
+            contested_reason=row.contested_reason,
+        )
+
+    def claim(self, claim_id: int, scope: Scope, *, lock: bool = False) -> tuple[Claim, int]:
+        """One claim and its (canonical) learner. Raises NotFound."""
+        row = self._db.execute(self._claims_query().where(_c.id == claim_id)).first()
+        if row is None:
+            raise NotFound(f"There is no claim {claim_id} for you to see.")
+        evidence = self.get(row.evidence_id, scope, lock=lock)
+        # Read again: another process may have decided before the lock was ours.
+        row = self._db.execute(self._claims_query().where(_c.id == claim_id)).one()
+        return self._claim(row), evidence.person
+
+    def state_counts(self) -> dict[str, int]:
+        """How many claims stand in each state."""
+        rows = self._db.execute(select(_c.state, func.count()).group_by(_c.state))
+        return {state: count for state, count in rows}
+
+    # --- people's acts --------------------------------------------------------------------------
+    def set_states(self, states: Mapping[int, ClaimState], now: datetime) -> None:
+        """A person moved these claims; from now on no machine does."""
+        by_state: dict[ClaimState, list[int]] = defaultdict(list)
+        for claim_id, state in states.items():
+            by_state[state].append(claim_id)
+        for state, ids in by_state.items():
+            self._db.execute(
+                update(t.claims).where(_c.id.in_(ids)).values(state=state, touched_at=now)
+            )
+        if by_state.keys() & {ClaimState.VERIFIED, ClaimState.REVOKED}:
+            self._mark_owners_for_awards(list(states))
+
+    def settle_contest(self, claim_id: int) -> None:
+        """A person has looked: the claim stands."""
+        self._db.execute(
+            update(t.claims)
+            .where(_c.id == claim_id)
+            .values(contested_at=None, contested_reason=None)
+        )
+        self._mark_owners_for_awards([claim_id])
+
+    def contest_same_person(self, person: int, now: datetime) -> list[int]:
+        """Flag verified claims of a canonical person that the same person verified (DESIGN 5.9)."""
+        query = (
+            select(_c.id)
+            .join(t.evidence, _e.id == _c.evidence_id)
+            .join(t.people, _p.id == _e.person_id)
+            .join(t.verifications, _v.claim_id == _c.id)
+            .join(_verifier, _verifier.c.id == _v.verifier_id)
+            .where(
+                _p.canonical_id == person,
+                _verifier.c.canonical_id == person,
+                _v.decision == "verified",
+                _c.state == ClaimState.VERIFIED,
+                _c.contested_at.is_(None),
+            )
+        )
+        ids = list(self._db.scalars(query))
+        if ids:
+            self._db.execute(
+                update(t.claims)
+                .where(_c.id.in_(ids))
+                .values(contested_at=now, contested_reason=SAME_PERSON)
+            )
+            self._mark_owners_for_awards(ids)
+        return ids
+
+    def settle_same_person(self, person: int) -> None:
+        """After a merge was undone, claims of a person whose verifier is another again stand."""
+        verifier_is_learner = (
+            select(_v.id)
+            .join(_verifier, _verifier.c.id == _v.verifier_id)
+            .where(
+                _v.claim_id == _c.id,
+                _v.decision == "verified",
+                _verifier.c.canonical_id == person,
+            )
+            .exists()
+        )
+        own = select(_e.id).join(t.people, _p.id == _e.person_id).where(_p.canonical_id == person)
+        ids = list(
+            self._db.scalars(
+                select(_c.id).where(
+                    _c.evidence_id.in_(own),
+                    _c.contested_reason == SAME_PERSON,
+                    ~verifier_is_learner,
+                )
+            )
+        )
+        for claim_id in ids:
+            self.settle_contest(claim_id)
+
+    def add_reflection(
+        self, evidence_id: int, author: int, vault: Vault, text: Mapping[str, str], now: datetime
+    ) -> int:
+        """A new version of what the practitioner wrote, encrypted."""
+        r = t.reflections
+        before = select(func.coalesce(func.max(r.c.version), 0)).where(
+            r.c.evidence_id == evidence_id
+        )
+        version = self._db.execute(before).scalar_one() + 1
+        ciphertext, key_id = vault.seal(json.dumps(dict(text)), _place(evidence_id, version))
+        row = insert(r).values(
+            evidence_id=evidence_id,
+            version=version,
+            ciphertext=ciphertext,
+            key_id=key_id,
+            author_id=author,
+            written_at=now,
+        )
+        made: int = self._db.execute(row.returning(r.c.id)).scalar_one()
+        return made
+
+    def reflection(self, evidence_id: int, vault: Vault) -> dict[str, str]:
+        """The latest reflection. Raises NotFound where there is none."""
+        r = t.reflections.c
+        row = self._db.execute(
+            select(r.version, r.ciphertext, r.key_id)
+            .where(r.evidence_id == evidence_id)
+            .order_by(r.version.desc())
+        ).first()
+        if row is None:
+            raise NotFound(f"Nobody has reflected on evidence {evidence_id} yet.")
+        text = vault.open(row.ciphertext, row.key_id, _place(evidence_id, row.version))
+        read: dict[str, str] = json.loads(text)
+        return read
+
+    def add_submission(
+        self,
+        evidence_id: int,
+        reflection_id: int,
+        verifier: int,
+        claim_ids: Sequence[int],
+        channel: str,
+        now: datetime,
+    ) -> int:
+        """These claims now wait for this verifier."""
+        row = insert(t.submissions).values(
+            evidence_id=evidence_id,
+            reflection_id=reflection_id,
+            verifier_id=verifier,
+            submitted_at=now,
+            channel=channel,
+        )
+        submission: int = self._db.execute(row.returning(_s.id)).scalar_one()
+        self._db.execute(
+            insert(t.submission_claims),
+            [{"submission_id": submission, "claim_id": claim_id} for claim_id in claim_ids],
+        )
+        return submission
+
+    def latest_submission(self, evidence_id: int) -> Submission | None:
+        """The last time it was put before somebody; `verifier` is canonical."""
+        row = self._db.execute(
+            select(_s.id, _s.evidence_id, _s.reflection_id, _verifier.c.canonical_id,
+                   _s.submitted_at)
+            .join(_verifier, _verifier.c.id == _s.verifier_id)
+            .where(_s.evidence_id == evidence_id)
+            .order_by(_s.id.desc())
+        ).first()  # fmt: skip
+        return None if row is None else Submission(*row)
+
+    def add_verification(
+        self,
+        claim_id: int,
+        verifier: int,
+        decision: str,
+        now: datetime,
+        *,
+        authority: str,
+        channel: str,
+        method: str | None,
+        note: str,
+        vault: Vault,
+        reciprocal: bool,
+        revokes: int | None = None,
+    ) -> int:
+        """A person's decision on a claim; the note is encrypted."""
+        sc = t.submission_claims.c
+        latest = select(func.max(sc.submission_id)).where(sc.claim_id == claim_id)
+        submission = self._db.execute(latest).scalar_one()
+        sealed, key_id = (
+            vault.seal(note, f"note:{claim_id}:{submission}:{decision}") if note else (None, None)
+        )
+        row = insert(t.verifications).values(
+            claim_id=claim_id,
+            submission_id=submission,
+            verifier_id=verifier,
+            decision=decision,
+            method=method,
+            authority=authority,
+            channel=channel,
+            note=sealed,
+            key_id=key_id,
+            reciprocal=reciprocal,
+            decided_at=now,
+            revokes_id=revokes,
+        )
+        made: int = self._db.execute(row.returning(_v.id)).scalar_one()
+        return made
+
+    def _verifications(self) -> Select[Any]:
+        return select(_v.id, _v.claim_id, _verifier.c.canonical_id, _v.decision, _v.method,
+                      _v.authority, _v.channel, _v.decided_at, _v.revokes_id).join(
+            _verifier, _verifier.c.id == _v.verifier_id
+        )  # fmt: skip
+
+    def verification_in_force(self, claim_id: int) -> Verification | None:
+        """The verification that a claim rests on now."""
+        revoked = select(_v.revokes_id).where(_v.claim_id == claim_id, _v.revokes_id.is_not(None))
+        row = self._db.execute(
+            self._verifications()
+            .where(_v.claim_id == claim_id, _v.decision == "verified", _v.id.not_in(revoked))
+            .order_by(_v.id.desc())
+        ).first()
+        return None if row is None else Verification(*row)
+
+    def verifications(self, claim_ids: Sequence[int]) -> list[Verification]:
+        """Every decision on these claims, in order."""
+        found: list[Verification] = []
+        for part in chunks(claim_ids):
+            query = self._verifications().where(_v.claim_id.in_(part)).order_by(_v.id)
+            found += [Verification(*row) for row in self._db.execute(query)]
+        return found
+
+    def has_verified(self, verifier: int, learner: int) -> bool:
+        """Whether `verifier` has ever verified something of `learner` (both canonical)."""
+        query = (
+            select(_v.id)
+            .join(_verifier, _verifier.c.id == _v.verifier_id)
+            .join(t.claims, _c.id == _v.claim_id)
+            .join(t.evidence, _e.id == _c.evidence_id)
+            .join(t.people, _p.id == _e.person_id)
+            .where(
+                _verifier.c.canonical_id == verifier,
+                _p.canonical_id == learner,
+                _v.decision == "verified",
+            )
+            .limit(1)
+        )
+        return self._db.scalar(query) is not None
+
+    # --- logs and splits ------------------------------------------------------------------------
+    def file_in_log(self, evidence: Evidence, start: date, today: date) -> None:
+        """R4: the log of the activity's date; when that is signed, late in today's, marked."""
+        log_id, signed = self._log(evidence.person, start, evidence.occurred_on)
+        late = signed
+        if signed:
+            log_id, _ = self._log(evidence.person, start, today)
+        self._db.execute(
+            update(t.evidence).where(_e.id == evidence.id).values(log_id=log_id, late=late)
+        )
+
+    def _log(self, person: int, start: date, day: date) -> tuple[int, bool]:
+        years = day.year - start.year - ((day.month, day.day) < (start.month, start.day))
+        starts_on = add_months(start, 12 * years)
+        c = t.logs.c
+        row = self._db.execute(
+            select(c.id, c.signed_at).where(c.person_id == person, c.starts_on == starts_on)
+        ).first()
+        if row is not None:
+            return row.id, row.signed_at is not None
+        new = insert(t.logs).values(
+            person_id=person, starts_on=starts_on, ends_on=add_months(starts_on, 12)
+        )
+        log_id: int = self._db.execute(new.returning(c.id)).scalar_one()
+        return log_id, False
+
+    def split(self, evidence_id: int, record_id: int, now: datetime) -> int:
+        """Give one of several records its own piece of evidence; returns that."""
+        (new_id,) = new_ids(self._db, t.evidence, 1)
+        row = self._db.execute(select(t.evidence).where(_e.id == evidence_id)).one()
+        moment = self._db.execute(
+            select(t.learning_records.c.occurred_at).where(t.learning_records.c.id == record_id)
+        ).scalar_one()
+        values = dict(row._mapping) | {
+            "id": new_id, "split_from_id": evidence_id, "created_at": now, "occurred_at": moment,
+            "log_id": None, "late": False,
+        }  # fmt: skip
+        self._db.execute(insert(t.evidence).values(values))
+        self._db.execute(
+            update(t.evidence_records)
+            .where(t.evidence_records.c.record_id == record_id)
+            .values(evidence_id=new_id)
+        )
+        return new_id

@@ -1,0 +1,334 @@
+"""The database's own refusals: triggers that keep the one rule when the code above them does not.
+
+A learning record is never competence (DESIGN 2). Each guard is one SQL condition that must hold
+for a row to go in or change, written once in SQL that SQLite and PostgreSQL both understand.
+Rebuilding a table drops its triggers without a word, so every migration ends with `install`, and
+the bridge refuses to write where `missing` finds any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """`must` holds whenever `event` meets a row of `table` (where `only_if`), or it is refused."""
+
+    name: str
+    table: str
+    event: str
+    must: str
+    message: str
+    only_if: str | None = None
+
+
+def _canonical(person: str) -> str:
+    return f"(SELECT canonical_id FROM people WHERE id = {person})"
+
+
+_LEARNER_OF_CLAIM = (
+    "(SELECT p.canonical_id FROM claims c JOIN evidence e ON e.id = c.evidence_id"
+    " JOIN people p ON p.id = e.person_id WHERE c.id = {claim})"
+)
+_NOT_REVOKED = "NOT EXISTS (SELECT 1 FROM verifications r WHERE r.revokes_id = {verification})"
+_LATEST_SUBMISSION = "(SELECT MAX(submission_id) FROM submission_claims WHERE claim_id = {claim})"
+
+
+def _same(columns: Iterable[str]) -> str:
+    return " AND ".join(f"NEW.{c} IS NOT DISTINCT FROM OLD.{c}" for c in columns)
+
+
+def _append_only(table: str) -> tuple[Guard, Guard]:
+    message = f"{table} is append-only: what people decided is never changed or removed"
+    return (
+        Guard(f"guard_{table}_no_update", table, "UPDATE", "1 = 0", message),
+        Guard(f"guard_{table}_no_delete", table, "DELETE", "1 = 0", message),
+    )
+
+
+def _kept(table: str) -> Guard:
+    return Guard(
+        f"guard_{table}_no_delete", table, "DELETE", "1 = 0", f"{table} rows are never deleted"
+    )
+
+
+GUARDS: tuple[Guard, ...] = (
+    # A claim is born a suggestion, belongs for ever to one piece of evidence and one
+    # competency, and is verified only when another person's verification says so.
+    Guard(
+        "guard_claims_born_suggested",
+        "claims",
+        "INSERT",
+        "1 = 0",
+        "a claim starts as a suggestion",
+        only_if="NEW.state <> 'suggested' OR NEW.contested_at IS NOT NULL",
+    ),
+    Guard(
+        "guard_claims_identity",
+        "claims",
+        "UPDATE",
+        _same(("id", "evidence_id", "competency_id", "origin")),
+        "a claim never changes whose or what it is",
+    ),
+    Guard(
+        "guard_claims_verified_by_verification",
+        "claims",
+        "UPDATE",
+        "OLD.state = 'submitted' AND EXISTS (SELECT 1 FROM verifications v"
+        " WHERE v.claim_id = NEW.id AND v.decision = 'verified' AND v.submission_id ="
+        f" {_LATEST_SUBMISSION.format(claim='NEW.id')}"
+        f" AND {_NOT_REVOKED.format(verification='v.id')})",
+        "a claim is verified only by another person's verification",
+        only_if="NEW.state = 'verified' AND OLD.state <> 'verified'",
+    ),
+    Guard(
+        "guard_claims_left_by_revocation",
+        "claims",
+        "UPDATE",
+        "NEW.state = 'revoked' AND EXISTS (SELECT 1 FROM verifications v"
+        " WHERE v.claim_id = NEW.id AND v.decision = 'revoked')",
+        "a verified claim is changed only by a person's revocation",
+        only_if="OLD.state = 'verified' AND NEW.state <> 'verified'",
+    ),
+    Guard(
+        "guard_claims_revoked_stays",
+        "claims",
+        "UPDATE",
+        "NEW.state = 'revoked'",
+        "a revoked claim stays revoked",
+        only_if="OLD.state = 'revoked'",
+    ),
+    _kept("claims"),
+    Guard(
+        "guard_evidence_identity",
+        "evidence",
+        "UPDATE",
+        _same(("id", "person_id", "origin", "activity_id", "occurred_at", "occurred_on")),
+        "evidence never changes whose it is or what happened",
+    ),
+    _kept("evidence"),
+    # Submitting and deciding.
+    Guard(
+        "guard_submissions_to_another",
+        "submissions",
+        "INSERT",
+        f"{_canonical('NEW.verifier_id')} <> (SELECT p.canonical_id FROM evidence e"
+        " JOIN people p ON p.id = e.person_id WHERE e.id = NEW.evidence_id)"
+        " AND EXISTS (SELECT 1 FROM reflections r JOIN people a ON a.id = r.author_id"
+        " JOIN evidence e ON e.id = r.evidence_id JOIN people l ON l.id = e.person_id"
+        " WHERE r.id = NEW.reflection_id AND r.evidence_id = NEW.evidence_id"
+        " AND a.canonical_id = l.canonical_id)",
+        "a submission needs the learner's own reflection and another person to verify it",
+    ),
+    *_append_only("submissions"),
+    Guard(
+        "guard_submission_claims_own",
+        "submission_claims",
+        "INSERT",
+        "(SELECT evidence_id FROM claims WHERE id = NEW.claim_id) ="
+        " (SELECT evidence_id FROM submissions WHERE id = NEW.submission_id)",
+        "a submission covers claims of its own evidence",
+    ),
+    *_append_only("submission_claims"),
+    Guard(
+        "guard_verifications_by_another",
+        "verifications",
+        "INSERT",
+        f"{_canonical('NEW.verifier_id')} <> {_LEARNER_OF_CLAIM.format(claim='NEW.claim_id')}",
+        "nobody verifies their own evidence",
+    ),
+    Guard(
+        "guard_verifications_of_submitted",
+        "verifications",
+        "INSERT",
+        "NEW.revokes_id IS NULL"
+        " AND (SELECT state FROM claims WHERE id = NEW.claim_id) = 'submitted'"
+        f" AND NEW.submission_id = {_LATEST_SUBMISSION.format(claim='NEW.claim_id')}"
+        f" AND {_canonical('NEW.verifier_id')} = (SELECT p.canonical_id FROM submissions s"
+        " JOIN people p ON p.id = s.verifier_id WHERE s.id = NEW.submission_id)",
+        "only the chosen verifier decides, and only what was submitted",
+        only_if="NEW.decision IN ('verified', 'returned')",
+    ),
+    Guard(
+        "guard_verifications_of_verified",
+        "verifications",
+        "INSERT",
+        "(SELECT state FROM claims WHERE id = NEW.claim_id) = 'verified'"
+        " AND (NEW.decision = 'upheld' AND NEW.revokes_id IS NULL"
+        " OR EXISTS (SELECT 1 FROM verifications v WHERE v.id = NEW.revokes_id"
+        " AND v.claim_id = NEW.claim_id AND v.decision = 'verified'))",
+        "only a verified claim is revoked or upheld",
+        only_if="NEW.decision IN ('revoked', 'upheld')",
+    ),
+    *_append_only("verifications"),
+    *_append_only("reflections"),
+    # Badges: an award is put together first and held only when every ground is there.
+    *_append_only("badge_requirements"),
+    Guard(
+        "guard_badge_requirements_before_awards",
+        "badge_requirements",
+        "INSERT",
+        "NOT EXISTS (SELECT 1 FROM awards a WHERE a.badge_version_id = NEW.badge_version_id)",
+        "a published badge keeps its requirements",
+    ),
+    Guard(
+        "guard_not_applicable_by_another",
+        "not_applicable",
+        "INSERT",
+        f"{_canonical('NEW.decided_by')} <> {_canonical('NEW.person_id')}",
+        "nobody decides for themselves what does not apply to them",
+    ),
+    Guard(
+        "guard_not_applicable_identity",
+        "not_applicable",
+        "UPDATE",
+        _same(("id", "person_id", "competency_id", "decided_by", "reason", "decided_at")),
+        "what was decided is never changed, only ended",
+    ),
+    _kept("not_applicable"),
+    Guard(
+        "guard_awards_born_assembling",
+        "awards",
+        "INSERT",
+        "NEW.status = 'assembling'",
+        "an award is put together before it is held",
+    ),
+    Guard(
+        "guard_awards_identity",
+        "awards",
+        "UPDATE",
+        _same(("id", "badge_key", "person_id", "period"))
+        + " AND (NEW.badge_version_id = OLD.badge_version_id OR NEW.status = 'assembling')",
+        "an award never changes whose or what it is",
+    ),
+    Guard(
+        "guard_awards_held_on_verifications",
+        "awards",
+        "UPDATE",
+        "EXISTS (SELECT 1 FROM award_basis b JOIN verifications v ON v.id = b.verification_id"
+        " JOIN claims c ON c.id = v.claim_id WHERE b.award_id = NEW.id AND c.state = 'verified'"
+        f" AND {_NOT_REVOKED.format(verification='v.id')})"
+        " AND NOT EXISTS (SELECT 1 FROM badge_requirements q"
+        " WHERE q.badge_version_id = NEW.badge_version_id AND NOT EXISTS ("
+        "SELECT 1 FROM award_basis b WHERE b.award_id = NEW.id"
+        " AND b.competency_id = q.competency_id"
+        " AND (EXISTS (SELECT 1 FROM not_applicable n"
+        " WHERE n.id = b.not_applicable_id AND n.ended_at IS NULL)"
+        " OR EXISTS (SELECT 1 FROM verifications v JOIN claims c ON c.id = v.claim_id"
+        " WHERE v.id = b.verification_id AND c.state = 'verified'"
+        f" AND {_NOT_REVOKED.format(verification='v.id')}))))",
+        "an award is held only when another person has verified everything it names",
+        only_if="NEW.status = 'held' AND OLD.status <> 'held'",
+    ),
+    _kept("awards"),
+    Guard(
+        "guard_award_basis_on_verification",
+        "award_basis",
+        "INSERT",
+        "EXISTS (SELECT 1 FROM verifications v JOIN claims c ON c.id = v.claim_id"
+        " JOIN evidence e ON e.id = c.evidence_id JOIN people l ON l.id = e.person_id"
+        " JOIN people w ON w.id = v.verifier_id"
+        " WHERE v.id = NEW.verification_id AND v.decision = 'verified'"
+        " AND c.state = 'verified' AND c.contested_at IS NULL"
+        " AND c.competency_id = NEW.competency_id AND w.canonical_id <> l.canonical_id"
+        " AND l.canonical_id = (SELECT p.canonical_id FROM awards a"
+        " JOIN people p ON p.id = a.person_id WHERE a.id = NEW.award_id)"
+        f" AND {_NOT_REVOKED.format(verification='v.id')})",
+        "an award rests on another person's verification of that person's own claim",
+        only_if="NEW.verification_id IS NOT NULL",
+    ),
+    Guard(
+        "guard_award_basis_not_applicable",
+        "award_basis",
+        "INSERT",
+        "EXISTS (SELECT 1 FROM not_applicable n JOIN people p ON p.id = n.person_id"
+        " JOIN people d ON d.id = n.decided_by"
+        " WHERE n.id = NEW.not_applicable_id AND n.ended_at IS NULL"
+        " AND n.competency_id = NEW.competency_id AND d.canonical_id <> p.canonical_id"
+        " AND p.canonical_id = (SELECT w.canonical_id FROM awards a"
+        " JOIN people w ON w.id = a.person_id WHERE a.id = NEW.award_id))",
+        "'not applicable' is a manager's decision about that person",
+        only_if="NEW.not_applicable_id IS NOT NULL",
+    ),
+    *_append_only("award_basis"),
+    Guard(
+        "guard_target_states_born",
+        "target_states",
+        "INSERT",
+        "(SELECT status FROM awards WHERE id = NEW.award_id) = 'held'",
+        "only a held award is pushed to a target",
+    ),
+    Guard(
+        "guard_target_states_desired",
+        "target_states",
+        "UPDATE",
+        "NEW.award_id = OLD.award_id AND (NEW.desired <> 'held' OR"
+        " (SELECT status FROM awards WHERE id = NEW.award_id) = 'held')",
+        "only a held award is pushed to a target",
+    ),
+    *_append_only("audit"),
+)
+
+
+def _sqlite(guard: Guard) -> list[str]:
+    when = f" WHEN {guard.only_if}" if guard.only_if else ""
+    message = guard.message.replace("'", "''")
+    must = guard.must.replace("IS NOT DISTINCT FROM", "IS")  # as SQLite before 3.39 spells it
+    return [
+        f"DROP TRIGGER IF EXISTS {guard.name}",
+        f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table} FOR EACH ROW{when}"
+        f" BEGIN SELECT RAISE(ABORT, '{message}') WHERE ({must}) IS NOT TRUE; END",
+    ]
+
+
+def _postgresql(guard: Guard) -> list[str]:
+    when = f" WHEN ({guard.only_if})" if guard.only_if else ""
+    message = guard.message.replace("'", "''").replace("%", "%%")
+    row = "OLD" if guard.event == "DELETE" else "NEW"
+    statements = [
+        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $guard$"
+        f" BEGIN IF ({guard.must}) IS NOT TRUE THEN RAISE EXCEPTION '{message}'"
+        f" USING ERRCODE = 'check_violation'; END IF; RETURN {row}; END $guard$",
+        f"DROP TRIGGER IF EXISTS {guard.name} ON {guard.table}",
+        f"CREATE TRIGGER {guard.name} BEFORE {guard.event} ON {guard.table}"
+        f" FOR EACH ROW{when} EXECUTE FUNCTION {guard.name}()",
+    ]
+    if guard.event == "DELETE":
+        # TRUNCATE passes row triggers by.
+        statements += [
+            f"CREATE OR REPLACE FUNCTION {guard.name}_all() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $guard$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation';"
+            " END $guard$",
+            f"DROP TRIGGER IF EXISTS {guard.name}_all ON {guard.table}",
+            f"CREATE TRIGGER {guard.name}_all BEFORE TRUNCATE ON {guard.table}"
+            f" FOR EACH STATEMENT EXECUTE FUNCTION {guard.name}_all()",
+        ]
+    return statements
+
+
+def install(connection: Connection) -> None:
+    """(Re)create every guard. Every migration calls it last."""
+    render = _sqlite if connection.dialect.name == "sqlite" else _postgresql
+    for guard in GUARDS:
+        for statement in render(guard):
+            connection.exec_driver_sql(statement)
+
+
+def present(connection: Connection) -> set[str]:
+    """The names of the guards that the database has, switched on."""
+    query = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        if connection.dialect.name == "sqlite"
+        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+    )
+    return {row[0] for row in connection.execute(text(query))}
+
+
+def missing(connection: Connection) -> list[str]:
+    """The guards that should be there and are not, in order."""
+    there = present(connection)
+    return [guard.name for guard in GUARDS if guard.name not in there]

@@ -1,0 +1,384 @@
+"""What sources gave: received items, quarantine, accounts and activities."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, and_, delete, func, insert, select, update
+
+from bridge.domain.model import (
+    Account,
+    Alias,
+    Known,
+    NewQuarantine,
+    NewReceived,
+    NewRecord,
+    Quarantined,
+    SourceRow,
+)
+from bridge.domain.records import AccountFacts, ActivityFacts, Unreadable
+from bridge.storage import tables as t
+from bridge.storage.bulk import chunks, insert_rows, new_ids
+from bridge.storage.records import RecordQueries
+
+_ACCOUNT = [t.accounts.c.id, t.accounts.c.kind, t.accounts.c.value, t.accounts.c.email,
+            t.accounts.c.staff_number, t.accounts.c.username, t.accounts.c.display_name,
+            t.accounts.c.suspended]  # fmt: skip
+_NAMES = ("title", "idnumber", "shortname", "category", "iri")
+
+
+class SqlIntake(RecordQueries):
+    """Implements `bridge.domain.repositories.IntakeRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._db = connection
+
+    def new_ids(self, table: str, count: int) -> Sequence[int]:
+        """Unused keys of `table`."""
+        return new_ids(self._db, t.metadata.tables[table], count)
+
+    def envelope_id(self, body: bytes) -> int:
+        """The id of an envelope, stored once however many items came in it."""
+        digest = hashlib.sha256(body).digest()
+        query = select(t.envelopes.c.id).where(t.envelopes.c.sha256 == digest)
+        found: int | None = self._db.scalar(query)
+        if found is None:
+            row = insert(t.envelopes).values(sha256=digest, body=body).returning(t.envelopes.c.id)
+            found = self._db.scalar(row)
+        assert found is not None  # noqa: S101  RETURNING gave it
+        return found
+
+    def known(self, source_id: int, keys: Sequence[str]) -> dict[str, Known]:
+        """Those of these items that the source gave before."""
+        r = t.received.c
+        found: dict[str, Known] = {}
+        for part in chunks(keys):
+            rows = self._db.execute(
+                select(r.natural_key, r.id, r.sha256, r.gone_at).where(
+                    r.source_id == source_id, r.natural_key.in_(part)
+                )
+            )
+            for key, row_id, sha256, gone_at in rows:
+                found[key] = Known(row_id, sha256, gone_at is not None)
+        return found
+
+    def times_of(self, source_id: int, keys: Sequence[str]) -> dict[str, datetime]:
+        """When the records of these items happened."""
+        found: dict[str, datetime] = {}
+        for part in chunks(keys):
+            rows = self._db.execute(
+                select(t.received.c.natural_key, t.learning_records.c.occurred_at)
+                .join(t.learning_records, t.learning_records.c.received_id == t.received.c.id)
+                .where(t.received.c.source_id == source_id, t.received.c.natural_key.in_(part))
+            )
+            found.update({key: moment for key, moment in rows})
+        return found
+
+    def present_keys(self, source_id: int) -> Iterator[tuple[int, str]]:
+        """Everything the source gave and still has, in no order, a chunk in memory at a time."""
+        r = t.received.c
+        last = 0
+        while True:
+            rows = self._db.execute(
+                select(r.id, r.natural_key)
+                .where(r.source_id == source_id, r.gone_at.is_(None), r.id > last)
+                .order_by(r.id)
+                .limit(10_000)
+            ).all()
+            if not rows:
+                return
+            for row_id, key in rows:
+                yield row_id, key
+            last = rows[-1][0]
+
+    def mark_gone(self, received_ids: Sequence[int], now: datetime) -> None:
+        """The source no longer has these; their records are decided on again."""
+        self._mark_received(received_ids, now)
+
+    def mark_returned(self, received_ids: Sequence[int]) -> None:
+        """The source has these again."""
+        self._mark_received(received_ids, None)
+
+    def _mark_received(self, received_ids: Sequence[int], gone_at: datetime | None) -> None:
+        for part in chunks(received_ids):
+            self._db.execute(
+                update(t.received).where(t.received.c.id.in_(part)).values(gone_at=gone_at)
+            )
+            self._db.execute(
+                update(t.learning_records)
+                .where(t.learning_records.c.received_id.in_(part))
+                .values(pending=True)
+            )
+
+    def replace_bytes(
+        self, received_id: int, sha256: bytes, body: bytes, envelope_id: int, now: datetime
+    ) -> None:
+        """The source says something else now: the earlier bytes are kept as a version."""
+        r, v = t.received.c, t.received_versions
+        before = select(r.id, r.sha256, r.body, r.envelope_id).where(r.id == received_id)
+        row = self._db.execute(before).one()
+        self._db.execute(
+            insert(v).values(
+                received_id=row.id,
+                sha256=row.sha256,
+                body=row.body,
+                envelope_id=row.envelope_id,
+                replaced_at=now,
+            )
+        )
+        self._db.execute(
+            update(t.received)
+            .where(r.id == received_id)
+            .values(sha256=sha256, body=body, envelope_id=envelope_id)
+        )
+
+    # --- adding in bulk ---------------------------------------------------------------------
+    def add_received(self, rows: Sequence[NewReceived]) -> None:
+        """Store items as they came."""
+        self._insert(t.received, NewReceived._fields, rows)
+
+    def add_records(self, rows: Sequence[NewRecord]) -> None:
+        """Store records with their dispositions."""
+        self._insert(t.learning_records, NewRecord._fields, rows)
+
+    def add_quarantine(self, rows: Sequence[NewQuarantine]) -> None:
+        """Set items aside."""
+        self._insert(t.quarantine, NewQuarantine._fields, rows)
+
+    def _insert(
+        self, table: Table, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+    ) -> None:
+        insert_rows(self._db, table, columns, rows)
+
+    # --- quarantine -------------------------------------------------------------------------
+    def update_quarantine(self, received_id: int, why: Unreadable) -> None:
+        """A replay failed again; keep the newest reason."""
+        self._db.execute(
+            update(t.quarantine)
+            .where(t.quarantine.c.received_id == received_id)
+            .values(code=why.code, message=why.message)
+        )
+
+    def release(self, received_id: int) -> bool:
+        """Let an item out of quarantine; whether it was there."""
+        gone = self._db.execute(
+            delete(t.quarantine).where(t.quarantine.c.received_id == received_id)
+        )
+        return gone.rowcount > 0
+
+    def quarantined(self, source: str | None) -> list[Quarantined]:
+        """What is set aside, oldest first."""
+        q, r = t.quarantine.c, t.received.c
+        query = (
+            select(r.id, t.sources.c.key, r.natural_key, q.code, q.message, q.since, r.gone_at,
+                   r.body, t.envelopes.c.body)
+            .join(t.received, r.id == q.received_id)
+            .join(t.sources, t.sources.c.id == r.source_id)
+            .join(t.envelopes, t.envelopes.c.id == r.envelope_id)
+            .order_by(q.id)
+        )  # fmt: skip
+        if source is not None:
+            query = query.where(t.sources.c.key == source)
+        return [
+            Quarantined(a, b, c, d, e, f, g is not None, h, i)
+            for a, b, c, d, e, f, g, h, i in self._db.execute(query)
+        ]
+
+    # --- accounts -----------------------------------------------------------------------------
+    def accounts(self, source_id: int, values: Sequence[str]) -> dict[str, Account]:
+        """Those of these accounts that are known, with their people."""
+        found: dict[str, Account] = {}
+        for part in chunks(values):
+            rows = self._db.execute(
+                self._accounts_query().where(
+                    t.accounts.c.source_id == source_id, t.accounts.c.value.in_(part)
+                )
+            )
+            for row in rows:
+                found[row.value] = Account(row.id, AccountFacts(*row[1:8]), row.canonical_id)
+        return found
+
+    @staticmethod
+    def _accounts_query() -> Select[Any]:
+        link = and_(
+            t.account_links.c.account_id == t.accounts.c.id, t.account_links.c.valid_to.is_(None)
+        )
+        return (
+            select(*_ACCOUNT, t.people.c.canonical_id)
+            .outerjoin(t.account_links, link)
+            .outerjoin(t.people, t.people.c.id == t.account_links.c.person_id)
+        )
+
+    def add_accounts(self, source_id: int, facts: Sequence[AccountFacts]) -> list[Account]:
+        """Add accounts nobody is known for yet."""
+        ids = new_ids(self._db, t.accounts, len(facts))
+        columns = ("id", "source_id", "kind", "value", "email", "staff_number", "username",
+                   "display_name", "suspended")  # fmt: skip
+        rows = [
+            (i, source_id, f.kind, f.value, f.email, f.staff_number, f.username, f.display_name,
+             f.suspended)
+            for i, f in zip(ids, facts, strict=True)
+        ]  # fmt: skip
+        insert_rows(self._db, t.accounts, columns, rows)
+        return [Account(i, f, None) for i, f in zip(ids, facts, strict=True)]
+
+    def update_accounts(self, accounts: Sequence[Account]) -> None:
+        """The source says other things of these accounts now."""
+        for account in accounts:
+            f = account.facts
+            self._db.execute(
+                update(t.accounts)
+                .where(t.accounts.c.id == account.id)
+                .values(
+                    email=f.email,
+                    staff_number=f.staff_number,
+                    username=f.username,
+                    display_name=f.display_name,
+                    suspended=f.suspended,
+                )
+            )
+
+    def unlinked(self) -> list[tuple[str, Account]]:
+        """Accounts that belong to nobody yet, with their source's key."""
+        query = (
+            self._accounts_query()
+            .add_columns(t.sources.c.key)
+            .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
+            .where(t.account_links.c.id.is_(None))
+            .order_by(t.accounts.c.id)
+        )
+        return [
+            (row.key, Account(row.id, AccountFacts(*row[1:8]), None))
+            for row in self._db.execute(query)
+        ]
+
+    def account(self, account_id: int) -> tuple[Account, str]:
+        """One account with its source's key. Raises NoResultFound."""
+        query = (
+            self._accounts_query()
+            .add_columns(t.sources.c.key)
+            .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
+            .where(t.accounts.c.id == account_id)
+        )
+        row = self._db.execute(query).one()
+        return Account(row.id, AccountFacts(*row[1:8]), row.canonical_id), row.key
+
+    def unmatched(self) -> list[tuple[Account, str, int]]:
+        """Accounts of nobody with records that would count, and how many; most first."""
+        waiting = func.count()
+        query = (
+            select(*_ACCOUNT, t.sources.c.key, waiting)
+            .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
+            .join(t.learning_records, t.learning_records.c.account_id == t.accounts.c.id)
+            .where(t.learning_records.c.disposition == "unmatched")
+            .group_by(*_ACCOUNT, t.sources.c.key)
+            .order_by(waiting.desc(), t.accounts.c.id)
+        )
+        return [
+            (Account(row[0], AccountFacts(*row[1:8]), None), row[8], row[9])
+            for row in self._db.execute(query)
+        ]
+
+    def mark_accounts(self, account_ids: Collection[int]) -> None:
+        """Decide again on these accounts' records: it is known now whose they are, or no more."""
+        for part in chunks(sorted(account_ids)):
+            self._db.execute(
+                update(t.learning_records)
+                .where(t.learning_records.c.account_id.in_(part))
+                .values(pending=True)
+            )
+
+    # --- activities ---------------------------------------------------------------------------
+    def aliases(self, source: SourceRow, wanted: Mapping[str, ActivityFacts]) -> dict[str, Alias]:
+        """The canonical activities behind a source's names; new and renamed ones are kept up."""
+        a = t.activity_aliases
+        found: dict[str, Alias] = {}
+        for part in chunks(list(wanted)):
+            rows = self._db.execute(
+                select(a).where(a.c.source_id == source.id, a.c.value.in_(part))
+            )
+            for row in rows:
+                facts = ActivityFacts(
+                    row.kind, row.value, row.title, row.idnumber, row.shortname, row.category,
+                    row.iri,
+                )  # fmt: skip
+                found[row.value] = Alias(row.id, row.activity_id, source.key, source.kind, facts)
+        for value, facts in wanted.items():
+            known = found.get(value)
+            if known is None:
+                found[value] = self._add_alias(source, facts)
+            elif known.facts != facts:
+                self._db.execute(
+                    update(a)
+                    .where(a.c.id == known.id)
+                    .values({name: getattr(facts, name) for name in _NAMES})
+                )
+                found[value] = Alias(known.id, known.activity_id, source.key, source.kind, facts)
+                self.mark_activities([known.id])
+        return found
+
+    def _add_alias(self, source: SourceRow, facts: ActivityFacts) -> Alias:
+        title = facts.title or facts.shortname or facts.idnumber or facts.iri or facts.value
+        activity_id = self._db.scalar(
+            insert(t.activities).values(title=title).returning(t.activities.c.id)
+        )
+        alias_id = self._db.scalar(
+            insert(t.activity_aliases)
+            .values(
+                activity_id=activity_id,
+                source_id=source.id,
+                kind=facts.kind,
+                value=facts.value,
+                **{name: getattr(facts, name) for name in _NAMES},
+            )
+            .returning(t.activity_aliases.c.id)
+        )
+        assert alias_id is not None and activity_id is not None  # noqa: S101, PT018
+        return Alias(alias_id, activity_id, source.key, source.kind, facts)
+
+    def all_aliases(self) -> list[Alias]:
+        """Every source's name for every activity."""
+        a = t.activity_aliases
+        query = select(a, t.sources.c.key, t.sources.c.kind.label("source_kind")).join(
+            t.sources, t.sources.c.id == a.c.source_id
+        )
+        return [
+            Alias(
+                row.id,
+                row.activity_id,
+                row.key,
+                row.source_kind,
+                ActivityFacts(row.kind, row.value, row.title, row.idnumber, row.shortname,
+                              row.category, row.iri),
+            )
+            for row in self._db.execute(query.order_by(a.c.id))
+        ]  # fmt: skip
+
+    def mark_activities(self, alias_ids: Collection[int]) -> int:
+        """Decide again on the records of these activities; how many there are."""
+        total = 0
+        for part in chunks(sorted(alias_ids)):
+            done = self._db.execute(
+                update(t.learning_records)
+                .where(t.learning_records.c.alias_id.in_(part))
+                .values(pending=True)
+            )
+            total += done.rowcount
+        return total
+
+    def unmapped(self) -> list[tuple[Alias, int, int]]:
+        """Activities that no rule names: the records and the accounts that wait on them."""
+        records = func.count()
+        people = func.count(t.learning_records.c.account_id.distinct())
+        rows = self._db.execute(
+            select(t.learning_records.c.alias_id, records, people)
+            .where(t.learning_records.c.disposition == "unmapped")
+            .group_by(t.learning_records.c.alias_id)
+            .order_by(people.desc(), t.learning_records.c.alias_id)
+        ).all()
+        by_id = {alias.id: alias for alias in self.all_aliases()} if rows else {}
+        return [(by_id[alias_id], count, waiting) for alias_id, count, waiting in rows]

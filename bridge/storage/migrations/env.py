@@ -1,0 +1,16 @@
+"""Runs migrations on the connection it is given; nothing is read from an alembic.ini."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from bridge.storage.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    # SQLite changes a table by building it anew; the guards go back on at the end of each step.
+    render_as_batch=True,
+    transaction_per_migration=False,
+)
+context.run_migrations()

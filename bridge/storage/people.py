@@ -1,0 +1,340 @@
+"""People, what they are known by, their posts, and which accounts are theirs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+
+from bridge.domain.errors import NotFound
+from bridge.domain.identity import Identifier, IdentifierKind, Match
+from bridge.domain.model import Person, Post, PostDetails
+from bridge.domain.scope import Scope
+from bridge.storage import tables as t
+from bridge.storage.bulk import chunks, new_ids
+
+_p, _i = t.people.c, t.person_identifiers.c
+_manager = t.people.alias("manager")
+
+
+class SqlPeople:
+    """Implements `bridge.domain.repositories.PeopleRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    # --- persons ----------------------------------------------------------------------------
+    def get(self, person: int) -> Person:
+        """One person. Raises NotFound."""
+        query = select(_p.id, _p.display_name, _p.canonical_id).where(_p.id == person)
+        row = self._db.execute(query).first()
+        if row is None:
+            raise NotFound(f"There is no person {person}.")
+        return Person(*row)
+
+    def find(self, text: str) -> list[Person]:
+        """People by id, exact email, exact staff number, or part of the name; for lookups."""
+        wanted = text.strip().casefold()
+        by_identifier = select(_i.person_id).where(_i.value == wanted, _i.valid_to.is_(None))
+        same: list[ColumnElement[bool]] = [_p.id.in_(by_identifier)]
+        if wanted.isdecimal() and len(wanted) < 19:
+            same.append(_p.id == int(wanted))
+        query = select(_p.id, _p.display_name, _p.canonical_id)
+        exact = self._db.execute(query.where(or_(*same)).order_by(_p.id)).all()
+        if not exact:
+            like = func.lower(_p.display_name).contains(wanted, autoescape=True)
+            exact = self._db.execute(query.where(like).order_by(_p.id).limit(20)).all()
+        return [Person(*row) for row in exact]
+
+    def everyone(self, scope: Scope) -> list[Person]:
+        """All people, or the reader alone."""
+        query = select(_p.id, _p.display_name, _p.canonical_id).where(_p.canonical_id == _p.id)
+        if not scope.unrestricted:
+            query = query.where(_p.id == scope.person)
+        return [Person(*row) for row in self._db.execute(query.order_by(_p.display_name, _p.id))]
+
+    def add(self, name: str, now: datetime) -> int:
+        """A new person."""
+        # Being canonical means naming oneself, so the key must be known before the row is there.
+
+        (person,) = new_ids(self._db, t.people, 1)
+        self._db.execute(
+            insert(t.people).values(
+                id=person, display_name=name, canonical_id=person, created_at=now
+            )
+        )
+        return person
+
+    def rename(self, person: int, name: str) -> None:
+        """Change the name that is shown."""
+        self._db.execute(update(t.people).where(_p.id == person).values(display_name=name))
+
+    def mark_for_awards(self, people: Collection[int]) -> None:
+        """Look at these people's awards again."""
+        for part in chunks(sorted(people)):
+            self._db.execute(update(t.people).where(_p.id.in_(part)).values(awards_pending=True))
+
+    # --- identifiers ------------------------------------------------------------------------
+    def by_identifiers(self, wanted: Collection[Identifier]) -> dict[Identifier, frozenset[int]]:
+        """The (canonical) people known by each of these identifiers."""
+        found: dict[Identifier, set[int]] = defaultdict(set)
+        values = sorted({identifier.value for identifier in wanted})
+        for part in chunks(values):
+            rows = self._db.execute(
+                select(_i.kind, _i.value, _p.canonical_id)
+                .join(t.people, _p.id == _i.person_id)
+                .where(_i.value.in_(part), _i.valid_to.is_(None))
+            )
+            for kind, value, person in rows:
+                found[Identifier(IdentifierKind(kind), value)].add(person)
+        return {i: frozenset(found[i]) for i in wanted if i in found}
+
+    def identifiers(self, person: int) -> list[Identifier]:
+        """What a person is known by now."""
+        rows = self._db.execute(
+            select(_i.kind, _i.value)
+            .where(_i.person_id == person, _i.valid_to.is_(None))
+            .order_by(_i.id)
+        )
+        return [Identifier(IdentifierKind(kind), value) for kind, value in rows]
+
+    def add_identifier(self, person: int, identifier: Identifier, now: datetime) -> None:
+        """Another thing this person is known by."""
+        self._db.execute(
+            insert(t.person_identifiers).values(
+                person_id=person, kind=identifier.kind, value=identifier.value, valid_from=now
+            )
+        )
+
+    # --- organisations and posts ----------------------------------------------------------------
+    def organisation(self, key: str, name: str, kind: str, exempt: str | None) -> tuple[int, bool]:
+        """An organisation's id, and whether anything about it was new.
+
+        `exempt` names the framework it follows instead (rule R11), or is None.
+        """
+        o = t.organisations
+        row = self._db.execute(select(o).where(o.c.key == key)).first()
+        values: dict[str, Any] = {
+            "name": name, "kind": kind, "exempt": exempt is not None, "exempt_framework": exempt
+        }  # fmt: skip
+        if row is None:
+            new = insert(o).values(key=key, **values).returning(o.c.id)
+            return self._db.execute(new).scalar_one(), True
+        if any(getattr(row, name) != value for name, value in values.items()):
+            self._db.execute(update(o).where(o.c.id == row.id).values(values))
+            return row.id, True
+        return row.id, False
+
+    def posts_of(self, people: Collection[int]) -> dict[int, list[Post]]:
+        """The posts of these canonical people, those of merged persons included; newest first."""
+        c, o = t.posts.c, t.organisations.c
+        found: dict[int, list[Post]] = defaultdict(list)
+        for part in chunks(sorted(people)):
+            query: Select[Any] = (
+                select(c.id, _p.canonical_id, c.organisation_id, o.key, o.exempt, c.title,
+                       c.target_groups, c.extra_competencies, c.london_level,
+                       _manager.c.canonical_id, c.valid_from, c.valid_to)
+                .join(t.people, _p.id == c.person_id)
+                .join(t.organisations, o.id == c.organisation_id)
+                .outerjoin(_manager, _manager.c.id == c.manager_id)
+                .where(_p.canonical_id.in_(part))
+                .order_by(c.valid_from.desc(), c.id)
+            )  # fmt: skip
+            for row in self._db.execute(query):
+                values = list(row)
+                values[6:8] = tuple(row[6]), tuple(row[7])
+                post = Post(*values)
+                found[post.person].append(post)
+        return dict(found)
+
+    def _post_id(self, person: int, details: PostDetails) -> int | None:
+        c = t.posts.c
+        return self._db.scalar(
+            select(c.id)
+            .join(t.organisations, t.organisations.c.id == c.organisation_id)
+            .where(
+                c.person_id == person,
+                t.organisations.c.key == details.organisation_key,
+                c.title == details.title,
+                c.valid_from == details.valid_from,
+            )
+        )
+
+    def put_post(self, person: int, details: PostDetails, organisation_id: int) -> bool:
+        """Add a post or bring it up to date; whether anything changed."""
+        c = t.posts.c
+        values: dict[str, Any] = {
+            "target_groups": list(details.target_groups),
+            "extra_competencies": list(details.extra_competencies),
+            "london_level": details.london_level,
+            "valid_to": details.valid_to,
+        }
+        post = self._post_id(person, details)
+        if post is None:
+            self._db.execute(
+                insert(t.posts).values(
+                    person_id=person,
+                    organisation_id=organisation_id,
+                    title=details.title,
+                    valid_from=details.valid_from,
+                    **values,
+                )
+            )
+            return True
+        row = self._db.execute(select(t.posts).where(c.id == post)).one()
+        if all(getattr(row, name) == value for name, value in values.items()):
+            return False
+        self._db.execute(update(t.posts).where(c.id == post).values(values))
+        return True
+
+    def set_manager(self, person: int, details: PostDetails, manager: int | None) -> bool:
+        """Who manages this post; whether that changed."""
+        c = t.posts.c
+        post = self._post_id(person, details)
+        if self._db.scalar(select(c.manager_id).where(c.id == post)) == manager:
+            return False
+        self._db.execute(update(t.posts).where(c.id == post).values(manager_id=manager))
+        return True
+
+    # --- who may verify ----------------------------------------------------------------------
+    def possible_verifiers(self, learner: int) -> list[Person]:
+        """The managers of the learner's posts, and everybody approved; rules decide later."""
+        c, v = t.posts.c, t.verifier_approvals.c
+        managers = (
+            select(_manager.c.canonical_id)
+            .join(t.posts, c.manager_id == _manager.c.id)
+            .join(t.people, _p.id == c.person_id)
+            .where(_p.canonical_id == learner)
+        )
+        approved = (
+            select(_p.canonical_id)
+            .join(t.verifier_approvals, v.person_id == _p.id)
+            .where(v.ended_at.is_(None))
+        )
+        query = select(_p.id, _p.display_name, _p.canonical_id).where(
+            or_(_p.id.in_(managers), _p.id.in_(approved)), _p.id != learner
+        )
+        return [Person(*row) for row in self._db.execute(query.order_by(_p.display_name, _p.id))]
+
+    def approvals_of(self, person: int) -> list[str]:
+        """The kinds of verifier a (canonical) person is approved as."""
+        v = t.verifier_approvals.c
+        query = (
+            select(v.kind)
+            .join(t.people, _p.id == v.person_id)
+            .where(_p.canonical_id == person, v.ended_at.is_(None))
+        )
+        return list(self._db.scalars(query))
+
+    def approve(self, person: int, kind: str, by: str, now: datetime) -> None:
+        """Approve somebody as an assessor or peer."""
+        self._db.execute(
+            insert(t.verifier_approvals).values(
+                person_id=person, kind=kind, approved_at=now, approved_by=by
+            )
+        )
+
+    # --- accounts and merges -------------------------------------------------------------------
+    def link_account(self, account_id: int, found: Match, now: datetime, by: str) -> None:
+        """The account is this person's, by this rule and proof, from now on."""
+        self._db.execute(
+            insert(t.account_links).values(
+                account_id=account_id,
+                person_id=found.person,
+                rule=found.rule,
+                proof=found.proof,
+                valid_from=now,
+                linked_by=by,
+            )
+        )
+
+    def unlink_account(self, account_id: int, now: datetime) -> bool:
+        """The account is nobody's from now on; whether it was somebody's."""
+        c = t.account_links.c
+        done = self._db.execute(
+            update(t.account_links)
+            .where(c.account_id == account_id, c.valid_to.is_(None))
+            .values(valid_to=now)
+        )
+        return done.rowcount > 0
+
+    def link_of(self, account_id: int) -> tuple[int, str, str] | None:
+        """Whose the account is (canonical), by which rule, with what proof."""
+        c = t.account_links.c
+        row = self._db.execute(
+            select(_p.canonical_id, c.rule, c.proof)
+            .join(t.people, _p.id == c.person_id)
+            .where(c.account_id == account_id, c.valid_to.is_(None))
+        ).first()
+        return None if row is None else (row[0], row[1], row[2])
+
+    def merge(self, person: int, into: int, reason: str, by: str, now: datetime) -> None:
+        """Two records of one human being: a link is added, no key is rewritten."""
+        self._db.execute(
+            insert(t.person_merges).values(
+                person_id=person, into_id=into, reason=reason, merged_at=now, merged_by=by
+            )
+        )
+        # Those merged into `person` before follow it; `unmerge` knows them by their own links.
+        self._db.execute(
+            update(t.people).where(_p.canonical_id == person).values(canonical_id=into)
+        )
+
+    def unmerge(self, person: int, by: str, now: datetime) -> int:
+        """Undo the merge of `person`; returns whom it had been merged into. Raises NotFound."""
+        m = t.person_merges.c
+        open_merge = and_(m.person_id == person, m.undone_at.is_(None))
+        row = self._db.execute(select(m.id, m.into_id).where(open_merge)).first()
+        if row is None:
+            raise NotFound(f"Person {person} is not merged into anybody.")
+        self._db.execute(
+            update(t.person_merges).where(m.id == row.id).values(undone_at=now, undone_by=by)
+        )
+        own = {person, *self._merged_into(person)}
+        self._db.execute(update(t.people).where(_p.id.in_(own)).values(canonical_id=person))
+        into: int = row.into_id
+        return into
+
+    def _merged_into(self, person: int) -> set[int]:
+        """Everybody whose open merges lead to `person`."""
+        m = t.person_merges.c
+        found: set[int] = set()
+        edge = {person}
+        while edge:
+            query = select(m.person_id).where(m.into_id.in_(edge), m.undone_at.is_(None))
+            edge = set(self._db.scalars(query)) - found
+            found |= edge
+        return found
+
+    # --- tokens ---------------------------------------------------------------------------------
+    def add_token(
+        self, person: int, sha256: bytes, by: str, now: datetime, expires: datetime
+    ) -> None:
+        """A token by its hash alone; the secret itself is never stored."""
+        self._db.execute(
+            insert(t.person_tokens).values(
+                person_id=person, sha256=sha256, created_at=now, created_by=by, expires_at=expires
+            )
+        )
+
+    def person_of_token(self, sha256: bytes, now: datetime) -> int | None:
+        """The (canonical) person whose valid token this is."""
+        c = t.person_tokens.c
+        return self._db.scalar(
+            select(_p.canonical_id)
+            .join(t.person_tokens, c.person_id == _p.id)
+            .where(c.sha256 == sha256, c.revoked_at.is_(None), c.expires_at > now)
+        )
+
+    def revoke_tokens(self, person: int, now: datetime) -> int:
+        """End every token of a person; how many there were."""
+        c = t.person_tokens.c
+        done = self._db.execute(
+            update(t.person_tokens)
+            .where(c.person_id == person, c.revoked_at.is_(None))
+            .values(revoked_at=now)
+        )
+        return done.rowcount

@@ -1,0 +1,182 @@
+"""Learning records, read with what deciding on them takes, and settled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, select, update
+
+from bridge.domain.errors import NotFound
+from bridge.domain.model import Alias, Record
+from bridge.domain.records import (
+    ActivityFacts,
+    Disposition,
+    LearningFact,
+    Status,
+    cycle_of,
+)
+from bridge.domain.times import LONDON, add_months, london_date
+from bridge.storage import tables as t
+from bridge.storage.bulk import chunks
+
+_r, _a, _e = t.learning_records.c, t.activity_aliases.c, t.evidence_records.c
+_owner = t.people.alias("owner")
+_holder = t.people.alias("holder")
+
+
+def _query() -> Select[Any]:
+    open_link = and_(
+        t.account_links.c.account_id == _r.account_id, t.account_links.c.valid_to.is_(None)
+    )
+    return (
+        select(
+            _r.id, _r.received_id, t.sources.c.key.label("source_key"),
+            t.sources.c.kind.label("source_kind"), t.received.c.natural_key,
+            t.received.c.gone_at, _r.account_id, _owner.c.canonical_id.label("person"),
+            _r.status, _r.occurred_at, _r.score, _r.attendance, _r.disposition, _r.reason,
+            _r.rule_id, _e.evidence_id, _holder.c.canonical_id.label("evidence_person"),
+            _a.id.label("alias_id"), _a.activity_id, _a.kind, _a.value, _a.title, _a.idnumber,
+            _a.shortname, _a.category, _a.iri,
+        )
+        .join(t.received, t.received.c.id == _r.received_id)
+        .join(t.sources, t.sources.c.id == t.received.c.source_id)
+        .join(t.activity_aliases, _a.id == _r.alias_id)
+        .outerjoin(t.account_links, open_link)
+        .outerjoin(_owner, _owner.c.id == t.account_links.c.person_id)
+        .outerjoin(t.evidence_records, _e.record_id == _r.id)
+        .outerjoin(t.evidence, t.evidence.c.id == _e.evidence_id)
+        .outerjoin(_holder, _holder.c.id == t.evidence.c.person_id)
+        .order_by(_r.id)
+    )  # fmt: skip
+
+
+def _record(row: Row[Any]) -> Record:
+    return Record(
+        id=row.id,
+        received_id=row.received_id,
+        source_key=row.source_key,
+        natural_key=row.natural_key,
+        account_id=row.account_id,
+        person=row.person,
+        alias=Alias(
+            row.alias_id,
+            row.activity_id,
+            row.source_key,
+            row.source_kind,
+            ActivityFacts(
+                row.kind, row.value, row.title, row.idnumber, row.shortname, row.category, row.iri
+            ),
+        ),
+        status=Status(row.status),
+        occurred_at=row.occurred_at,
+        score=row.score,
+        attendance=row.attendance,
+        disposition=Disposition(row.disposition),
+        reason=row.reason,
+        rule_id=row.rule_id,
+        gone=row.gone_at is not None,
+        evidence_id=row.evidence_id,
+        evidence_person=row.evidence_person,
+    )
+
+
+class RecordQueries:
+    """The part of the intake repository that reads and settles records."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def record(self, record_id: int) -> Record:
+        """One record. Raises NotFound."""
+        row = self._db.execute(_query().where(_r.id == record_id)).first()
+        if row is None:
+            raise NotFound(f"There is no learning record {record_id}.")
+        return _record(row)
+
+    def pending_records(self, limit: int) -> list[Record]:
+        """Records to decide on again, oldest first."""
+        ids = select(_r.id).where(_r.pending).order_by(_r.id).limit(limit)
+        return [_record(row) for row in self._db.execute(_query().where(_r.id.in_(ids)))]
+
+    def records_of_evidence(self, evidence_ids: Sequence[int]) -> list[Record]:
+        """The records that support these pieces of evidence."""
+        found: list[Record] = []
+        for part in chunks(evidence_ids):
+            rows = self._db.execute(_query().where(_e.evidence_id.in_(part)))
+            found += [_record(row) for row in rows]
+        return found
+
+    def records_of_person(self, person: int) -> list[Record]:
+        """Everything known of a (canonical) person's learning, newest first."""
+        query = _query().where(_owner.c.canonical_id == person)
+        return [
+            _record(row)
+            for row in self._db.execute(query.order_by(None).order_by(_r.occurred_at.desc(), _r.id))
+        ]
+
+    def records_with(self, disposition: str, source: str | None, limit: int) -> list[Record]:
+        """Records with a disposition, newest first."""
+        query = _query().where(_r.disposition == disposition)
+        if source is not None:
+            query = query.where(t.sources.c.key == source)
+        query = query.order_by(None).order_by(_r.occurred_at.desc(), _r.id).limit(limit)
+        return [_record(row) for row in self._db.execute(query)]
+
+    def settle(self, rows: Sequence[tuple[int, str, str, int | None]]) -> None:
+        """Write (record, disposition, reason, rule) for records that were decided on again."""
+        for record_id, disposition, reason, rule_id in rows:
+            self._db.execute(
+                update(t.learning_records)
+                .where(_r.id == record_id)
+                .values(disposition=disposition, reason=reason, rule_id=rule_id, pending=False)
+            )
+
+    def update_record(
+        self, received_id: int, fact: LearningFact, account_id: int, alias_id: int
+    ) -> None:
+        """The source corrected itself: take the new facts, and decide again."""
+        self._db.execute(
+            update(t.learning_records)
+            .where(_r.received_id == received_id)
+            .values(
+                account_id=account_id,
+                alias_id=alias_id,
+                status=fact.status,
+                occurred_at=fact.occurred_at,
+                precision=fact.precision,
+                cycle=cycle_of(fact.occurred_at),
+                score=fact.score,
+                attendance=fact.attendance,
+                pending=True,
+            )
+        )
+
+    def mark_records(self, record_ids: Collection[int]) -> None:
+        """Decide again on these records."""
+        for part in chunks(sorted(record_ids)):
+            self._db.execute(update(t.learning_records).where(_r.id.in_(part)).values(pending=True))
+
+    def mark_older_than(self, now: datetime, months: int) -> int:
+        """Decide again on drafts whose activity is no longer recordable; how many there are."""
+        edge = add_months(london_date(now), -months)
+        before = datetime.combine(edge, time(), LONDON).astimezone(UTC)
+        open_claims = (
+            select(t.claims.c.id)
+            .where(
+                t.claims.c.evidence_id == _e.evidence_id,
+                t.claims.c.state == "suggested",
+                t.claims.c.touched_at.is_(None),
+            )
+            .exists()
+        )
+        records = (
+            select(_r.id)
+            .join(t.evidence_records, _e.record_id == _r.id)
+            .where(_r.disposition == "evidence", _r.occurred_at < before, open_claims)
+        )
+        done = self._db.execute(
+            update(t.learning_records).where(_r.id.in_(records)).values(pending=True)
+        )
+        return done.rowcount

@@ -1,0 +1,578 @@
+"""Every table, as SQLAlchemy Core; what may never be is in guards.py."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from bridge.domain.claims import ClaimState
+from bridge.domain.records import Disposition, Precision, Status
+from bridge.storage.types import JsonText, Key, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: type[ClaimState] | type[Disposition] | tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(str(v)) for v in values)})"
+
+
+def _id() -> Column[int]:
+    return Column("id", Key, primary_key=True)
+
+
+def _ref(name: str, target: str, *, null: bool = False) -> Column[int]:
+    return Column(name, Key, ForeignKey(f"{target}.id"), nullable=null)
+
+
+# --- people ----------------------------------------------------------------------------------
+organisations = Table(
+    "organisations",
+    metadata,
+    _id(),
+    Column("key", String(80), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(40), nullable=False, server_default=""),
+    Column("exempt", Boolean, nullable=False, server_default=text("false")),
+    Column("exempt_framework", String(200)),
+)
+people = Table(
+    "people",
+    metadata,
+    _id(),
+    Column("display_name", String(200), nullable=False),
+    Column("canonical_id", Key, ForeignKey("people.id"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("awards_pending", Boolean, nullable=False, server_default=text("false")),
+    Index(
+        "ix_people_awards_pending",
+        "id",
+        sqlite_where=text("awards_pending"),
+        postgresql_where=text("awards_pending"),
+    ),
+)
+person_identifiers = Table(
+    "person_identifiers",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    Column("kind", String(20), nullable=False),
+    Column("value", String(320), nullable=False),
+    Column("valid_from", UtcDateTime, nullable=False),
+    Column("valid_to", UtcDateTime),
+    Index("ix_person_identifiers_lookup", "kind", "value"),
+)
+person_merges = Table(
+    "person_merges",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    _ref("into_id", "people"),
+    Column("reason", Text, nullable=False),
+    Column("merged_at", UtcDateTime, nullable=False),
+    Column("merged_by", String(80), nullable=False),
+    Column("undone_at", UtcDateTime),
+    Column("undone_by", String(80)),
+)
+posts = Table(
+    "posts",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    _ref("organisation_id", "organisations"),
+    Column("title", String(200), nullable=False),
+    Column("target_groups", JsonText, nullable=False),
+    Column("extra_competencies", JsonText, nullable=False),
+    Column("london_level", String(10)),
+    _ref("manager_id", "people", null=True),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    Index("ix_posts_person_id", "person_id"),
+    Index("ix_posts_manager_id", "manager_id"),
+)
+person_tokens = Table(
+    "person_tokens",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    Column("sha256", LargeBinary(32), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(80), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+verifier_approvals = Table(
+    "verifier_approvals",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    Column("kind", String(20), nullable=False),
+    Column("approved_at", UtcDateTime, nullable=False),
+    Column("approved_by", String(80), nullable=False),
+    Column("ended_at", UtcDateTime),
+    CheckConstraint(_one_of("kind", ("assessor", "peer")), name="kind"),
+)
+
+# --- sources, and what came from them ----------------------------------------------------------
+sources = Table(
+    "sources",
+    metadata,
+    _id(),
+    Column("key", String(80), nullable=False, unique=True),
+    Column("kind", String(40), nullable=False),
+    Column("trust", String(20), nullable=False),
+)
+bookmarks = Table(
+    "bookmarks",
+    metadata,
+    Column("source_id", Key, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
+    Column("position", UtcDateTime),
+    Column("last_full_at", UtcDateTime),
+)
+pull_runs = Table(
+    "pull_runs",
+    metadata,
+    _id(),
+    _ref("source_id", "sources"),
+    Column("kind", String(20), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", String(20), nullable=False),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("counts", JsonText, nullable=False),
+    Index("ix_pull_runs_source_id", "source_id", "id"),
+)
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("holder", String(120), nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+envelopes = Table(
+    "envelopes",
+    metadata,
+    _id(),
+    Column("sha256", LargeBinary(32), nullable=False, unique=True),
+    Column("body", LargeBinary, nullable=False),
+)
+received = Table(
+    "received",
+    metadata,
+    _id(),
+    _ref("source_id", "sources"),
+    Column("natural_key", String(200), nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary),
+    _ref("envelope_id", "envelopes"),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("gone_at", UtcDateTime),
+    UniqueConstraint("source_id", "natural_key"),
+)
+received_versions = Table(
+    "received_versions",
+    metadata,
+    _id(),
+    Column("received_id", Key, ForeignKey("received.id"), nullable=False, index=True),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary),
+    _ref("envelope_id", "envelopes"),
+    Column("replaced_at", UtcDateTime, nullable=False),
+)
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _id(),
+    Column("received_id", Key, ForeignKey("received.id"), nullable=False, unique=True),
+    Column("code", String(40), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    _ref("source_id", "sources"),
+    Column("kind", String(40), nullable=False),
+    Column("value", String(320), nullable=False),
+    Column("email", String(320)),
+    Column("staff_number", String(120)),
+    Column("username", String(200)),
+    Column("display_name", String(200)),
+    Column("suspended", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("source_id", "kind", "value"),
+)
+account_links = Table(
+    "account_links",
+    metadata,
+    _id(),
+    _ref("account_id", "accounts"),
+    Column("person_id", Key, ForeignKey("people.id"), nullable=False, index=True),
+    Column("rule", String(40), nullable=False),
+    Column("proof", String(400), nullable=False),
+    Column("valid_from", UtcDateTime, nullable=False),
+    Column("valid_to", UtcDateTime),
+    Column("linked_by", String(80), nullable=False),
+    Index(
+        "uq_account_links_open",
+        "account_id",
+        unique=True,
+        sqlite_where=text("valid_to IS NULL"),
+        postgresql_where=text("valid_to IS NULL"),
+    ),
+)
+activities = Table(
+    "activities",
+    metadata,
+    _id(),
+    Column("title", String(400), nullable=False),
+)
+activity_aliases = Table(
+    "activity_aliases",
+    metadata,
+    _id(),
+    Column("activity_id", Key, ForeignKey("activities.id"), nullable=False, index=True),
+    _ref("source_id", "sources"),
+    Column("kind", String(40), nullable=False),
+    Column("value", String(400), nullable=False),
+    Column("title", String(400)),
+    Column("idnumber", String(200)),
+    Column("shortname", String(200)),
+    Column("category", String(400)),
+    Column("iri", String(400)),
+    UniqueConstraint("source_id", "kind", "value"),
+)
+learning_records = Table(
+    "learning_records",
+    metadata,
+    _id(),
+    _ref("received_id", "received"),
+    Column("ordinal", Integer, nullable=False, server_default="0"),
+    Column("account_id", Key, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("alias_id", Key, ForeignKey("activity_aliases.id"), nullable=False, index=True),
+    Column("status", String(20), nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("precision", String(10), nullable=False),
+    Column("cycle", String(20), nullable=False),
+    Column("score", Float),
+    Column("attendance", Float),
+    _ref("superseded_by", "learning_records", null=True),
+    _ref("voided_by", "received", null=True),
+    Column("disposition", String(20), nullable=False),
+    Column("reason", String(40), nullable=False),
+    _ref("rule_id", "rules", null=True),
+    Column("pending", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("received_id", "ordinal"),
+    CheckConstraint(_one_of("disposition", tuple(Disposition)[1:]), name="disposition"),
+    CheckConstraint(_one_of("status", tuple(Status)), name="status"),
+    CheckConstraint(_one_of("precision", tuple(Precision)), name="precision"),
+    Index(
+        "ix_learning_records_pending",
+        "id",
+        sqlite_where=text("pending"),
+        postgresql_where=text("pending"),
+    ),
+)
+
+# --- frameworks and mappings ---------------------------------------------------------------------
+framework_editions = Table(
+    "framework_editions",
+    metadata,
+    _id(),
+    Column("key", String(80), nullable=False, unique=True),
+    Column("framework", String(80), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("document", JsonText, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+)
+competencies = Table(
+    "competencies",
+    metadata,
+    _id(),
+    _ref("edition_id", "framework_editions"),
+    Column("code", String(40), nullable=False),
+    Column("text", Text, nullable=False),
+    _ref("organisation_id", "organisations", null=True),
+    UniqueConstraint("edition_id", "code"),
+)
+mapping_versions = Table(
+    "mapping_versions",
+    metadata,
+    _id(),
+    Column("mapping", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("source", LargeBinary, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("published_by", String(80), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("retired_at", UtcDateTime),
+    UniqueConstraint("mapping", "version"),
+)
+rules = Table(
+    "rules",
+    metadata,
+    _id(),
+    _ref("mapping_version_id", "mapping_versions"),
+    Column("position", Integer, nullable=False),
+    Column("key", String(80), nullable=False),
+    Column("content", JsonText, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    UniqueConstraint("mapping_version_id", "key"),
+)
+
+# --- evidence, and the two people's word ----------------------------------------------------------
+logs = Table(
+    "logs",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("signed_at", UtcDateTime),
+    _ref("signed_by", "people", null=True),
+    Column("next_steps", LargeBinary),
+    Column("key_id", String(40)),
+    UniqueConstraint("person_id", "starts_on"),
+)
+evidence = Table(
+    "evidence",
+    metadata,
+    _id(),
+    _ref("person_id", "people"),
+    _ref("organisation_id", "organisations", null=True),
+    Column("origin", String(10), nullable=False),
+    _ref("activity_id", "activities", null=True),
+    Column("title", String(400), nullable=False),
+    Column("learning_activity", String(40)),
+    Column("delivery", String(40)),
+    Column("level", String(40)),
+    Column("verification", String(20)),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("occurred_on", Date, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("split_from_id", Key, ForeignKey("evidence.id")),
+    Column("reference", String(400)),
+    _ref("log_id", "logs", null=True),
+    Column("late", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint(_one_of("origin", ("record", "own")), name="origin"),
+    Index("ix_evidence_person_activity", "person_id", "activity_id"),
+)
+evidence_records = Table(
+    "evidence_records",
+    metadata,
+    Column(
+        "record_id",
+        Key,
+        ForeignKey("learning_records.id"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("evidence_id", Key, ForeignKey("evidence.id"), nullable=False, index=True),
+)
+claims = Table(
+    "claims",
+    metadata,
+    _id(),
+    _ref("evidence_id", "evidence"),
+    _ref("competency_id", "competencies"),
+    Column("state", String(12), nullable=False),
+    Column("origin", String(10), nullable=False),
+    _ref("rule_id", "rules", null=True),
+    Column("suggested", Boolean, nullable=False),
+    Column("touched_at", UtcDateTime),
+    Column("contested_at", UtcDateTime),
+    Column("contested_reason", String(40)),
+    UniqueConstraint("evidence_id", "competency_id"),
+    CheckConstraint(_one_of("state", ClaimState), name="state"),
+    CheckConstraint(_one_of("origin", ("rule", "person")), name="origin"),
+)
+reflections = Table(
+    "reflections",
+    metadata,
+    _id(),
+    _ref("evidence_id", "evidence"),
+    Column("version", Integer, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("key_id", String(40), nullable=False),
+    _ref("author_id", "people"),
+    Column("written_at", UtcDateTime, nullable=False),
+    UniqueConstraint("evidence_id", "version"),
+)
+submissions = Table(
+    "submissions",
+    metadata,
+    _id(),
+    Column("evidence_id", Key, ForeignKey("evidence.id"), nullable=False, index=True),
+    _ref("reflection_id", "reflections"),
+    Column("verifier_id", Key, ForeignKey("people.id"), nullable=False, index=True),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("channel", String(20), nullable=False),
+)
+submission_claims = Table(
+    "submission_claims",
+    metadata,
+    Column("submission_id", Key, ForeignKey("submissions.id"), primary_key=True),
+    Column("claim_id", Key, ForeignKey("claims.id"), primary_key=True, index=True),
+)
+verifications = Table(
+    "verifications",
+    metadata,
+    _id(),
+    Column("claim_id", Key, ForeignKey("claims.id"), nullable=False, index=True),
+    _ref("submission_id", "submissions"),
+    Column("verifier_id", Key, ForeignKey("people.id"), nullable=False, index=True),
+    Column("decision", String(12), nullable=False),
+    Column("method", String(60)),
+    Column("authority", String(20), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("note", LargeBinary),
+    Column("key_id", String(40)),
+    Column("reciprocal", Boolean, nullable=False, server_default=text("false")),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("revokes_id", Key, ForeignKey("verifications.id"), unique=True),
+    CheckConstraint(
+        _one_of("decision", ("verified", "returned", "revoked", "upheld")), name="decision"
+    ),
+)
+
+# --- badges and where they are held ---------------------------------------------------------------
+badge_versions = Table(
+    "badge_versions",
+    metadata,
+    _id(),
+    Column("key", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("definition", JsonText, nullable=False),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("published_by", String(80), nullable=False),
+    Column("retired_at", UtcDateTime),
+    UniqueConstraint("key", "version"),
+)
+badge_requirements = Table(
+    "badge_requirements",
+    metadata,
+    Column("badge_version_id", Key, ForeignKey("badge_versions.id"), primary_key=True),
+    Column("competency_id", Key, ForeignKey("competencies.id"), primary_key=True),
+)
+not_applicable = Table(
+    "not_applicable",
+    metadata,
+    _id(),
+    Column("person_id", Key, ForeignKey("people.id"), nullable=False, index=True),
+    _ref("competency_id", "competencies"),
+    _ref("decided_by", "people"),
+    Column("reason", Text, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+awards = Table(
+    "awards",
+    metadata,
+    _id(),
+    _ref("badge_version_id", "badge_versions"),
+    Column("badge_key", String(80), nullable=False),
+    Column("person_id", Key, ForeignKey("people.id"), nullable=False, index=True),
+    Column("period", String(20), nullable=False),
+    Column("status", String(12), nullable=False),
+    Column("awarded_on", Date, nullable=False),
+    Column("expires_on", Date, nullable=False),
+    Column("withdrawn_at", UtcDateTime),
+    Column("withdrawn_reason", String(200)),
+    UniqueConstraint("badge_key", "person_id", "period"),
+    CheckConstraint(_one_of("status", ("assembling", "held", "withdrawn")), name="status"),
+)
+award_basis = Table(
+    "award_basis",
+    metadata,
+    _id(),
+    _ref("award_id", "awards"),
+    _ref("competency_id", "competencies"),
+    Column("verification_id", Key, ForeignKey("verifications.id"), index=True),
+    _ref("not_applicable_id", "not_applicable", null=True),
+    CheckConstraint("(verification_id IS NULL) <> (not_applicable_id IS NULL)", name="one_ground"),
+    UniqueConstraint("award_id", "competency_id", "verification_id", "not_applicable_id"),
+)
+targets = Table(
+    "targets",
+    metadata,
+    _id(),
+    Column("key", String(80), nullable=False, unique=True),
+    Column("kind", String(40), nullable=False),
+)
+target_states = Table(
+    "target_states",
+    metadata,
+    _id(),
+    _ref("award_id", "awards"),
+    _ref("target_id", "targets"),
+    Column("settings", JsonText, nullable=False),
+    _ref("account_id", "accounts", null=True),
+    Column("desired", String(10), nullable=False),
+    Column("observed", String(10)),
+    Column("observed_at", UtcDateTime),
+    Column("ref", String(200)),
+    Column("url", String(400)),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", UtcDateTime),
+    Column("error", Text),
+    Column("needs_you", Text),
+    Column("holder", String(120)),
+    Column("held_until", UtcDateTime),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("award_id", "target_id"),
+    CheckConstraint(_one_of("desired", ("held", "absent")), name="desired"),
+    Index("ix_target_states_target_id", "target_id", "desired", "observed"),
+)
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("kind", String(40), nullable=False),
+    Column("dedupe_key", String(200), nullable=False, unique=True),
+    Column("payload", JsonText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", UtcDateTime),
+    Column("done_at", UtcDateTime),
+    Column("error", Text),
+)
+
+# --- the trail --------------------------------------------------------------------------------
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(80), nullable=False),
+    Column("on_behalf_of", Key),
+    Column("channel", String(20), nullable=False),
+    Column("os_user", String(80), nullable=False),
+    Column("act", String(60), nullable=False),
+    Column("subject", String(80), nullable=False, index=True),
+    Column("detail", JsonText, nullable=False),
+)

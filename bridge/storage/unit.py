@@ -1,0 +1,108 @@
+"""The unit of work over SQLAlchemy: one connection, one transaction, its repositories."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from bridge.domain.errors import Refused
+from bridge.storage.awards import SqlAwards
+from bridge.storage.catalog import SqlCatalog
+from bridge.storage.engine import read_only
+from bridge.storage.evidence import SqlEvidence
+from bridge.storage.intake import SqlIntake
+from bridge.storage.ops import SqlOps, SqlTrail
+from bridge.storage.people import SqlPeople
+
+
+class SqlUnitOfWork:
+    """Implements `bridge.domain.repositories.UnitOfWork`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.rolled_back = False
+
+    @cached_property
+    def intake(self) -> SqlIntake:
+        """What sources gave."""
+        return SqlIntake(self.connection)
+
+    @cached_property
+    def people(self) -> SqlPeople:
+        """People and their accounts."""
+        return SqlPeople(self.connection)
+
+    @cached_property
+    def evidence(self) -> SqlEvidence:
+        """Evidence and claims."""
+        return SqlEvidence(self.connection)
+
+    @cached_property
+    def catalog(self) -> SqlCatalog:
+        """Editions, mappings and badges."""
+        return SqlCatalog(self.connection)
+
+    @cached_property
+    def awards(self) -> SqlAwards:
+        """Awards and targets."""
+        return SqlAwards(self.connection)
+
+    @cached_property
+    def ops(self) -> SqlOps:
+        """Runs, leases and the ledger."""
+        return SqlOps(self.connection)
+
+    @cached_property
+    def trail(self) -> SqlTrail:
+        """The audit trail."""
+        return SqlTrail(self.connection)
+
+    def roll_back(self) -> None:
+        """Undo everything so far."""
+        self.rolled_back = True
+
+
+class SqlStore:
+    """Implements `bridge.domain.repositories.Store`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+    @property
+    def holder(self) -> str:
+        """This process, in leases."""
+        return self._holder
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlUnitOfWork]:
+        """A transaction: it commits when the block ends, and writes nothing when it raises.
+
+        Raises Refused where one of the database's guards said no.
+        """
+        with self.engine.connect() as connection, connection.begin() as transaction:
+            connection.info.pop("top_ids", None)
+            uow = SqlUnitOfWork(connection)
+            try:
+                yield uow
+            except IntegrityError as error:
+                raise Refused(f"The database refused it: {_words(error)}.") from error
+            if uow.rolled_back:
+                transaction.rollback()
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlUnitOfWork]:
+        """A look at one consistent moment; writing fails."""
+        with read_only(self.engine) as connection:
+            yield SqlUnitOfWork(connection)
+
+
+def _words(error: IntegrityError) -> str:
+    return str(error.orig).splitlines()[0].rstrip(".")

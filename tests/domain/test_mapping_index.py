@@ -1,0 +1,440 @@
+"""The compiled mapping engine against a slow and obvious one, and its edges one by one."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge.domain.mapping import (
+    CompetencyRef,
+    CountsWhen,
+    Matcher,
+    Reason,
+    Rule,
+)
+from bridge.domain.mapping_index import MappingIndex, Outcome, Verdict, conflicts
+from bridge.domain.records import ActivityFacts, Status
+
+REF = CompetencyRef("llr-2020", "2")
+DAY = date(2026, 5, 1)
+COURSE = ActivityFacts("course", "7", title="Section 47 Enquiries", idnumber="LSCP-S47")
+
+
+def rule(key: str, *matchers: Matcher, mapping: str = "training", **given: object) -> Rule:
+    if not given.get("ignore"):
+        given.setdefault("suggests", (REF,))
+    return Rule(mapping, key, key.title(), matchers, **given)  # type: ignore[arg-type]
+
+
+def judge(rules: list[Rule], facts: ActivityFacts = COURSE, **given: object) -> Verdict:
+    values = {"status": Status.COMPLETED, "score": None, "attendance": None, "occurred_on": DAY}
+    decision = MappingIndex(rules).decide("moodle", "moodle", facts)
+    return decision.judge(**{**values, **given})  # type: ignore[arg-type]
+
+
+# --- the slow and obvious engine ------------------------------------------------------------------
+def slow_fits(pattern: str, text: str) -> bool:
+    """Shell-style matching by trying everything."""
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return any(slow_fits(pattern[1:], text[i:]) for i in range(len(text) + 1))
+    return bool(text) and pattern[0] in ("?", text[0]) and slow_fits(pattern[1:], text[1:])
+
+
+def slow_same(one: str, other: str | None) -> bool:
+    return other is not None and slow_fits(
+        " ".join(one.lower().split()), " ".join(other.lower().split())
+    )
+
+
+def slow_matches(matcher: Matcher, source: str, kind: str, facts: ActivityFacts) -> bool:
+    return (
+        matcher.source in (None, source)
+        and matcher.kind in (None, kind)
+        and matcher.course_id in (None, facts.value)
+        and matcher.activity in (None, facts.iri)
+        and matcher.idnumber in (None, facts.idnumber)
+        and matcher.shortname in (None, facts.shortname)
+        and (matcher.title is None or slow_same(matcher.title, facts.title))
+        and (matcher.category is None or slow_same(matcher.category, facts.category))
+    )
+
+
+def slow_strength(matcher: Matcher) -> tuple[int, bool, int]:
+    asked = [matcher.activity or matcher.course_id, matcher.idnumber, matcher.shortname]
+    asked += [p if p and not set(p) & {"*", "?"} else None for p in (matcher.title,)]
+    asked += [matcher.title]
+    asked += [p if p and not set(p) & {"*", "?"} else None for p in (matcher.category,)]
+    asked += [matcher.category]
+    first = next(i for i, value in enumerate(asked) if value is not None)
+    given = (
+        matcher.source, matcher.kind, matcher.course_id, matcher.idnumber,
+        matcher.shortname, matcher.title, matcher.category, matcher.activity,
+    )  # fmt: skip
+    return -first, matcher.source is not None, sum(value is not None for value in given)
+
+
+@dataclass
+class Slow:
+    outcome: Outcome
+    rules: list[Rule]
+    tied: list[Rule]
+    suggestions: list[tuple[CompetencyRef, Rule]]
+
+
+def slow_judge(
+    rules: list[Rule],
+    source: str,
+    facts: ActivityFacts,
+    result: tuple[Status, float | None, float | None],
+    day: date,
+) -> Slow:
+    strength = {}
+    for each in rules:
+        fitting = [m for m in each.matchers if slow_matches(m, source, "moodle", facts)]
+        if fitting:
+            strength[each.name] = max(slow_strength(m) for m in fitting)
+    if not strength:
+        return Slow(Outcome.UNMAPPED, [], [], [])
+    by_file = sorted(rules, key=lambda r: r.mapping)
+    matched = [r for r in by_file if r.name in strength]
+    matched.sort(key=lambda r: strength[r.name], reverse=True)
+    active = [
+        r
+        for r in matched
+        if (r.effective_from or date.min) <= day <= (r.effective_until or date.max)
+    ]
+    if not active:
+        return Slow(Outcome.NOT_COUNTING, matched[:1], [], [])
+    winners = [r for r in active if not r.also]
+    tied = [r for r in winners[1:] if strength[r.name] == strength[winners[0].name]]
+    if winners and winners[0].ignore:
+        return Slow(Outcome.NOT_COUNTING, winners[:1], tied, [])
+    taking_part = winners[:1] + [r for r in active if r.also]
+    counting = [r for r in taking_part if slow_counts(r.counts_when, *result)]
+    if not counting:
+        return Slow(Outcome.NOT_COUNTING, taking_part[:1], tied, [])
+    suggestions: list[tuple[CompetencyRef, Rule]] = []
+    for each in counting:
+        for ref in each.suggests:
+            if ref not in [known for known, _ in suggestions]:
+                suggestions.append((ref, each))
+    return Slow(Outcome.COUNTS, counting, tied, suggestions)
+
+
+def slow_counts(
+    when: CountsWhen, status: Status, score: float | None, attendance: float | None
+) -> bool:
+    if status not in when.statuses:
+        return False
+    if when.min_score is not None and score is not None and score < when.min_score:
+        return False
+    if (
+        when.min_attendance is not None
+        and attendance is not None
+        and attendance < when.min_attendance
+    ):
+        return False
+    if when.min_score is not None and when.min_attendance is not None:
+        return (attendance if status is Status.ATTENDED else score) is not None
+    lacks_score = when.min_score is not None and score is None
+    lacks_attendance = when.min_attendance is not None and attendance is None
+    return not lacks_score and not lacks_attendance
+
+
+# --- random rules over a small world, so that they meet often ------------------------------------
+WORDS = st.sampled_from(["a", "a b"])
+PATTERNS = st.sampled_from(["A", "*", "a*", " A  b ", "a ?", "?", "*b", "a**", "[a]", "a.b"])
+DAYS = st.sampled_from([None, *(date(2026, 1, n) for n in range(1, 5))])
+FRACTIONS = st.sampled_from([None, None, 0.5, 0.7])
+TITLES = WORDS | st.sampled_from(["A  B", "[a]", "ab"])
+
+NAMED = st.one_of(
+    st.tuples(st.sampled_from(["course_id", "idnumber", "shortname", "activity"]), WORDS),
+    st.tuples(st.sampled_from(["title", "category"]), PATTERNS),
+)
+CONDITION = st.one_of(
+    NAMED,
+    st.tuples(st.just("source"), st.sampled_from(["moodle", "moodle", "events"])),
+    st.tuples(st.just("kind"), st.sampled_from(["moodle", "moodle", "xapi"])),
+)
+MATCHERS = st.builds(
+    lambda named, more: Matcher(**dict([*more, named])), NAMED, st.lists(CONDITION, max_size=2)
+)
+
+RULES = st.lists(
+    st.builds(
+        dict,
+        mapping=st.sampled_from(["one", "two", "three"]),
+        matchers=st.lists(MATCHERS, min_size=1, max_size=2),
+        counts_when=st.builds(
+            CountsWhen,
+            st.sampled_from([frozenset(Status), frozenset({Status.COMPLETED, Status.ATTENDED})]),
+            FRACTIONS,
+            FRACTIONS,
+        ),
+        codes=st.lists(st.sampled_from(["1", "2", "3"]), min_size=1, max_size=3, unique=True),
+        effective_from=DAYS,
+        effective_until=DAYS,
+        part=st.sampled_from(["plain", "plain", "also", "ignore"]),
+    ),
+    min_size=1,
+    max_size=6,
+).map(
+    lambda drawn: [
+        Rule(
+            mapping=each["mapping"],
+            key=f"r{number}",
+            title="",
+            matchers=tuple(each["matchers"]),
+            counts_when=each["counts_when"],
+            suggests=()
+            if each["part"] == "ignore"
+            else tuple(CompetencyRef("llr-2020", code) for code in each["codes"]),
+            effective_from=each["effective_from"],
+            effective_until=each["effective_until"],
+            also=each["part"] == "also",
+            ignore="not safeguarding" if each["part"] == "ignore" else None,
+        )
+        for number, each in enumerate(drawn)
+    ]
+)
+ACTIVITIES = st.builds(
+    ActivityFacts,
+    kind=st.just("course"),
+    value=WORDS,
+    title=st.none() | TITLES,
+    idnumber=WORDS,
+    shortname=st.none() | WORDS,
+    category=WORDS,
+    iri=st.none() | WORDS,
+)
+RESULTS = st.tuples(st.sampled_from(Status), FRACTIONS, FRACTIONS)
+
+
+@settings(max_examples=500)
+@given(RULES, ACTIVITIES, st.lists(RESULTS, min_size=1, max_size=4), DAYS.filter(bool))
+def test_the_engine_decides_as_the_obvious_one_does(
+    rules: list[Rule],
+    facts: ActivityFacts,
+    results: list[tuple[Status, float | None, float | None]],
+    day: date,
+) -> None:
+    decision = MappingIndex(rules).decide("moodle", "moodle", facts)
+    for result in results:  # several, so that remembered verdicts are used again
+        expected = slow_judge(rules, "moodle", facts, result, day)
+        verdict = decision.judge(*result, day)
+        assert verdict.outcome is expected.outcome
+        assert list(verdict.rules) == expected.rules
+        assert list(verdict.tied) == expected.tied
+        assert list(verdict.suggestions) == expected.suggestions
+        assert all(line for line in verdict.trace())
+
+
+@given(RULES, ACTIVITIES, RESULTS)
+def test_the_order_in_which_files_are_read_makes_no_difference(
+    rules: list[Rule],
+    facts: ActivityFacts,
+    result: tuple[Status, float | None, float | None],
+) -> None:
+    files = {name: [r for r in rules if r.mapping == name] for name in ("one", "two", "three")}
+    verdicts = {
+        (verdict.outcome, verdict.reason, verdict.words, verdict.rules, verdict.suggestions)
+        for order in itertools.permutations(files)
+        for verdict in [
+            MappingIndex([r for name in order for r in files[name]])
+            .decide("moodle", "moodle", facts)
+            .judge(*result, date(2026, 1, 3))
+        ]
+    }
+    assert len(verdicts) == 1
+
+
+# --- which rule wins ------------------------------------------------------------------------------
+ANY_TITLE = Matcher(title="Section*")
+ALL_NAMES = ActivityFacts("course", "7", "Section 47", "LSCP-S47", "S47", "Children", "https://x/7")
+
+LADDER = [
+    Matcher(source="moodle", course_id="7"),
+    Matcher(activity="https://x/7"),
+    Matcher(source="moodle", idnumber="LSCP-S47"),
+    Matcher(idnumber="LSCP-S47", title="Section*"),
+    Matcher(idnumber="LSCP-S47"),
+    Matcher(shortname="S47"),
+    Matcher(source="moodle", title="section 47"),
+    Matcher(title="section 47"),
+    Matcher(title="Section*", category="child*"),
+    Matcher(title="Section*"),
+    Matcher(category="children"),
+    Matcher(source="moodle", kind="moodle", category="*"),
+    Matcher(category="c*"),
+]
+
+
+@pytest.mark.parametrize(("stronger", "weaker"), [*itertools.pairwise(LADDER)])
+def test_the_more_specific_rule_wins_whatever_the_order(stronger: Matcher, weaker: Matcher) -> None:
+    weak, strong = rule("a-weak", weaker), rule("b-strong", stronger)
+    for rules in ([weak, strong], [strong, weak]):
+        verdict = judge(rules, ALL_NAMES)
+        assert verdict.rules == (strong,)
+        assert verdict.tied == ()
+
+
+def test_equal_rules_are_settled_by_mapping_name_then_place_and_the_trace_says_so() -> None:
+    same = Matcher(idnumber="LSCP-S47")
+    second, first = rule("z", same, mapping="alpha"), rule("a", same, mapping="beta")
+    verdict = judge([first, second])
+    assert verdict.rules == (second,)
+    assert verdict.tied == (first,)
+    assert any("beta/a" in line and "in conflict" in line for line in verdict.trace())
+
+
+def test_an_also_rule_adds_what_is_new() -> None:
+    other = CompetencyRef("london", "L3.1")
+    winner = rule("winner", Matcher(idnumber="LSCP-S47"))
+    extra = rule("extra", ANY_TITLE, suggests=(REF, other), also=True)
+    verdict = judge([extra, winner])
+    assert verdict.rules == (winner, extra)
+    assert list(verdict.suggestions) == [(REF, winner), (other, extra)]
+
+
+def test_an_also_rule_counts_by_itself_when_the_deciding_rule_does_not_count() -> None:
+    winner = rule(
+        "winner", Matcher(idnumber="LSCP-S47"), counts_when=CountsWhen(frozenset({Status.PASSED}))
+    )
+    extra = rule("extra", ANY_TITLE, also=True)
+    verdict = judge([winner, extra])
+    assert verdict.rules == (extra,)
+    assert any("training/winner counts only passed" in line for line in verdict.trace())
+
+
+def test_an_ignored_activity_suggests_nothing_and_says_why() -> None:
+    fire = rule("fire", Matcher(idnumber="LSCP-S47"), ignore="Fire safety is not safeguarding")
+    verdict = judge([fire, rule("extra", ANY_TITLE, also=True)])
+    assert (verdict.outcome, verdict.reason) == (Outcome.NOT_COUNTING, Reason.IGNORED)
+    assert verdict.rule == fire
+    assert "Fire safety is not safeguarding" in verdict.words
+    assert verdict.suggestions == ()
+
+
+# --- names ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("pattern", "title", "expected"),
+    [
+        ("Section 47*", "SECTION  47 enquiries", True),
+        ("*enquiries", " Section 47\u00a0Enquiries ", True),
+        ("Section 4?", "Section 47", True),
+        ("Section 4?", "Section 4", False),
+        ("Section 47", "Section 47 Enquiries", False),
+        ("Level [1]", "level [1]", True),
+        ("Level [1]", "Level 1", False),
+        ("a.c", "abc", False),
+        ("*", None, False),
+        ("*a*a*a*a*a*a*a*a*b", "a" * 5000, False),
+    ],
+)
+def test_title_patterns(pattern: str, title: str | None, expected: bool) -> None:
+    verdict = judge([rule("r", Matcher(title=pattern))], ActivityFacts("course", "7", title=title))
+    assert (verdict.outcome is Outcome.COUNTS) is expected
+
+
+def test_every_condition_of_a_matcher_must_hold_and_any_matcher_will_do() -> None:
+    strict = Matcher(source="moodle", idnumber="LSCP-S47", title="Neglect*")
+    assert judge([rule("r", strict)]).outcome is Outcome.UNMAPPED
+    assert judge([rule("r", strict, Matcher(course_id="7"))]).outcome is Outcome.COUNTS
+
+
+def test_exact_names_stay_exact_and_the_trace_points_at_the_difference() -> None:
+    verdict = judge([rule("r", Matcher(idnumber="lscp-s47"))])
+    assert verdict.outcome is Outcome.UNMAPPED
+    assert any("but for capitals or spaces the same" in line for line in verdict.trace())
+
+
+def test_the_trace_of_an_unmapped_activity_names_near_misses_nearest_first() -> None:
+    far = rule("far", Matcher(title="Fire Safety"))
+    alike = rule("alike", Matcher(title="Section 47 Inquiries*"))
+    elsewhere = rule("elsewhere", Matcher(source="events", idnumber="LSCP-S47"))
+    lines = judge([far, alike, elsewhere]).trace()
+    near = [line for line in lines if "does not match" in line]
+    assert len(near) == 2
+    assert "training/elsewhere" in near[0]
+    assert "source 'events', not 'moodle'" in near[0]
+    assert "training/alike" in near[1]
+
+
+def test_the_trace_says_what_an_activity_has_no_name_for() -> None:
+    verdict = judge([], ActivityFacts("course", "7", title="Early Help"))
+    assert any("has no idnumber and no shortname" in line for line in verdict.trace())
+    assert any("No rule comes near it" in line for line in verdict.trace())
+
+
+# --- dates ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("day", "reason"),
+    [
+        (date(2026, 3, 31), Reason.BEFORE_EFFECTIVE),
+        (date(2026, 4, 1), Reason.COUNTS),
+        (date(2026, 8, 31), Reason.COUNTS),
+        (date(2026, 9, 1), Reason.AFTER_EFFECTIVE),
+        (date.min, Reason.BEFORE_EFFECTIVE),
+        (date.max, Reason.AFTER_EFFECTIVE),
+    ],
+)
+def test_both_effective_dates_are_included(day: date, reason: Reason) -> None:
+    spring = rule(
+        "spring", ANY_TITLE, effective_from=date(2026, 4, 1), effective_until=date(2026, 8, 31)
+    )
+    assert judge([spring], occurred_on=day).reason is reason
+
+
+def test_a_rule_to_the_end_of_time_applies_on_its_last_day() -> None:
+    assert (
+        judge([rule("r", ANY_TITLE, effective_until=date.max)], occurred_on=date.max).outcome
+        is Outcome.COUNTS
+    )
+
+
+def test_a_less_specific_rule_takes_over_while_the_other_is_out_of_force() -> None:
+    general = rule("general", ANY_TITLE)
+    special = rule("special", Matcher(idnumber="LSCP-S47"), effective_from=date(2026, 4, 1))
+    assert judge([general, special], occurred_on=date(2026, 3, 31)).rule == general
+    verdict = judge([general, special], occurred_on=date(2026, 4, 1))
+    assert verdict.rule == special
+    assert any("general" in line and "less specific" in line for line in verdict.trace())
+
+
+# --- conflicts that can be seen in the files ------------------------------------------------------
+def test_the_same_name_in_two_rules_is_a_conflict_while_both_are_in_force() -> None:
+    one = rule("one", Matcher(title="Section  47*"), effective_until=date(2026, 8, 31))
+    two = rule("two", Matcher(title="section 47**"), effective_from=date(2026, 8, 31))
+    (conflict,) = conflicts([one, two])
+    assert (conflict.first, conflict.second) == (one, two)
+    assert conflicts([one, replace(two, effective_from=date(2026, 9, 1))]) == []
+    assert conflicts([one, replace(two, also=True)]) == []
+    assert conflicts([one, rule("three", Matcher(source="moodle", title="Section 47*"))]) == []
+
+
+@given(RULES, ACTIVITIES)
+def test_a_conflict_seen_in_the_files_shows_wherever_its_matcher_alone_decides(
+    rules: list[Rule], facts: ActivityFacts
+) -> None:
+    for conflict in conflicts(rules):
+        pair = [
+            replace(conflict.first, matchers=(conflict.matcher,)),
+            replace(conflict.second, matchers=(conflict.matcher,)),
+        ]
+        for day in (date(2026, 1, n) for n in range(1, 6)):
+            if not all(each.in_force(day) for each in pair):
+                continue
+            verdict = (
+                MappingIndex(pair)
+                .decide("moodle", "moodle", facts)
+                .judge(Status.COMPLETED, 1, 1, day)
+            )
+            assert verdict.outcome is Outcome.UNMAPPED or verdict.tied == (pair[1],)

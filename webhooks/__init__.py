@@ -1,0 +1,1 @@
+"""The HTTP doorstep: receivers of what other systems send, and what is set up on their side."""
