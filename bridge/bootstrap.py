@@ -22,8 +22,9 @@ from bridge.domain.identity import IdentityRule
 from bridge.domain.ports import Clock, Target
 from bridge.domain.problems import BadFile, errors_among
 from bridge.domain.scope import TRAINING_TEAM, Actor
+from bridge.services import mappings as mappings_service
 from bridge.services.context import Context
-from bridge.services.mappings import MappingSource
+from bridge.services.mappings import Impact, MappingSource
 from bridge.services.pull import Trusted
 from bridge.storage.engine import migrate, open_engine
 from bridge.storage.unit import SqlStore
@@ -81,8 +82,8 @@ class Bridge:
                 key=name,
                 url=section.url,
                 token=section.token(self.folder, name),
-                report=section.report,
-                badges_report=section.badges_report,
+                report=section.report or None,
+                badges_report=section.badges_report or None,
                 grade_max=section.grade_max,
                 timeout=section.timeout,
                 timezone=section.timezone,
@@ -108,7 +109,7 @@ class Bridge:
     @cached_property
     def targets(self) -> Mapping[str, Target]:
         """The configured targets, by key."""
-        return {name: MoodleTarget(self._settings(name)) for name in self.config.moodle}
+        return {name: MoodleTarget(self._settings(name), self.clock) for name in self.config.moodle}
 
     def files(self) -> SiteFiles:
         """Read the site's files anew; nothing is in force before it is published."""
@@ -126,6 +127,19 @@ class Bridge:
     def close(self) -> None:
         """Let go of the database."""
         self.engine.dispose()
+
+
+def publish_files(bridge: Bridge, comment: str) -> Impact:
+    """Put a site's files in force: frameworks first, then mappings, then badges.
+
+    Raises BadFile while any file has an error: what is in force stays in force.
+    """
+    files = bridge.files()
+    sources = files.checked_mappings()
+    mappings_service.publish_frameworks(bridge.context, files.frameworks.editions)
+    impact = mappings_service.publish(bridge.context, sources, comment)
+    mappings_service.publish_badges(bridge.context, files.badges.badges)
+    return impact
 
 
 def administrator(channel: str = "cli") -> Actor:

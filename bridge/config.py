@@ -34,8 +34,8 @@ class MoodleSection(_Strict):
     url: str
     token_env: str = ""
     token_file: Path | None = None
-    report: int | str | None = "Bridge completions"
-    badges_report: int | str | None = "Bridge issued badges"
+    report: int | str = "Bridge completions"
+    badges_report: int | str = "Bridge issued badges"
     identity: tuple[IdentityRule, ...] = (IdentityRule.STAFF_NUMBER,)
     trust: Literal["trusted", "untrusted"] = "trusted"
     grade_max: Annotated[float, Field(gt=0)] = 100.0
@@ -70,6 +70,18 @@ class MoodleSection(_Strict):
         return found
 
 
+class OrganisationSection(_Strict):
+    """`[organisation.NAME]`: what a staff list does not say of an organisation.
+
+    `exempt` names the framework it follows instead, as "Keeping Children Safe in Education": its
+    people then show "other framework", not gaps (rule R11).
+    """
+
+    name: str = ""
+    kind: str = ""
+    exempt: str | None = None
+
+
 class JobsSection(_Strict):
     """`[jobs]`: how often things run. Minutes, and London time for the nightly sweep."""
 
@@ -97,6 +109,7 @@ class Config(_Strict):
     frameworks: Path = Path("frameworks")
     mappings: Path = Path("mappings")
     moodle: dict[Name, MoodleSection] = {}
+    organisation: dict[Name, OrganisationSection] = {}
     jobs: JobsSection = JobsSection()
     policy: PolicySection = PolicySection()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.composer import Composer, ComposerError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
@@ -54,12 +54,13 @@ _REMEDIES = (
         "Write `key: value`, with a space after the colon; put text "
         "of more than one line in quotes or after `|`.",
     ),
+    ("character '\\t'", "Use spaces instead of the tab."),
     (
         "cannot start any token",
         "Put text that begins with a special character (@ ` % * & !) in quotes.",
     ),
     ("expected the node content", "Close the brackets opened here, or give the missing value."),
-    ("nested more than", "Make the file flatter; no file of ours needs so many levels."),
+    ("maximum depth", "Make the file flatter; no file of ours needs so many levels."),
     ("undefined alias", "Put text that begins with * in quotes."),
     ("unexpected end of stream", "Close the quotes or brackets opened here."),
     ("found unexpected ':'", "Put the text in quotes."),
@@ -148,8 +149,10 @@ def parse_yaml(content: bytes, name: str) -> Document:
     """Read bytes as a file called `name`. Raises BadFile with all that is wrong."""
     text = _decoded(content, name)
     _refuse_tabs(text, name)
+    _refuse_other_versions(text, name)
     yaml = YAML(typ="safe", pure=True)
-    yaml.Composer = _BoundedComposer
+    yaml.max_depth = MAX_DEPTH
+    yaml.composer.warn_double_anchors = False  # YAML 1.2 allows to use an anchor's name again
     try:
         root = yaml.compose(text)
     except ReaderError as error:
@@ -175,22 +178,6 @@ def parse_yaml(content: bytes, name: str) -> Document:
     if builder.problems:
         raise BadFile(in_order(builder.problems))
     return Document(name, data, builder.values, builder.keys)
-
-
-class _BoundedComposer(Composer):
-    """Stops at a depth no honest file reaches, before Python's own stack gives way."""
-
-    depth = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        self.depth += 1
-        try:
-            if self.depth > MAX_DEPTH:
-                mark = self.parser.peek_event().start_mark
-                raise ComposerError(problem=f"nested more than {MAX_DEPTH} deep", problem_mark=mark)
-            return super().compose_node(parent, index)
-        finally:
-            self.depth -= 1
 
 
 class _TooMuch(Exception):
@@ -350,6 +337,21 @@ def _refuse_tabs(text: str, name: str) -> None:
             )
     if problems:
         raise BadFile(problems)
+
+
+def _refuse_other_versions(text: str, name: str) -> None:
+    directive = re.search(r"^%YAML (?!1\.2\b)", text, re.MULTILINE)
+    if directive:
+        line, column = _place(text, directive.start())
+        problem = Problem(
+            "The file declares another version of YAML",
+            "Files are read as YAML 1.2, where `yes` and `no` are text",
+            "Remove this line",
+            name,
+            line,
+            column,
+        )
+        raise BadFile([problem])
 
 
 def _control_character(error: ReaderError, text: str, name: str) -> Problem:

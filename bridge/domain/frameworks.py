@@ -355,7 +355,7 @@ _COMMENTARY = {"title", "source", "flags", "statements", "notes"}
 def edition_hash(edition: Edition) -> str:
     """A SHA-256 of what the edition means, in hexadecimal: equal for equal meaning.
 
-    Left out is what only comments on it (the source, flags, quoted statements, notes), and
+    Left out is what only comments on it (titles, source, flags, quoted statements, notes), and
     whatever is empty, so that a field added to the program later leaves old hashes as they were.
     """
     canonical = json.dumps(

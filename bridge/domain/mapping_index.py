@@ -123,7 +123,7 @@ def _role(match: Match, winner: Match | None, day: date) -> Role:
         return Role.NOT_YET if early else Role.ENDED
     if rule.also:
         ignored = winner is not None and winner.rule.ignore is not None
-        return Role.ADDS
+        return Role.SILENCED if ignored else Role.ADDS
     if winner is None or match is winner:
         return Role.DECIDES
     return Role.TIED if match.specificity == winner.specificity else Role.LESS_SPECIFIC

@@ -13,7 +13,6 @@ class Policy:
     `overlap_days`: how far an incremental pull reaches back before its bookmark.
     `vanish_limit`: the share of known records whose sudden absence is not believed.
     `vanish_floor`: that many may go missing whatever the share.
-    `believe_emptiness`: an administrator has said that the missing ones really are gone.
     `token_days`: how long a person's token lives.
     """
 
@@ -21,7 +20,6 @@ class Policy:
     overlap_days: int = 21
     vanish_limit: float = 0.2
     vanish_floor: int = 10
-    believe_emptiness: bool = False
     token_days: int = 90
     lease_seconds: int = 120
     retry_seconds: int = 60

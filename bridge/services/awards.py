@@ -87,8 +87,6 @@ def _claim(
         verified_on=verified_on,
         current_until=currency.current_until(verified_on, edition.intervals_for(groups)),
         contested=ground.contested,
-        revoked=False,
-        learner_is_verifier=False,
     )
 
 
@@ -109,8 +107,8 @@ def _award(
     expires_on = decision.expires_on
     assert expires_on is not None  # noqa: S101  a decision to hold has an end
     ids = {ref: row_id for row_id, ref in refs.items()}
-    basis = {ids[ref]: claim.verification_id for ref, claim in decision.chosen.items()}
-    exempt = {c: waived[c] for c in badge.required if c not in basis}
+    basis = {ids[claim.ref]: claim.verification_id for claim in decision.basis}
+    exempt = {ids[ref]: waived[ids[ref]] for ref in decision.not_applicable}
     period = period_of(today)
     same = next((a for a in held if a.period == period), None)
     if same is not None:

@@ -64,6 +64,20 @@ def own_item(ctx: Context, uow: UnitOfWork, evidence_id: int) -> Item:
     return Item(evidence, tuple(uow.evidence.claims([evidence_id])))
 
 
+def lists_of(uow: UnitOfWork, edition_id: str) -> Edition:
+    """The edition whose lists of learning activities and assessment methods apply.
+
+    The London levels come without such lists, and an organisation's additions rest on the edition
+    they extend; the first published edition that has them serves for both.
+    """
+    edition = uow.catalog.edition_of(edition_id)
+    if edition.assessment_methods and edition.learning_activities:
+        return edition
+    if edition.extends is not None:
+        return lists_of(uow, edition.extends)
+    return next((e for e in uow.catalog.editions() if e.assessment_methods), edition)
+
+
 def activity_of(edition: Edition, key: str | None) -> LearningActivity | None:
     """The framework's recognised learning activity with this key."""
     return next((a for a in edition.learning_activities if a.key == key), None)
@@ -102,7 +116,7 @@ def submit(
     with ctx.store.begin() as uow:
         mine = own_item(ctx, uow, evidence_id)
         evidence = mine.evidence
-        edition = uow.catalog.edition_of(refs[0].edition)
+        edition = lists_of(uow, refs[0].edition)
         activity = activity_of(edition, evidence.learning_activity)
         if activity is not None and activity.asks_use and not used.strip():
             raise Refused("This was e-learning: say how you have used it in your role.")
@@ -242,7 +256,7 @@ def add_own(ctx: Context, own: OwnActivity, refs: Sequence[CompetencyRef]) -> in
     if not refs:
         raise Refused("Name at least one competency that this evidences.")
     with ctx.store.begin() as uow:
-        edition = uow.catalog.edition_of(refs[0].edition)
+        edition = lists_of(uow, refs[0].edition)
         activity = activity_of(edition, own.learning_activity)
         if activity is None:
             known = ", ".join(a.key for a in edition.learning_activities)
@@ -288,3 +302,11 @@ def read_reflection(ctx: Context, evidence_id: int) -> dict[str, str]:
         if evidence.person != person:
             audit(ctx, uow, "read-reflection", f"evidence:{evidence_id}", {})
         return text
+
+
+def reflection_if_any(ctx: Context, evidence_id: int) -> dict[str, str] | None:
+    """As `read_reflection`, or None where nothing was written yet or it is not theirs to read."""
+    try:
+        return read_reflection(ctx, evidence_id)
+    except NotFound:
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.domain.mapping import Reason
-from bridge.domain.model import Alias, Quarantined, Run
+from bridge.domain.model import Alias, Quarantined, Run, TrailEntry
 from bridge.domain.ports import Source
 from bridge.domain.records import Disposition
 from bridge.domain.repositories import UnitOfWork
@@ -99,3 +99,9 @@ def _replay_one(intake: Intake, uow: UnitOfWork, connector: Source, held: Quaran
     assert held.body is not None  # noqa: S101  the caller left the others out
     item = connector.read(held.natural_key, held.body, held.envelope)
     return intake.replay(uow, held.received_id, item)
+
+
+def trail(ctx: Context, limit: int) -> list[TrailEntry]:
+    """The newest lines of the audit trail."""
+    with ctx.store.reading() as uow:
+        return uow.trail.latest(limit)

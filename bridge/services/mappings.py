@@ -11,7 +11,7 @@ from bridge.domain.errors import Refused
 from bridge.domain.frameworks import Edition, edition_hash
 from bridge.domain.mapping import Rule, rule_content, rule_from_content
 from bridge.domain.mapping_index import MappingIndex
-from bridge.domain.model import Alias
+from bridge.domain.model import Alias, TargetState
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context, audit
 from bridge.services.drafting import RECONSIDER_AT_ONCE, Changes, reconsider
@@ -165,7 +165,7 @@ def publish_badges(ctx: Context, badges: Sequence[BadgeDefinition]) -> list[str]
         hashes = uow.catalog.badge_hashes()
         for badge in badges:
             content: dict[str, Any] = badge_content(badge)
-            required = [ids[ref] for ref in required_refs(badge, editions)]
+            required = [ids[ref] for ref in required_refs(badge.criteria, editions)]
             if hashes.get(badge.key) == badge.content_hash:
                 continue
             uow.catalog.add_badge(
@@ -179,3 +179,21 @@ def publish_badges(ctx: Context, badges: Sequence[BadgeDefinition]) -> list[str]
             uow.awards.mark_everyone()
             audit(ctx, uow, "publish-badges", "badges", {"badges": changed})
     return changed
+
+
+def rules_in_force(ctx: Context) -> list[dict[str, Any]]:
+    """The content of every rule in force, in file order."""
+    with ctx.store.reading() as uow:
+        return [content for _, content in uow.catalog.rules_in_force()]
+
+
+def editions(ctx: Context) -> list[Edition]:
+    """The published editions."""
+    with ctx.store.reading() as uow:
+        return uow.catalog.editions()
+
+
+def badge_states(ctx: Context) -> list[TargetState]:
+    """Desired against observed, for the actor's eyes."""
+    with ctx.store.reading() as uow:
+        return uow.awards.states(ctx.actor.scope)

@@ -46,14 +46,21 @@ class PullReport:
     full: bool
     tally: Tally = field(default_factory=Tally)
     complete: bool = False
+    believe: bool = False
     note: str = ""
 
 
 def pull(
-    ctx: Context, trusted: Trusted, *, full: bool = False, progress: Progress | None = None
+    ctx: Context,
+    trusted: Trusted,
+    *,
+    full: bool = False,
+    believe: bool = False,
+    progress: Progress | None = None,
 ) -> PullReport:
     """Pull one source: incrementally from its bookmark less an overlap, or in full.
 
+    `believe` says that records missing from a full pull really are gone, however many.
     Each page is one transaction, under a lease whose fence is checked in it. The bookmark moves
     with the last page of a complete run and never otherwise (DESIGN 5.5). Raises PeerError when
     the source fails, LostLease when another process pulls it; what was committed stays.
@@ -68,7 +75,7 @@ def pull(
             raise LostLease(f"Another process is pulling {source.key} right now; it will finish.")
         full = full or bookmark.position is None
         run = uow.ops.start_run(source.id, "full" if full else "incremental", ctx.clock.now())
-    report = PullReport(source.key, full)
+    report = PullReport(source.key, full, believe=believe)
     try:
         _run(ctx, trusted, source, bookmark, lease, report, progress)
     except BridgeError as error:
@@ -155,15 +162,13 @@ def _sweep(
     if not gone:
         return
     limit = max(ctx.policy.vanish_floor, int(known * ctx.policy.vanish_limit))
-    if len(gone) > limit or not len(seen):
+    if (len(gone) > limit or not len(seen)) and not report.believe:
         report.note = (
             f"{len(gone)} of {known} records are suddenly missing from {intake.source.key}. "
             "That looks like a lost permission or a changed report, so nothing was withdrawn. "
             "Run 'bridge doctor'; if they really are gone, run 'bridge pull --full --believe'."
         )
-        if not ctx.policy.believe_emptiness:
-            return
-        report.note = ""
+        return
     uow.intake.mark_gone(gone, intake.now)
     report.tally.vanished = len(gone)
     while reconsider(uow, intake.mapped, intake.now, ctx.policy, RECONSIDER_AT_ONCE):

@@ -11,7 +11,7 @@ from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim
 from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person, audit
-from bridge.services.evidence import Item, chosen, standing
+from bridge.services.evidence import Item, chosen, lists_of, standing
 
 
 def waiting(ctx: Context) -> list[Item]:
@@ -79,9 +79,7 @@ def _decide(
             raise Refused("Nothing of this evidence waits for a decision.")
         if method is not None:
             for edition in {c.ref.edition for c in picked}:
-                check_method(
-                    uow.catalog.edition_of(edition), method, authority, evidence.learning_activity
-                )
+                check_method(lists_of(uow, edition), method, authority, evidence.learning_activity)
         states = {c.id: step(c.state, act, Party.VERIFIER) for c in picked}
         made = [
             uow.evidence.add_verification(

@@ -261,6 +261,18 @@ class SqlPeople:
         )
         return done.rowcount > 0
 
+    def accounts_of(self, person: int) -> list[str]:
+        """What sources call a (canonical) person, the newest account first."""
+        c = t.account_links.c
+        query = (
+            select(t.accounts.c.value)
+            .join(t.account_links, c.account_id == t.accounts.c.id)
+            .join(t.people, _p.id == c.person_id)
+            .where(_p.canonical_id == person, c.valid_to.is_(None))
+            .order_by(t.accounts.c.id.desc())
+        )
+        return list(self._db.scalars(query))
+
     def link_of(self, account_id: int) -> tuple[int, str, str] | None:
         """Whose the account is (canonical), by which rule, with what proof."""
         c = t.account_links.c

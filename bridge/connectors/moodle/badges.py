@@ -102,13 +102,16 @@ class MoodleTarget:
         )
 
     def _cannot_revoke(self, issued: Issued) -> str:
-        page = f"/badges/recipients.php?id={issued.badge}" if issued.badge else BADGES_PAGE
+        """Seen in Moodle's own code: only what a person awarded by hand can be revoked by hand."""
+        number = f"?id={issued.badge}" if issued.badge else ""
+        holders = self.settings.page(f"/badges/recipients.php{number}" if number else BADGES_PAGE)
+        by_hand = self.settings.page(f"/badges/award.php{number}")
         return (
-            f"The badge {issued.name!r} was issued, and stock Moodle lets no other system take an "
-            f"issued badge back. An administrator can, at {self.settings.page(page)}: open the "
-            "recipient and revoke it (badges that are awarded by hand), or delete the recipient's "
-            "entry with the competency bridge plugin. Mind that stock Moodle never issues a badge "
-            "again to somebody whose badge expired: renewal needs a badge of its own per period."
+            f"The badge {issued.name!r} was issued, and stock Moodle has no way for another system "
+            f"to take it back. Its holders are at {holders}. An administrator can take it from "
+            "one person only if 'Manual issue by role' is among its criteria: award it by hand "
+            f"at {by_hand}, then revoke it there. Mind that stock Moodle never issues a badge "
+            "again once it has expired, so a renewal needs a badge of its own per period."
         )
 
     def observe(self, placements: Sequence[Placement]) -> list[Observed]:

@@ -28,6 +28,7 @@ ENDPOINT = "/webservice/rest/server.php"
 BATCH = "tool_mobile_call_external_functions"
 BATCH_SIZE = 100
 _CHUNK = 1 << 16
+_PROTOCOLS_PAGE = "/admin/settings.php?section=webserviceprotocols"
 _log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
@@ -70,9 +71,10 @@ class MoodleClient:
                 other=0,
                 allowed_methods=None,
                 backoff_factor=0.2,
+                respect_retry_after_header=False,
             ),
         )
-        self._once = _session(settings, Retry(total=0, redirect=0))
+        self._once = _session(settings, Retry(total=0, redirect=0, respect_retry_after_header=False))
 
     def __repr__(self) -> str:
         return f"MoodleClient({self.settings.key!r}, {self.settings.base!r})"
@@ -100,8 +102,10 @@ class MoodleClient:
             raise
         except requests.exceptions.SSLError as error:
             raise self._needs_administrator(
-                "the certificate of this Moodle is not trusted. If it is signed by your own "
-                "authority, name its CA bundle in the configuration (verify).",
+                "the certificate of this Moodle is not trusted. If your own authority signed it, "
+                "name its CA bundle in the configuration (verify)."
+                if "CERTIFICATE_VERIFY_FAILED" in str(error)
+                else "no https connection can be made to this address; open it in a browser.",
                 error,
             ) from None
         except requests.Timeout as error:
@@ -206,8 +210,8 @@ class MoodleClient:
             raise self._needs_administrator(
                 "the web services are switched off (HTTP 403). Enable them at "
                 f"{self.settings.page('/admin/search.php?query=enablewebservices')} and the REST "
-                f"protocol at {self.settings.page('/admin/settings.php?section=webserviceprotocols')}"
-                ". If both are on, a firewall in front of Moodle refuses the bridge."
+                f"protocol at {self.settings.page(_PROTOCOLS_PAGE)}. If both are on, a firewall "
+                "in front of Moodle refuses the bridge."
             )
         if status == 404:
             raise self._needs_administrator(

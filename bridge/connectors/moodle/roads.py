@@ -26,7 +26,18 @@ GRADE = "core_competency_grade_competency"
 RATING = "tool_lp_data_for_user_competency_summary"
 COHORTS_PAGE = "/cohort/index.php"
 FRAMEWORKS_PAGE = "/admin/tool/lp/competencyframeworks.php?pagecontextid=1"
-_SYSTEM = {"contextlevel": "system", "instanceid": 0}
+SYSTEM = {"contextlevel": "system", "instanceid": 0}
+# Moodle wants a column to sort by: an empty one is a database error.
+FIRST_ONES = {"sort": "id", "order": "ASC", "skip": 0, "limit": 0}
+ALL_FRAMEWORKS = {
+    "sort": "shortname",
+    "order": "ASC",
+    "skip": 0,
+    "limit": 0,
+    "context": SYSTEM,
+    "includes": "children",
+    "onlyvisible": False,
+}
 _ADD_AT_ONCE = 200
 _PROFICIENT, _NOT_PROFICIENT = 2, 1
 _UNKNOWN_USER = re.compile(r"user id=(\d+) not exists")
@@ -101,7 +112,7 @@ class CohortRoad:
         """The id of the cohort. Raises NeedsYou when the service user sees none such."""
         answer = self._client.call(
             SEARCH_COHORTS,
-            {"query": idnumber, "context": _SYSTEM, "includes": "all", "limitnum": 1000},
+            {"query": idnumber, "context": SYSTEM, "includes": "all", "limitnum": 1000},
         )
         try:
             found = [int(one["id"]) for one in answer["cohorts"] if one["idnumber"] == idnumber]
@@ -261,11 +272,7 @@ class CompetencyRoad:
 
     def competency(self, framework: str, competency: str) -> tuple[int, int]:
         """The competency's id and its proficient rating. Raises NeedsYou when not to be seen."""
-        frameworks = self._client.call(
-            LIST_FRAMEWORKS,
-            {"sort": "shortname", "order": "ASC", "skip": 0, "limit": 0, "context": _SYSTEM,
-             "includes": "children", "onlyvisible": False},
-        )  # fmt: skip
+        frameworks = self._client.call(LIST_FRAMEWORKS, ALL_FRAMEWORKS)
         chosen = self._by_idnumber(LIST_FRAMEWORKS, frameworks, framework, "competency framework")
         filters = [
             {"column": "competencyframeworkid", "value": chosen["id"]},
@@ -273,7 +280,7 @@ class CompetencyRoad:
         ]
         competencies = self._client.call(
             LIST_COMPETENCIES,
-            {"filters": filters, "sort": "id", "order": "ASC", "skip": 0, "limit": 0},
+            {"filters": filters, **FIRST_ONES},
         )
         one = self._by_idnumber(LIST_COMPETENCIES, competencies, competency, "competency")
         scale = one.get("scaleconfiguration") or chosen.get("scaleconfiguration") or ""

@@ -59,8 +59,4 @@ def wrong_zone(settings: MoodleSettings, seen: str) -> NeedsAdministrator:
 
 def _noons(now: datetime) -> list[datetime]:
     year = now.astimezone(UTC).year
-    return [
-        datetime(each, month, 15, 12)  # noqa: DTZ001 - a local time, on purpose
-        for each in (year - 1, year)
-        for month in (1, 7)
-    ]
+    return [datetime(each, month, 15, 12) for each in (year - 1, year) for month in (1, 7)]

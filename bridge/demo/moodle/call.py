@@ -18,13 +18,18 @@ Answer = Any
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The caller's view of the site. `base_url` is the site's address, without a slash."""
+    """The caller's view of the site. `base_url` is the site's address, without a slash.
+
+    `settings` are what the call itself asks for ("lang", "timezone"): they go before the
+    user's own, and neither goes before what the site forces, which the faults stand for.
+    """
 
     site: Site
     user: User
     service: Service
     base_url: str
     faults: Mapping[Fault, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def can(self, capability: str) -> bool:
         """Whether the service user holds a capability."""
@@ -63,14 +68,19 @@ class Call:
 
     def date(self, moment: int | None) -> str:
         """A date as this user sees it."""
-        lang = self.faults.get(Fault.OTHER_LANGUAGE, self.user.lang)
-        zone = self.faults.get(Fault.OTHER_ZONE, self.user.timezone)
-        return userdate(moment, lang=lang, timezone=zone)
+        return userdate(moment, lang=self.lang, timezone=self.timezone)
 
     @property
     def lang(self) -> str:
-        """The language this user reads."""
-        return self.faults.get(Fault.OTHER_LANGUAGE, self.user.lang)
+        """The language that this call is answered in."""
+        forced = self.faults.get(Fault.OTHER_LANGUAGE)
+        return forced or self.settings.get("lang") or self.user.lang
+
+    @property
+    def timezone(self) -> str:
+        """The zone that this call is answered in, by its IANA name."""
+        forced = self.faults.get(Fault.OTHER_ZONE)
+        return forced or self.settings.get("timezone") or self.user.timezone
 
     def pictures(self) -> dict[str, str]:
         """The addresses of a user's picture, which are the same for all here."""

@@ -52,9 +52,9 @@ class Fault(StrEnum):
     MISSING_COLUMN = "missing column"
     """The report column `value` ("completion:timecompleted") is gone."""
     OTHER_LANGUAGE = "other language"
-    """Reports in the language `value` ("fr")."""
+    """Answers in the language `value` ("fr"), whatever the call or the user asks for."""
     OTHER_ZONE = "other zone"
-    """Report dates in the time zone `value` ("America/New_York")."""
+    """The site forces the time zone `value` ("America/New_York") on everybody."""
     DUPLICATE_ROWS = "duplicate rows"
     """Every completion twice, as with two enrolment methods."""
 

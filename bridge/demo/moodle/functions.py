@@ -6,7 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.demo.moodle import badges, cohorts, competencies, completion, courses, reports, users
+from bridge.demo.moodle import (
+    badges,
+    calendar,
+    cohorts,
+    competencies,
+    completion,
+    courses,
+    reports,
+    users,
+)
 from bridge.demo.moodle.call import Answer, Call, Function
 from bridge.demo.moodle.errors import MoodleError, access_denied, invalid_record
 from bridge.demo.moodle.params import RAW, Many, Value, default, validate
@@ -61,7 +70,7 @@ def _site_info(call: Call, _: dict[str, Any]) -> dict[str, Any]:
         "firstname": call.user.firstname,
         "lastname": call.user.lastname,
         "fullname": call.user.fullname,
-        "lang": call.user.lang,
+        "lang": call.lang,
         "userid": call.user.id,
         "siteurl": call.base_url,
         "userpictureurl": call.pictures()["profileimageurl"],
@@ -144,6 +153,7 @@ FUNCTIONS: dict[str, Function] = {
         *cohorts.FUNCTIONS,
         *badges.FUNCTIONS,
         *competencies.FUNCTIONS,
+        *calendar.FUNCTIONS,
         Function("tool_mobile_call_external_functions", {"requests": Many(_REQUEST)}, _batch),
     )
 }

@@ -43,31 +43,46 @@ ORGANISATIONS = (
         "Oakfield Primary School",
         "oakfield-school.example.org",
         "Teaching",
-        (("Teacher", "frontline"), ("Designated Safeguarding Lead", "frontline;dsl-adviser")),
+        (
+            ("Teacher", "frontline"),
+            ("Designated Safeguarding Lead", "frontline;dsl-advisers"),
+        ),
     ),
     Organisation(
         "Northmere University Hospitals NHS Trust",
         "northmere-nhs.example.org",
         "Paediatrics",
-        (("Staff nurse", "frontline"), ("Named nurse", "frontline;dsl-adviser;specialist")),
+        (
+            ("Staff nurse", "frontline"),
+            ("Named nurse", "frontline;dsl-advisers;specialist-frontline"),
+        ),
     ),
     Organisation(
         "Northmere Council Children's Services",
         "northmere-council.example.org",
         "Children's social care",
-        (("Family support worker", "frontline"), ("Social worker", "frontline;specialist")),
+        (
+            ("Family support worker", "frontline"),
+            ("Social worker", "frontline;specialist-frontline"),
+        ),
     ),
     Organisation(
         "Fairhaven Family Centre",
         "fairhaven.example.org",
         "Family support",
-        (("Volunteer coordinator", ""), ("Family worker", "frontline")),
+        (
+            ("Volunteer coordinator", ""),
+            ("Family worker", "frontline"),
+        ),
     ),
     Organisation(
         "Northmere Police",
         "northmere-police.example.org",
         "Public protection",
-        (("Police constable", "frontline"), ("Detective constable", "frontline;specialist")),
+        (
+            ("Police constable", "frontline"),
+            ("Detective constable", "frontline;specialist-frontline"),
+        ),
     ),
 )
 
@@ -160,7 +175,7 @@ def managers() -> list[Person]:
                     email=f"{first}.{last}@{organisation.domain}".lower(),
                     staff_number=_manager_number(which, number),
                     role="Head of service" if number == 1 else "Team manager",
-                    target_groups="manager;strategic" if number == 1 else "manager",
+                    target_groups="managers;strategic-leads" if number == 1 else "managers",
                     level=4 if number == 1 else 3,
                     manager="" if number == 1 else _manager_number(which, 1),
                 )

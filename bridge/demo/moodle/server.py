@@ -35,6 +35,8 @@ from bridge.demo.moodle.state import Site
 from bridge.demo.moodle.tables import User
 
 _ENDPOINT = "/webservice/rest/server.php"
+# What any call may ask for beside its parameters, as `moodlewssettinglang=en`.
+_SETTINGS = ("raw", "fileurl", "filter", "lang", "timezone")
 _HEADERS = {
     "Cache-Control": "private, must-revalidate, pre-check=0, post-check=0, max-age=0",
     "Expires": "Thu, 01 Jan 1970 00:00:00 GMT",
@@ -126,6 +128,7 @@ class StandInMoodle:
         token = str(form.pop("wstoken", ""))
         name = str(form.pop("wsfunction", ""))
         as_json = form.pop("moodlewsrestformat", "xml") == "json"
+        settings = {one: str(form.pop(f"moodlewssetting{one}", "")) for one in _SETTINGS}
         with self.lock:
             self.requests.append(Seen(name, form))
         faults = self.faults.striking(name)
@@ -135,7 +138,7 @@ class StandInMoodle:
         if replaced is not None:
             return replaced
         with self.lock:
-            body = self._answer(token, name, form, faults, as_json=as_json)
+            body = self._answer(token, name, form, faults, settings, as_json=as_json)
         kind = "application/json" if as_json else "application/xml; charset=utf-8"
         return _deliver(body.encode(), kind, faults)
 
@@ -145,6 +148,7 @@ class StandInMoodle:
         name: str,
         form: Mapping[str, Any],
         faults: Mapping[Fault, str],
+        settings: Mapping[str, str],
         *,
         as_json: bool,
     ) -> str:
@@ -154,7 +158,8 @@ class StandInMoodle:
             if Fault.TOKEN_EXPIRED in faults:
                 raise access_denied() if faults[Fault.TOKEN_EXPIRED] == "1" else invalid_token()
             user, service = self._authenticate(token)
-            call = Call(self.site, user, self.site.services[service], self.base_url, faults)
+            offered = self.site.services[service]
+            call = Call(self.site, user, offered, self.base_url, faults, settings)
             if not name:
                 raise invalid_parameter()
             answer = run(call, name, form)

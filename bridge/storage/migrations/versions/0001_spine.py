@@ -135,7 +135,8 @@ def upgrade() -> None:
             "ix_people_awards_pending",
             ["id"],
             unique=False,
-            sqlite_where=sa.text("awards_pending'), postgresql_where=sa.text('awards_pending"),
+            sqlite_where=sa.text("awards_pending"),
+            postgresql_where=sa.text("awards_pending"),
         )
         batch_op.create_index(batch_op.f("ix_people_canonical_id"), ["canonical_id"], unique=False)
 
@@ -428,7 +429,8 @@ def upgrade() -> None:
             "uq_account_links_open",
             ["account_id"],
             unique=True,
-            sqlite_where=sa.text("valid_to IS NULL'), postgresql_where=sa.text('valid_to IS NULL"),
+            sqlite_where=sa.text("valid_to IS NULL"),
+            postgresql_where=sa.text("valid_to IS NULL"),
         )
 
     op.create_table(
@@ -551,7 +553,8 @@ def upgrade() -> None:
             "ix_learning_records_pending",
             ["id"],
             unique=False,
-            sqlite_where=sa.text("pending'), postgresql_where=sa.text('pending"),
+            sqlite_where=sa.text("pending"),
+            postgresql_where=sa.text("pending"),
         )
 
     op.create_table(

@@ -1,0 +1,62 @@
+"""The command line: `bridge ...`; each command opens the site, calls one use case, and shows it."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bridge import __version__
+from bridge.cli import demo, evidence, files, looking, people, sites, work
+from bridge.cli.common import errors_console
+from bridge.domain.errors import BridgeError
+from bridge.domain.problems import BadFile
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="bridge")
+def bridge() -> None:
+    """Competency Bridge: learning records in, draft evidence, two people's word, badges out."""
+
+
+for command in (
+    demo.demo,
+    sites.init,
+    sites.doctor,
+    work.pull,
+    work.publish,
+    work.reconcile,
+    work.run,
+    evidence.evidence,
+    people.people,
+    people.unmatched,
+    files.frameworks,
+    files.mappings,
+    files.badges,
+    files.schemas,
+    looking.explain,
+    looking.ledger,
+    looking.unmapped,
+    looking.quarantine,
+    looking.trail,
+):
+    bridge.add_command(command)
+
+
+def main() -> None:
+    """The entry point: errors that a person can act on are shown as such, without a traceback."""
+    try:
+        bridge.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        errors_console.print("Stopped.")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BadFile as error:
+        for problem in error.problems:
+            errors_console.print(str(problem), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except BridgeError as error:
+        errors_console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)

@@ -1,0 +1,198 @@
+"""`bridge people` and `bridge unmatched`: staff lists, merges, accounts, tokens, approvals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.catalog.staff import read_staff_list
+from bridge.cli.common import (
+    console,
+    json_option,
+    opened,
+    opened_as_person,
+    print_json,
+    refs,
+    site_option,
+    table,
+    token_option,
+)
+from bridge.domain.authority import Authority
+from bridge.domain.staff import Organisation
+from bridge.services import people as people_service
+from bridge.services.staff import take_staff_list
+
+
+@click.group()
+def people() -> None:
+    """People, their posts, their accounts and their tokens."""
+
+
+@people.command("import")
+@click.argument("staff_list", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@site_option
+@json_option
+def import_(staff_list: Path, folder: Path, as_json: bool) -> None:
+    """Take in a STAFF_LIST (CSV): all of it, or nothing if a line is wrong."""
+    with opened(folder) as bridge:
+        editions = bridge.files().frameworks.editions
+        groups = {group.key for edition in editions for group in edition.groups}
+        rows = read_staff_list(staff_list, groups)
+        organisations = [
+            Organisation(key, section.name or key, section.kind, section.exempt)
+            for key, section in bridge.config.organisation.items()
+        ]
+        report = take_staff_list(bridge.context, rows, organisations, bridge.identity)
+    if as_json:
+        print_json(report)
+    else:
+        console.print(
+            f"{report.rows} lines: {report.added} people added, {report.changed} changes, "
+            f"{report.accounts_matched} waiting accounts matched."
+        )
+
+
+@people.command("list")
+@site_option
+@json_option
+def list_(folder: Path, as_json: bool) -> None:
+    """Everybody the bridge knows."""
+    with opened(folder) as bridge:
+        found = people_service.everyone(bridge.context)
+    if as_json:
+        print_json(found)
+    else:
+        console.print(table("People", ("no.", "name"), ((p.id, p.name) for p in found)))
+
+
+@people.command()
+@click.argument("person")
+@click.argument("into")
+@click.option("--reason", required=True, help="How you know that they are one person.")
+@site_option
+def merge(person: str, into: str, reason: str, folder: Path) -> None:
+    """PERSON and INTO are one human being. It can be undone with 'unmerge'."""
+    with opened(folder) as bridge:
+        one = people_service.find(bridge.context, person)
+        other = people_service.find(bridge.context, into)
+        contested = people_service.merge(bridge.context, one.id, other.id, reason)
+    console.print(f"{one.name} ({one.id}) is now part of {other.name} ({other.id}).", markup=False)
+    if contested:
+        console.print(f"{contested} claims they had verified for themselves are contested.")
+
+
+@people.command()
+@click.argument("person", type=int)
+@site_option
+def unmerge(person: int, folder: Path) -> None:
+    """Undo the merge of PERSON (their own number)."""
+    with opened(folder) as bridge:
+        into = people_service.unmerge(bridge.context, person)
+    console.print(f"Person {person} is separate from person {into} again.")
+
+
+@people.command()
+@click.argument("account", type=int)
+@click.argument("person")
+@click.option("--reason", required=True, help="How you know that the account is theirs.")
+@site_option
+def link(account: int, person: str, reason: str, folder: Path) -> None:
+    """Say that ACCOUNT (its number in 'bridge unmatched') belongs to PERSON."""
+    with opened(folder) as bridge:
+        who = people_service.find(bridge.context, person)
+        people_service.link(bridge.context, account, who.id, reason)
+    console.print(f"Account {account} belongs to {who.name}.", markup=False)
+
+
+@people.command()
+@click.argument("account", type=int)
+@site_option
+def unlink(account: int, folder: Path) -> None:
+    """ACCOUNT was joined to the wrong person: it is nobody's again."""
+    with opened(folder) as bridge:
+        people_service.unlink(bridge.context, account)
+    console.print(f"Account {account} is nobody's now.")
+
+
+@people.command()
+@click.argument("person")
+@site_option
+def token(person: str, folder: Path) -> None:
+    """Issue PERSON a token to act with; it is shown once. The audit trail says who issued it."""
+    with opened(folder) as bridge:
+        who = people_service.find(bridge.context, person)
+        secret = people_service.issue_token(bridge.context, who.id)
+    click.echo(secret)
+
+
+@people.command("revoke-tokens")
+@click.argument("person")
+@site_option
+def revoke_tokens(person: str, folder: Path) -> None:
+    """End every token of PERSON."""
+    with opened(folder) as bridge:
+        who = people_service.find(bridge.context, person)
+        ended = people_service.revoke_tokens(bridge.context, who.id)
+    console.print(f"{ended} tokens ended.")
+
+
+@people.command()
+@click.argument("person")
+@click.argument("kind", type=click.Choice(["assessor", "peer"]))
+@site_option
+def approve(person: str, kind: str, folder: Path) -> None:
+    """Approve PERSON to verify as an assessor or a peer."""
+    with opened(folder) as bridge:
+        who = people_service.find(bridge.context, person)
+        people_service.approve(bridge.context, who.id, Authority(kind))
+    console.print(f"{who.name} may verify as {kind}.", markup=False)
+
+
+@people.command("not-applicable")
+@click.argument("person")
+@click.argument("competency")
+@click.option("--reason", required=True)
+@token_option
+@site_option
+def not_applicable(
+    person: str, competency: str, reason: str, token_file: Path | None, folder: Path
+) -> None:
+    """As their manager, mark a COMPETENCY as not applicable to PERSON, with the reason."""
+    with opened_as_person(folder, token_file) as bridge:
+        who = people_service.find(bridge.context, person)
+        people_service.waive(bridge.context, who.id, refs([competency])[0], reason)
+    console.print(f"{competency} does not apply to {who.name}.", markup=False)
+
+
+@click.command()
+@site_option
+@json_option
+def unmatched(folder: Path, as_json: bool) -> None:
+    """Accounts that belong to nobody yet, with the reason, and whom a rule points at."""
+    with opened(folder) as bridge:
+        found = people_service.unmatched(bridge.context, bridge.identity)
+    if as_json:
+        print_json(found)
+        return
+    console.print(
+        table(
+            "Unmatched accounts",
+            ("account", "source", "name there", "email", "staff no.", "records", "why", "could be"),
+            (
+                (
+                    w.account.id,
+                    w.source_key,
+                    w.account.facts.display_name,
+                    w.account.facts.email,
+                    w.account.facts.staff_number,
+                    w.records,
+                    w.why.message,
+                    ", ".join(f"{p.name} ({p.id})" for p in w.candidates),
+                )
+                for w in found
+            ),
+        )
+    )
+    if found:
+        console.print("Settle one with: bridge people link ACCOUNT PERSON --reason '...'")

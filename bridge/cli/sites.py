@@ -1,0 +1,83 @@
+"""`bridge init` and `bridge doctor`: making a site, and proving that its peers will work."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bridge.bootstrap import Bridge
+from bridge.cli.common import console, json_option, opened, print_json, site_option
+from bridge.domain.errors import BridgeError
+from bridge.domain.ports import Finding
+from bridge.sitefolder import make_site
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path) -> None:
+    """Make a working folder: bridge.toml, mappings/, frameworks/ and the key for reflections."""
+    made = make_site(folder)
+    for path in made:
+        console.print(f"  made {path}", markup=False)
+    console.print(
+        f"\nNext: set the address of your Moodle in {folder / 'bridge.toml'} and its token in the "
+        f"environment variable BRIDGE_MOODLE_TOKEN, then run:\n  bridge doctor --site {folder}",
+        markup=False,
+    )
+
+
+@click.command()
+@site_option
+@json_option
+def doctor(folder: Path, as_json: bool) -> None:
+    """Try every source and target with real, harmless calls, and say in words what is missing."""
+    findings: dict[str, list[Finding]] = {}
+    with opened(folder) as bridge:
+        findings["this site"] = _site_findings(bridge)
+        for name in bridge.config.moodle:
+            try:
+                checks = bridge.sources[name].connector.doctor() + bridge.targets[name].doctor()
+            except BridgeError as error:
+                checks = [Finding("settings", False, str(error))]
+            findings[name] = checks
+        if not bridge.config.moodle:
+            findings["this site"].append(
+                Finding("a source", False, "No Moodle is configured.", "Add [moodle.NAME].")
+            )
+    if as_json:
+        print_json(findings)
+    else:
+        _show(findings)
+    if any(not f.ok and not f.warning for checks in findings.values() for f in checks):
+        sys.exit(1)
+
+
+def _site_findings(bridge: Bridge) -> list[Finding]:
+    files = bridge.files()
+    problems = [*files.frameworks.problems, *files.mappings.problems, *files.badges.problems]
+    found = [
+        Finding(
+            "file", problem.severity == "warning", str(problem), "", problem.severity == "warning"
+        )
+        for problem in problems
+    ]
+    database = bridge.engine.dialect.name
+    found.append(Finding("database", True, f"{database} is up to date, and its guards stand."))
+    if not problems:
+        found.append(Finding("files", True, "Frameworks, mappings and badges read well."))
+    return found
+
+
+def _show(findings: dict[str, list[Finding]]) -> None:
+    for name, checks in findings.items():
+        console.print(f"\n[bold]{name}[/bold]")
+        for finding in checks:
+            mark = "[green]ok  [/green]" if finding.ok else "[red]fix [/red]"
+            if finding.warning:
+                mark = "[yellow]note[/yellow]"
+            console.print(mark, end=" ")
+            console.print(f"{finding.check}: {finding.message}", markup=False, soft_wrap=True)
+            if finding.remedy and not finding.ok:
+                console.print(f"       {finding.remedy}", markup=False, soft_wrap=True)

@@ -1,0 +1,179 @@
+"""`bridge pull`, `publish`, `reconcile` and `run`: what moves data in and badges out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bridge.bootstrap import Bridge
+from bridge.cli.common import console, json_option, opened, print_json, site_option
+from bridge.domain.errors import BridgeError, LostLease, NotFound, PeerError
+from bridge.domain.ports import Target
+from bridge.services import awards as awards_service
+from bridge.services import publish as publish_service
+from bridge.services import pull as pull_service
+from bridge.services.context import Context
+from bridge.services.publish import PublishReport
+from bridge.services.pull import PullReport
+
+
+@click.command()
+@click.argument("source", required=False)
+@click.option("--full", is_flag=True, help="Read everything, and find what has vanished.")
+@click.option("--believe", is_flag=True, help="With --full: what is missing really is gone.")
+@site_option
+@json_option
+def pull(source: str | None, full: bool, believe: bool, folder: Path, as_json: bool) -> None:
+    """Pull completions from SOURCE, or from every source, and draft evidence from them."""
+    failed = False
+    reports: list[PullReport] = []
+    with opened(folder) as bridge:
+        names = _chosen(source, list(bridge.config.moodle))
+        for name in names:
+            try:
+                reports.append(pull_with_progress(bridge, name, full, believe, quiet=as_json))
+            except (PeerError, LostLease) as error:
+                failed = True
+                report = PullReport(name, full, note=str(error))
+                reports.append(report)
+    if as_json:
+        print_json([_pull_json(report) for report in reports])
+    else:
+        for report in reports:
+            show_pull(report)
+    if failed:
+        sys.exit(1)
+
+
+def _chosen(name: str | None, known: list[str]) -> list[str]:
+    if name is None:
+        if not known:
+            raise BridgeError("Nothing is configured to pull from. Add [moodle.NAME].")
+        return known
+    if name not in known:
+        raise NotFound(f"There is no source '{name}'. There are: {', '.join(known) or 'none'}.")
+    return [name]
+
+
+def pull_with_progress(
+    bridge: Bridge, name: str, full: bool, believe: bool, *, quiet: bool
+) -> PullReport:
+    """One source, with a progress bar on a terminal."""
+    trusted = bridge.sources[name]
+    if quiet:
+        return pull_service.pull(bridge.context, trusted, full=full, believe=believe)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=False) as bar:
+        task = bar.add_task(f"Pulling {name}", total=None)
+
+        def tell(done: int, expected: int | None) -> None:
+            bar.update(task, completed=done, total=expected if expected is not None else done)
+
+        return pull_service.pull(bridge.context, trusted, full=full, believe=believe, progress=tell)
+
+
+def show_pull(report: PullReport) -> None:
+    """A pull in a few lines."""
+    tally = report.tally
+    kind = "everything" if report.full else "what changed"
+    if report.complete and tally.wrote_nothing:
+        console.print(f"{report.source}: {tally.items} items seen, all known. Nothing was written.")
+    elif report.complete:
+        console.print(
+            f"{report.source}: asked for {kind}; {tally.new} new, {tally.changed} changed, "
+            f"{tally.unchanged} known, {tally.vanished} vanished, {tally.returned} back. "
+            f"{tally.drafts} drafts with {tally.claims} suggestions."
+        )
+    if report.note:
+        console.print(f"{report.source}: {report.note}", markup=False, soft_wrap=True)
+
+
+def _pull_json(report: PullReport) -> dict[str, object]:
+    return {
+        "source": report.source,
+        "full": report.full,
+        "complete": report.complete,
+        "note": report.note,
+        **report.tally.as_counts(),
+        "dispositions": dict(report.tally.dispositions),
+    }
+
+
+@click.command()
+@site_option
+@json_option
+def publish(folder: Path, as_json: bool) -> None:
+    """Work out awards from verified claims, and bring every target's badges into step."""
+    _deliver(folder, as_json, publish_service.deliver)
+
+
+@click.command()
+@site_option
+@json_option
+def reconcile(folder: Path, as_json: bool) -> None:
+    """Read all badges back from every target, show what differs, and bring it into step."""
+    _deliver(folder, as_json, publish_service.reconcile)
+
+
+def _deliver(folder: Path, as_json: bool, how: Callable[[Context, Target], PublishReport]) -> None:
+    with opened(folder) as bridge:
+        awards = awards_service.update_awards(bridge.context)
+        reports: list[PublishReport] = []
+        for target in bridge.targets.values():
+            try:
+                reports.append(how(bridge.context, target))
+            except PeerError as error:
+                reports.append(PublishReport(target.key, error=str(error)))
+        lapsed = publish_service.lapsed(bridge.context)
+    if as_json:
+        print_json({"awards": awards, "targets": reports, "lapsed": lapsed})
+    else:
+        console.print(
+            f"Awards: {awards.made} new, {awards.renewed} renewed, {awards.withdrawn} withdrawn."
+        )
+        for report in reports:
+            show_publish(report)
+        for state in lapsed:
+            console.print(
+                f"Still shown after its claims ran out on {state.expires_on:%-d %B %Y}: "
+                f"{state.badge_title} {state.period}, {state.person_name}. Stock Moodle keeps it.",
+                markup=False,
+            )
+    if any(report.error for report in reports):
+        sys.exit(1)
+
+
+def show_publish(report: PublishReport) -> None:
+    """A delivery in a few lines."""
+    if report.nothing:
+        console.print(f"{report.target}: everything is in step.")
+    else:
+        console.print(
+            f"{report.target}: {report.delivered} delivered, {report.withdrawn} withdrawn, "
+            f"{report.waiting} to be tried again."
+        )
+    if report.drifted:
+        console.print(f"{report.target}: {report.drifted} had been changed there by hand.")
+    for words in report.needs_you:
+        console.print(f"  needs an administrator: {words}", markup=False, soft_wrap=True)
+    if report.error:
+        console.print(f"{report.target}: {report.error}", markup=False, soft_wrap=True)
+
+
+@click.command()
+@site_option
+def run(folder: Path) -> None:
+    """Run by itself: pulls, nightly sweep, drafts and deliveries, with a status page."""
+    from bridge.bootstrap import serve_site
+
+    with opened(folder) as bridge:
+        serve_site(
+            bridge,
+            on_ready=lambda url: console.print(f"The bridge is running. Status page: {url}"),
+        )

@@ -1,0 +1,312 @@
+"""`bridge demo`: a stand-in Moodle, a fresh site, and the whole main line before your eyes."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import requests
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, serve_site
+from bridge.catalog.staff import parse_staff_list
+from bridge.demo.moodle import StandInMoodle, seed
+from bridge.demo.play import choose_cast, play
+from bridge.domain.errors import BridgeError
+from bridge.domain.model import Alias
+from bridge.domain.records import Disposition
+from bridge.services import awards as awards_service
+from bridge.services import evidence as evidence_service
+from bridge.services import explain as explain_service
+from bridge.services import ledger as ledger_service
+from bridge.services import mappings as mappings_service
+from bridge.services import people as people_service
+from bridge.services import publish as publish_service
+from bridge.services import pull as pull_service
+from bridge.services.staff import take_staff_list
+from bridge.sitefolder import make_site
+
+SOURCE = "moodle"
+_clock = SystemClock()
+
+
+class DemoFailed(BridgeError):
+    """The demo did not come out as it must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the demo came to, for `--check` to look at."""
+
+    received: int
+    drafts: int
+    unmapped: int
+    unmatched: int
+    core_profile: str
+    level_profile: str
+    returned_profile: str
+    ledger_adds_up: bool
+    second_pull_wrote_nothing: bool
+    full_pull_calls: int
+    reconciled_in_step: bool
+
+
+def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
+    """Make the site in `folder`, run the main line, and show it. Raises BridgeError."""
+    moodle = StandInMoodle(seed.demo_site(_clock.now(), _clock.now))
+    url = moodle.start(port)
+    try:
+        _heading(console, "1. A Moodle to work with, and a site for the bridge")
+        console.print(f"The stand-in Moodle answers at {url} (200 learners, 14 courses).")
+        token = moodle.site.token_of(seed.SERVICE_USER)
+        make_site(folder, url=url, token_file="moodle.token")  # noqa: S106  a file's name
+        token_file = folder / "moodle.token"
+        token_file.touch(mode=0o600)
+        token_file.write_text(token, encoding="utf-8")
+        console.print(f"The site is in {folder}: bridge.toml, mappings/, frameworks/.")
+        bridge = open_bridge(folder)
+        try:
+            shown = _main_line(bridge, moodle, console)
+            if keep_running:
+                _stay(bridge, url, console)
+        finally:
+            bridge.close()
+    finally:
+        moodle.stop()
+    return shown
+
+
+def _main_line(bridge: Bridge, moodle: StandInMoodle, console: Console) -> Shown:
+    ctx = bridge.context
+    publish_files(bridge, "the mappings that come with the demo")
+    _staff_list(bridge, console)
+    _heading(console, "2. Pulling completions through the Moodle connector")
+    moodle.forget()
+    first = _pull(bridge, console)
+    calls = len(moodle.requests)
+    again = pull_service.pull(ctx, bridge.sources[SOURCE])
+    console.print(
+        f"{first.tally.new} completions in {calls} calls. Pulled again at once: "
+        f"{'nothing was written' if again.tally.wrote_nothing else 'SOMETHING WAS WRITTEN'}."
+    )
+    _heading(console, "3. What became of them")
+    lines = ledger_service.ledger(ctx)
+    _show_ledger(lines, console)
+    _show_drafts(bridge, console)
+    unmapped = ledger_service.unmapped(ctx)
+    _show_unmapped(unmapped, console)
+    waiting = people_service.unmatched(ctx, bridge.identity)
+    _show_unmatched(waiting, console)
+    _heading(console, "4. Two people's word (played by the demo through the ordinary services)")
+    cast = choose_cast(ctx)
+    play(ctx, cast, lambda words: console.print(f"  [played] {words}", markup=False))
+    _heading(console, "5. Badges out")
+    _publish(bridge, console)
+    profiles = [_profile(bridge, console, person.id, show=n == 0) for n, person in
+                enumerate(cast.team)]  # fmt: skip
+    report = publish_service.reconcile(ctx, bridge.targets[SOURCE])
+    _heading(console, "6. Next, with your own Moodle")
+    _next_steps(console)
+    counts = lines[0].counts
+    return Shown(
+        received=lines[0].received,
+        drafts=counts[Disposition.EVIDENCE],
+        unmapped=counts[Disposition.UNMAPPED],
+        unmatched=counts[Disposition.UNMATCHED],
+        core_profile=profiles[0],
+        returned_profile=profiles[1],
+        level_profile=profiles[2],
+        ledger_adds_up=all(line.adds_up for line in ledger_service.ledger(ctx)),
+        second_pull_wrote_nothing=again.tally.wrote_nothing,
+        full_pull_calls=calls,
+        reconciled_in_step=report.nothing and not report.drifted,
+    )
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.rule(f"[bold]{text}", align="left")
+
+
+def _staff_list(bridge: Bridge, console: Console) -> None:
+    text = seed.staff_list(_clock.now())
+    path = bridge.folder / "staff.csv"
+    path.write_text(text, encoding="utf-8")
+    editions = bridge.files().frameworks.editions
+    groups = {group.key for edition in editions for group in edition.groups}
+    rows = parse_staff_list(text, str(path), groups)
+    report = take_staff_list(bridge.context, rows, [], bridge.identity)
+    console.print(f"A staff list (staff.csv) gives {report.added} people their posts and managers.")
+
+
+def _pull(bridge: Bridge, console: Console) -> pull_service.PullReport:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("Pulling completions", total=None)
+        return pull_service.pull(
+            bridge.context,
+            bridge.sources[SOURCE],
+            full=True,
+            progress=lambda done, total: bar.update(task, completed=done, total=total or done),
+        )
+
+
+def _table(title: str, *columns: str) -> Table:
+    made = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def _show_ledger(lines: list[ledger_service.LedgerLine], console: Console) -> None:
+    made = _table("The ledger: every record has one disposition", "disposition", "records")
+    for line in lines:
+        for disposition, count in line.counts.items():
+            made.add_row(disposition.value, str(count))
+        made.add_row("[bold]received[/bold]", f"[bold]{line.received}[/bold]", end_section=True)
+    console.print(made)
+
+
+def _show_drafts(bridge: Bridge, console: Console) -> None:
+    items = evidence_service.items(bridge.context)
+    made = _table(
+        f"Drafts: {len(items)}. The newest five:", "person", "activity", "on", "suggested"
+    )
+    for item in items[:5]:
+        made.add_row(
+            item.evidence.person_name,
+            item.evidence.title,
+            f"{item.evidence.occurred_on:%-d %b %Y}",
+            ", ".join(str(claim.ref) for claim in item.claims),
+        )
+    console.print(made)
+    told = explain_service.evidence(bridge.context, items[0].evidence.id, bridge.identity)
+    record = next(part for part in told.parts if part.heading.startswith("Record"))
+    console.print("Why the first of them ('bridge explain evidence'):")
+    for line in record.lines:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def _show_unmapped(unmapped: list[tuple[Alias, int, int]], console: Console) -> None:
+    made = _table("Unmapped: no rule names these", "activity", "id number", "people waiting")
+    for alias, _, people in unmapped:
+        made.add_row(alias.facts.title or alias.facts.value, alias.facts.idnumber or "none",
+                     str(people))  # fmt: skip
+    console.print(made)
+
+
+def _show_unmatched(waiting: list[people_service.Waiting], console: Console) -> None:
+    why = Counter(each.why.message for each in waiting)
+    made = _table("Unmatched: whose accounts are these?", "why", "accounts")
+    for reason, count in why.most_common():
+        made.add_row(reason, str(count))
+    console.print(made)
+
+
+def _publish(bridge: Bridge, console: Console) -> None:
+    awards = awards_service.update_awards(bridge.context)
+    console.print(f"{awards.made} awards from verified claims alone.")
+    with Progress(TextColumn("{task.description}"), BarColumn(), console=console) as bar:
+        task = bar.add_task("Publishing badges", total=1)
+        report = publish_service.deliver(bridge.context, bridge.targets[SOURCE])
+        bar.update(task, completed=1)
+    for words in (*report.needs_you, report.error):
+        if words:
+            console.print(f"  {words}", markup=False)
+    made = _table("Badges: desired against observed", "badge", "person", "should be", "was seen")
+    for state in mappings_service.badge_states(bridge.context):
+        made.add_row(
+            f"{state.badge_title} {state.period}",
+            state.person_name,
+            state.desired,
+            state.observed or "-",
+        )
+    console.print(made)
+
+
+class _Text(HTMLParser):
+    """The text of a page's main part, a line a block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self._inside = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside += tag == "main"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside -= tag == "main"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside and data.strip():
+            self.lines.append(" ".join(data.split()))
+
+
+def _profile(bridge: Bridge, console: Console, person: int, *, show: bool) -> str:
+    """The learner's profile page of the stand-in, as text."""
+    with bridge.context.store.reading() as uow:
+        accounts = uow.people.accounts_of(person)
+    url = bridge.targets[SOURCE].profile_url(accounts[0])
+    page = _Text()
+    page.feed(requests.get(url, timeout=10).text)
+    text = "\n".join(page.lines)
+    if show:
+        console.print(Panel(text, title=f"The learner's profile page: {url}", expand=False))
+    return text
+
+
+def _next_steps(console: Console) -> None:
+    for line in (
+        "bridge init my-site                       makes your own site",
+        "edit my-site/bridge.toml                  set the address of your Moodle",
+        "export BRIDGE_MOODLE_TOKEN=...            the service user's token",
+        "bridge doctor --site my-site              says what is missing, and how to give it",
+        "bridge people import staff.csv --site my-site",
+        "bridge mappings publish --site my-site    after editing mappings/ for your courses",
+        "bridge pull --site my-site                then: bridge ledger, unmapped, unmatched",
+        "bridge run --site my-site                 does it all by itself",
+    ):
+        console.print(f"  {line}", markup=False)
+
+
+def _stay(bridge: Bridge, url: str, console: Console) -> None:
+    """Leave the stand-in and the service up until somebody stops them."""
+
+    def ready(status: str) -> None:
+        console.print(f"\nStill running. The Moodle: {url}  The bridge's status: {status}")
+        console.print("Press Ctrl-C to stop.")
+
+    serve_site(bridge, on_ready=ready, port=0)
+
+
+def check(shown: Shown) -> None:
+    """Raise DemoFailed unless the demo came out as it must."""
+    expectations: list[tuple[str, bool]] = [
+        ("840 completions were received", shown.received == 840),
+        ("drafts were made", shown.drafts > 100),
+        ("something is left unmapped for the training team", shown.unmapped > 0),
+        ("somebody is left unmatched", shown.unmatched > 0),
+        ("the ledger adds up", shown.ledger_adds_up),
+        ("the second pull wrote nothing", shown.second_pull_wrote_nothing),
+        ("the full pull took at most 3 calls", shown.full_pull_calls <= 3),
+        ("the first learner's profile shows LLR Core", "LLR Core" in shown.core_profile),
+        ("the third learner's profile shows London Level 1", "London Level 1" in
+         shown.level_profile),
+        ("the second learner's profile shows no badge", "LLR Core" not in shown.returned_profile),
+        ("Moodle and the bridge are in step", shown.reconciled_in_step),
+    ]  # fmt: skip
+    failed = [words for words, held in expectations if not held]
+    if failed:
+        raise DemoFailed("The demo did not come out as it must: " + "; ".join(failed) + ".")
+
+
+def clean_up(folder: Path) -> None:
+    """Remove the demo's folder."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,180 @@
+"""Taking in a staff list: people, organisations, posts and managers, all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.errors import BridgeError
+from bridge.domain.identity import (
+    Identifier,
+    IdentifierKind,
+    IdentityRule,
+    normal_email,
+    normal_staff_number,
+)
+from bridge.domain.repositories import UnitOfWork
+from bridge.domain.staff import Organisation, StaffRow
+from bridge.services.context import Context, audit
+from bridge.services.people import rematch
+
+
+class StaffListError(BridgeError):
+    """Rows that cannot be right. `messages` are `line N: ...`, all of them; nothing was written."""
+
+    def __init__(self, messages: Sequence[str]) -> None:
+        self.messages = tuple(messages)
+        super().__init__("Nothing was taken in:\n" + "\n".join(messages))
+
+
+@dataclass(slots=True)
+class StaffReport:
+    """What a staff list changed: people, and organisations. The same list twice changes nothing."""
+
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    accounts_matched: int = 0
+
+
+def take_staff_list(
+    ctx: Context,
+    rows: Sequence[StaffRow],
+    organisations: Sequence[Organisation],
+    rules_of: Mapping[str, tuple[IdentityRule, ...]],
+) -> StaffReport:
+    """Add and update people, posts and managers, then try unmatched accounts again.
+
+    A person is known by staff number, else by an email that nobody else has. People who are not
+    on the list stay as they are: a short list is never a deletion. Raises StaffListError.
+    """
+    report = StaffReport(rows=len(rows))
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        _Taking(uow, rows, organisations, now, report).run()
+        if report.added or report.changed:
+            audit(ctx, uow, "staff-list", "people",
+                  {"added": report.added, "changed": report.changed})  # fmt: skip
+    report.accounts_matched = rematch(ctx, dict(rules_of))
+    return report
+
+
+class _Taking:
+    """One staff list on its way in."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        rows: Sequence[StaffRow],
+        organisations: Sequence[Organisation],
+        now: datetime,
+        report: StaffReport,
+    ) -> None:
+        self.uow, self.rows, self.now, self.report = uow, rows, now, report
+        self.known_as = {o.name.casefold(): o for o in organisations}
+        self.known_as |= {o.key: o for o in organisations}
+        self.errors: list[str] = []
+        self.new: set[int] = set()
+        self.changed: set[int] = set()
+        self.organisations_changed = 0
+        wanted = {i for row in rows for i in _identifiers(row)}
+        self.people = {i: set(p) for i, p in uow.people.by_identifiers(wanted).items()}
+
+    def run(self) -> None:
+        """People and posts first, so that a manager may stand anywhere in the list."""
+        taken = [(row, self._person(row)) for row in self.rows]
+        posts = [
+            (row, person, self._organisation(row)) for row, person in taken if person is not None
+        ]
+        for row, person, organisation_id in posts:
+            if self.uow.people.put_post(person, row.post, organisation_id):
+                self.changed.add(person)
+        for row, person, _ in posts:
+            manager = self._manager(row, person)
+            if self.uow.people.set_manager(person, row.post, manager):
+                self.changed.add(person)
+        if self.errors:
+            raise StaffListError(self.errors)
+        self.report.added = len(self.new)
+        self.report.changed = len(self.changed - self.new) + self.organisations_changed
+
+    def _person(self, row: StaffRow) -> int | None:
+        number, email = _split(row)
+        by_number = self.people.get(number, set()) if number else set()
+        by_email = self.people.get(email, set()) if email else set()
+        if len(by_number) > 1:
+            self.errors.append(
+                f"line {row.line}: several people have the staff number {row.staff_number}. "
+                "Merge them first, or correct the number."
+            )
+            return None
+        # A shared mailbox is no identity: a number that is new means a new person.
+        found = by_number or (by_email if number is None and len(by_email) == 1 else set())
+        if not found and number is None and len(by_email) > 1:
+            self.errors.append(
+                f"line {row.line}: several people share {row.email}. Give the staff number."
+            )
+            return None
+        if found:
+            (person,) = found
+            if self.uow.people.get(person).name != row.name:
+                self.uow.people.rename(person, row.name)
+                self.changed.add(person)
+        else:
+            person = self.uow.people.add(row.name, self.now)
+            self.new.add(person)
+        for identifier in _identifiers(row):
+            if person not in self.people.setdefault(identifier, set()):
+                self.people[identifier].add(person)
+                self.uow.people.add_identifier(person, identifier, self.now)
+        return person
+
+    def _organisation(self, row: StaffRow) -> int:
+        configured = self.known_as.get(row.organisation.casefold()) or self.known_as.get(
+            row.post.organisation_key
+        )
+        organisation = configured or Organisation(row.post.organisation_key, row.organisation)
+        organisation_id, changed = self.uow.people.organisation(
+            row.post.organisation_key, organisation.name, organisation.kind, organisation.exempt
+        )
+        self.organisations_changed += changed
+        return organisation_id
+
+    def _manager(self, row: StaffRow, person: int) -> int | None:
+        if row.manager is None:
+            return None
+        found = self._known(row.manager)
+        if len(found) != 1:
+            self.errors.append(
+                f"line {row.line}: the manager '{row.manager}' is "
+                + ("not known. Add them to the list." if not found else "more than one person.")
+            )
+            return None
+        (manager,) = found
+        if manager == person:
+            self.errors.append(f"line {row.line}: nobody manages themselves.")
+            return None
+        return manager
+
+    def _known(self, text: str) -> set[int]:
+        email = normal_email(text)
+        identifier = (
+            Identifier(IdentifierKind.EMAIL, email)
+            if email
+            else Identifier(IdentifierKind.STAFF_NUMBER, normal_staff_number(text) or "")
+        )
+        if identifier not in self.people:
+            stored = self.uow.people.by_identifiers([identifier])
+            self.people[identifier] = set(stored.get(identifier, ()))
+        return self.people[identifier]
+
+
+def _split(row: StaffRow) -> tuple[Identifier | None, Identifier | None]:
+    number = row.staff_number and Identifier(IdentifierKind.STAFF_NUMBER, row.staff_number)
+    email = row.email and Identifier(IdentifierKind.EMAIL, row.email)
+    return number or None, email or None
+
+
+def _identifiers(row: StaffRow) -> list[Identifier]:
+    return [i for i in _split(row) if i is not None]

