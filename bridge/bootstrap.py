@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -188,3 +188,8 @@ def open_vault(folder: Path, config: Config) -> KeyVault:
             f"The key file {path} is missing. Put it back from your backup: without it no "
             "reflection can be read. A new site gets one from 'bridge init'."
         ) from None
+
+
+def serve_site(bridge: Bridge, *, on_ready: Callable[[str], None], port: int | None = None) -> None:
+    """Run the jobs and the status page until stopped."""
+    raise BridgeError("not yet")

@@ -16,6 +16,7 @@ from bridge.domain.policy import Policy
 from bridge.domain.problems import BadFile, Problem
 
 FILE_NAME = "bridge.toml"
+_DEFAULTS = Policy()
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 
 
@@ -95,10 +96,10 @@ class JobsSection(_Strict):
 class PolicySection(_Strict):
     """`[policy]`: the organisation's numbers; see `bridge.domain.policy.Policy`."""
 
-    join_days: Annotated[int, Field(ge=0, le=60)] = Policy.join_days
-    overlap_days: Annotated[int, Field(ge=1, le=90)] = Policy.overlap_days
-    vanish_limit: Annotated[float, Field(ge=0, le=1)] = Policy.vanish_limit
-    token_days: Annotated[int, Field(ge=1, le=730)] = Policy.token_days
+    join_days: Annotated[int, Field(ge=0, le=60)] = _DEFAULTS.join_days
+    overlap_days: Annotated[int, Field(ge=1, le=90)] = _DEFAULTS.overlap_days
+    vanish_limit: Annotated[float, Field(ge=0, le=1)] = _DEFAULTS.vanish_limit
+    token_days: Annotated[int, Field(ge=1, le=730)] = _DEFAULTS.token_days
 
 
 class Config(_Strict):
@@ -120,6 +121,10 @@ class Config(_Strict):
         if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
             return f"{prefix}{(folder / url.removeprefix(prefix)).resolve()}"
         return url
+
+    def status_host(self) -> str:
+        """Where the status page listens: loopback unless configured, or BRIDGE_STATUS_HOST."""
+        return os.environ.get("BRIDGE_STATUS_HOST") or self.jobs.status_host
 
     def rules(self) -> Policy:
         """The policy that the services use."""

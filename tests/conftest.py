@@ -111,9 +111,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(
-    postgres_uri: Callable[[str], str], postgres_template: str
-) -> Iterator[str]:
+def postgres_url(postgres_uri: Callable[[str], str], postgres_template: str) -> Iterator[str]:
     """The URL of a fresh, migrated PostgreSQL database."""
     with _postgres_copy(postgres_uri, postgres_template) as url:
         yield url

@@ -335,9 +335,7 @@ class World:
             self.post(person, manager, post_from, post_to)
         return person
 
-    def post(
-        self, person: int, manager: int | None, start: date, end: date | None = None
-    ) -> None:
+    def post(self, person: int, manager: int | None, start: date, end: date | None = None) -> None:
         """Give somebody a post, or change how it ends and who manages it."""
         details = PostDetails("agency", "Worker", ("core",), (), None, start, end)
         with self.store.begin() as uow:

@@ -21,6 +21,7 @@ from bridge.cli.common import (
 from bridge.domain.authority import Authority
 from bridge.domain.staff import Organisation
 from bridge.services import people as people_service
+from bridge.services.progress import progress
 from bridge.services.staff import take_staff_list
 
 
@@ -64,6 +65,29 @@ def list_(folder: Path, as_json: bool) -> None:
         print_json(found)
     else:
         console.print(table("People", ("no.", "name"), ((p.id, p.name) for p in found)))
+
+
+@people.command()
+@click.argument("person")
+@site_option
+@json_option
+def show(person: str, folder: Path, as_json: bool) -> None:
+    """Where PERSON stands: posts, and each competency current, due, waiting or missing."""
+    with opened(folder) as bridge:
+        who = people_service.find(bridge.context, person)
+        found = progress(bridge.context, who.id)
+    if as_json:
+        print_json(found)
+        return
+    console.print(f"{found.name} ({found.person}): {found.headline}", markup=False)
+    for post in found.posts:
+        console.print(f"  {post.title}, {post.organisation_key}: {', '.join(post.target_groups)}")
+    for name in found.other_frameworks:
+        console.print(f"  Other framework: {name}", markup=False)
+    if found.training_due:
+        console.print("  Training due: the last attended learning was 3 years ago or more.")
+    rows = ((line.ref, line.stand.value, line.until, line.text) for line in found.lines)
+    console.print(table("", ("competency", "stands", "until", "text"), rows))
 
 
 @people.command()

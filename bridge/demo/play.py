@@ -46,7 +46,10 @@ def choose_cast(ctx: Context) -> Cast:
             if not london or not verifiers:
                 continue
             manager = uow.people.get(verifiers[0][0])
-            teams.setdefault(manager.id, (manager, []))[1].append(uow.people.get(person))
+            team = teams.setdefault(manager.id, (manager, []))[1]
+            member = uow.people.get(person)
+            if member.name.split()[0] not in {other.name.split()[0] for other in team}:
+                team.append(member)
     for manager, team in teams.values():
         if len(team) >= 3:
             return Cast(manager, (team[0], team[1], team[2]))

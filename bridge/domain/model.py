@@ -245,6 +245,7 @@ class Post:
     organisation_id: int
     organisation_key: str
     exempt: bool
+    other_framework: str | None
     title: str
     target_groups: tuple[str, ...]
     extra_competencies: tuple[str, ...]
@@ -354,6 +355,21 @@ class TargetState:
     needs_you: str | None
     fence: int
     expires_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """How many of a target's states are alike: no names, for counting only.
+
+    `stuck`: an administrator is needed; `account`: an account was known when it was last tried.
+    """
+
+    target_key: str
+    desired: str
+    in_step: bool
+    stuck: bool
+    account: bool
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

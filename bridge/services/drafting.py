@@ -55,7 +55,7 @@ def file_evidence(
     if not candidates:
         return 0, 0
     people = {c.person for c in candidates}
-    near = uow.evidence.dates_by_activity(people, {c.alias.activity_id for c in candidates})
+    near = uow.evidence.dates_of({(c.person, c.alias.activity_id) for c in candidates})
     posts = uow.people.posts_of(people)
     spare_ids = iter(uow.intake.new_ids("evidence", len(candidates)))
     drafts: list[NewEvidence] = []

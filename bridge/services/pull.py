@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import BadAnswer, BridgeError, LostLease
+from bridge.domain.errors import BadAnswer, BridgeError, LostLease, NeedsAdministrator
 from bridge.domain.identity import IdentityRule
 from bridge.domain.model import Bookmark, Lease, SourceRow
 from bridge.domain.ports import Source
@@ -79,7 +79,8 @@ def pull(
     try:
         _run(ctx, trusted, source, bookmark, lease, report, progress)
     except BridgeError as error:
-        _finish(ctx, run, lease, report, "failed", str(error))
+        outcome = "needs you" if isinstance(error, NeedsAdministrator) else "failed"
+        _finish(ctx, run, lease, report, outcome, str(error))
         raise
     _finish(ctx, run, lease, report, "done", report.note)
     return report

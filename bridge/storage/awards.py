@@ -181,11 +181,8 @@ class SqlAwards:
     def _add_basis(
         self, award_id: int, basis: Mapping[int, int], exempt: Mapping[int, int]
     ) -> None:
-        known = set(
-            self._db.execute(
-                select(_b.verification_id, _b.not_applicable_id).where(_b.award_id == award_id)
-            ).tuples()
-        )
+        held = select(_b.verification_id, _b.not_applicable_id).where(_b.award_id == award_id)
+        known = {(row[0], row[1]) for row in self._db.execute(held)}
         rows = [
             {"award_id": award_id, "competency_id": c, "verification_id": v,
              "not_applicable_id": n}

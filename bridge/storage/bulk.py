@@ -1,11 +1,24 @@
-"""Writing many rows at once: COPY on PostgreSQL, one prepared statement on SQLite."""
+"""Many values and many rows at once: one array or JSON list to read by, COPY or one prepared
+statement to write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    any_,
+    column,
+    func,
+    literal,
+    select,
+)
 
 from bridge.storage.types import UtcDateTime, to_sqlite
 
@@ -20,6 +33,36 @@ def chunks(items: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
     """`items` in slices that one statement can carry."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def among(
+    connection: Connection, wanted: ColumnElement[T], values: Collection[T]
+) -> ColumnElement[bool]:
+    """Whether `wanted` is one of `values` (numbers or texts), however many there are.
+
+    They travel as one bound value, so the statement is the same for every page: SQLAlchemy
+    compiles it once, and PostgreSQL plans it once.
+    """
+    if connection.dialect.name == "postgresql":
+        return wanted == any_(literal(list(values), ARRAY(wanted.type)))
+    listed = func.json_each(orjson.dumps(list(values)).decode()).table_valued("value")
+    return wanted.in_(select(listed.c.value))
+
+
+def pairs(
+    connection: Connection, wanted: Collection[tuple[int, int]]
+) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """The two columns of a table of these pairs, to join with; bound as in `among`."""
+    if connection.dialect.name == "postgresql":
+        numbers = ARRAY(BigInteger)
+        firsts, seconds = ([pair[at] for pair in wanted] for at in (0, 1))
+        listed = func.unnest(literal(firsts, numbers), literal(seconds, numbers))
+        table = listed.table_valued(column("first", BigInteger), column("second", BigInteger))
+        table = table.render_derived()
+        return table.c.first, table.c.second
+    table = func.json_each(orjson.dumps(list(wanted)).decode()).table_valued("value")
+    first, second = (func.json_extract(table.c.value, f"$[{at}]") for at in (0, 1))
+    return first, second
 
 
 def insert_rows(
@@ -40,7 +83,7 @@ def insert_rows(
     places = ", ".join("?" for _ in columns)
     connection.exec_driver_sql(
         f"INSERT INTO {table.name} ({names}) VALUES ({places})",
-        list(_with_text_moments(rows, moments)) if moments else [tuple(row) for row in rows],
+        list(_with_text_moments(rows, moments) if moments else rows),
     )
 
 

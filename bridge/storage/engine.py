@@ -91,9 +91,17 @@ def current_revision(connection: Connection) -> str | None:
 
 @contextmanager
 def read_only(engine: Engine) -> Iterator[Connection]:
-    """A connection that looks and never writes; it does not hold up a writer on SQLite."""
+    """A connection that looks and cannot write; it does not hold up a writer on SQLite."""
+    sqlite = engine.dialect.name == "sqlite"
     with engine.connect().execution_options(bridge_read_only=True) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-        yield connection
-        connection.rollback()
+        connection.exec_driver_sql("PRAGMA query_only = ON" if sqlite else _READ_ONLY)
+        try:
+            yield connection
+        finally:
+            connection.rollback()
+            if sqlite:
+                connection.exec_driver_sql("PRAGMA query_only = OFF")
+                connection.rollback()
+
+
+_READ_ONLY = "SET TRANSACTION READ ONLY"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.drafting import SAME_PERSON, SOURCE_GONE, Redraft
@@ -27,7 +27,7 @@ from bridge.domain.repositories import Vault
 from bridge.domain.scope import Scope
 from bridge.domain.times import add_months
 from bridge.storage import tables as t
-from bridge.storage.bulk import chunks, insert_rows, new_ids
+from bridge.storage.bulk import chunks, insert_rows, new_ids, pairs
 
 _e, _c, _p, _s, _v = (
     t.evidence.c, t.claims.c, t.people.c, t.submissions.c, t.verifications.c
@@ -101,20 +101,19 @@ class SqlEvidence:
         """Where a record of it is held."""
         self._db.execute(update(t.evidence).where(_e.id == evidence_id).values(reference=reference))
 
-    def dates_by_activity(
-        self, people: Collection[int], activities: Collection[int]
+    def dates_of(
+        self, wanted: Collection[tuple[int, int]]
     ) -> dict[tuple[int, int], list[tuple[int, date]]]:
-        """(canonical person, activity) to the (id, London date) of the evidence there is."""
+        """The (id, London date) of the evidence there is, by (canonical person, activity)."""
         found: dict[tuple[int, int], list[tuple[int, date]]] = defaultdict(list)
-        for part in chunks(sorted(people)):
-            rows = self._db.execute(
-                select(_p.canonical_id, _e.activity_id, _e.id, _e.occurred_on)
-                .select_from(t.people)
-                .join(t.evidence, _e.person_id == _p.id)
-                .where(_p.canonical_id.in_(part), _e.activity_id.in_(sorted(activities)))
-            )
-            for person, activity, evidence_id, day in rows:
-                found[person, activity].append((evidence_id, day))
+        person, activity = pairs(self._db, wanted)
+        query = (
+            select(person, activity, _e.id, _e.occurred_on)
+            .join(t.people, _p.canonical_id == person)
+            .join(t.evidence, and_(_e.person_id == _p.id, _e.activity_id == activity))
+        )
+        for one, did, evidence_id, day in self._db.execute(query):
+            found[one, did].append((evidence_id, day))
         return dict(found)
 
     def worked_on(self, evidence_ids: Collection[int]) -> set[int]:

@@ -21,7 +21,7 @@ from bridge.domain.model import (
 )
 from bridge.domain.records import AccountFacts, ActivityFacts, Unreadable
 from bridge.storage import tables as t
-from bridge.storage.bulk import chunks, insert_rows, new_ids
+from bridge.storage.bulk import among, chunks, insert_rows, new_ids
 from bridge.storage.records import RecordQueries
 
 _ACCOUNT = [t.accounts.c.id, t.accounts.c.kind, t.accounts.c.value, t.accounts.c.email,
@@ -55,28 +55,23 @@ class SqlIntake(RecordQueries):
     def known(self, source_id: int, keys: Sequence[str]) -> dict[str, Known]:
         """Those of these items that the source gave before."""
         r = t.received.c
-        found: dict[str, Known] = {}
-        for part in chunks(keys):
-            rows = self._db.execute(
-                select(r.natural_key, r.id, r.sha256, r.gone_at).where(
-                    r.source_id == source_id, r.natural_key.in_(part)
-                )
-            )
-            for key, row_id, sha256, gone_at in rows:
-                found[key] = Known(row_id, sha256, gone_at is not None)
-        return found
+        query = select(r.natural_key, r.id, r.sha256, r.gone_at.is_not(None)).where(
+            r.source_id == source_id, among(self._db, r.natural_key, keys)
+        )
+        return {
+            key: Known(row_id, sha256, gone)
+            for key, row_id, sha256, gone in self._db.execute(query).all()
+        }
 
     def times_of(self, source_id: int, keys: Sequence[str]) -> dict[str, datetime]:
         """When the records of these items happened."""
-        found: dict[str, datetime] = {}
-        for part in chunks(keys):
-            rows = self._db.execute(
-                select(t.received.c.natural_key, t.learning_records.c.occurred_at)
-                .join(t.learning_records, t.learning_records.c.received_id == t.received.c.id)
-                .where(t.received.c.source_id == source_id, t.received.c.natural_key.in_(part))
-            )
-            found.update({key: moment for key, moment in rows})
-        return found
+        r = t.received.c
+        query = (
+            select(r.natural_key, t.learning_records.c.occurred_at)
+            .join(t.learning_records, t.learning_records.c.received_id == r.id)
+            .where(r.source_id == source_id, among(self._db, r.natural_key, keys))
+        )
+        return {key: moment for key, moment in self._db.execute(query)}
 
     def present_keys(self, source_id: int) -> Iterator[tuple[int, str]]:
         """Everything the source gave and still has, in no order, a chunk in memory at a time."""
@@ -191,16 +186,13 @@ class SqlIntake(RecordQueries):
     # --- accounts -----------------------------------------------------------------------------
     def accounts(self, source_id: int, values: Sequence[str]) -> dict[str, Account]:
         """Those of these accounts that are known, with their people."""
-        found: dict[str, Account] = {}
-        for part in chunks(values):
-            rows = self._db.execute(
-                self._accounts_query().where(
-                    t.accounts.c.source_id == source_id, t.accounts.c.value.in_(part)
-                )
-            )
-            for row in rows:
-                found[row.value] = Account(row.id, AccountFacts(*row[1:8]), row.canonical_id)
-        return found
+        query = self._accounts_query().where(
+            t.accounts.c.source_id == source_id, among(self._db, t.accounts.c.value, values)
+        )
+        return {
+            facts[1]: Account(account_id, AccountFacts(*facts), person)
+            for account_id, *facts, person in self._db.execute(query).all()
+        }
 
     @staticmethod
     def _accounts_query() -> Select[Any]:

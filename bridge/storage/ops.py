@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, false, func, insert, select, update
 
 from bridge.domain.errors import LostLease
-from bridge.domain.model import Bookmark, Lease, Run, SourceRow, TrailEntry
+from bridge.domain.model import Bookmark, Deliveries, Lease, Run, SourceRow, TrailEntry
 from bridge.domain.records import Disposition, from_epoch
 from bridge.domain.scope import Actor
 from bridge.storage import tables as t
@@ -126,6 +126,10 @@ class SqlOps:
             .values(until=from_epoch(0))
         )
 
+    def lease_ends(self) -> dict[str, datetime]:
+        """When each lease runs out, or ran out; one that was given back did so long ago."""
+        return {name: until for name, until in self._db.execute(select(_l.name, _l.until))}
+
     def lock(self, name: str) -> None:
         """Hold off other processes from `name` until this transaction ends."""
         if self._db.dialect.name == "postgresql":
@@ -176,6 +180,27 @@ class SqlOps:
             .order_by(_s.key, count.desc(), r.reason)
         )
         return [(a, b, c, d) for a, b, c, d in rows]
+
+    def deliveries(self) -> list[Deliveries]:
+        """How many target states there are of each sort, by target; nobody is named."""
+        ts = t.target_states.c
+        sort = (
+            t.targets.c.key,
+            ts.desired,
+            func.coalesce(ts.observed == ts.desired, false()),
+            ts.needs_you.is_not(None),
+            ts.account_id.is_not(None),
+        )
+        query = (
+            select(*sort, func.count())
+            .join(t.targets, t.targets.c.id == ts.target_id)
+            .group_by(*sort)
+            .order_by(t.targets.c.key, ts.desired)
+        )
+        return [
+            Deliveries(key, desired, bool(in_step), bool(stuck), bool(account), count)
+            for key, desired, in_step, stuck, account, count in self._db.execute(query)
+        ]
 
 
 class SqlTrail:

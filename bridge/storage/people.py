@@ -134,7 +134,8 @@ class SqlPeople:
         found: dict[int, list[Post]] = defaultdict(list)
         for part in chunks(sorted(people)):
             query: Select[Any] = (
-                select(c.id, _p.canonical_id, c.organisation_id, o.key, o.exempt, c.title,
+                select(c.id, _p.canonical_id, c.organisation_id, o.key, o.exempt,
+                       o.exempt_framework, c.title,
                        c.target_groups, c.extra_competencies, c.london_level,
                        _manager.c.canonical_id, c.valid_from, c.valid_to)
                 .join(t.people, _p.id == c.person_id)
@@ -145,7 +146,7 @@ class SqlPeople:
             )  # fmt: skip
             for row in self._db.execute(query):
                 values = list(row)
-                values[6:8] = tuple(row[6]), tuple(row[7])
+                values[7:9] = tuple(row[7]), tuple(row[8])
                 post = Post(*values)
                 found[post.person].append(post)
         return dict(found)

@@ -107,9 +107,7 @@ class CannedMoodle(MoodleClient):
         super().__init__(settings)
         self._folder = folder
 
-    def fetch(
-        self, function: str, params: Params | None = None, *, once: bool = False
-    ) -> Answer:
+    def fetch(self, function: str, params: Params | None = None, *, once: bool = False) -> Answer:
         """A page of the report; filters are taken, and nothing else is in the service."""
         self.calls += 1
         if function == RETRIEVE and params is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
@@ -91,6 +92,17 @@ def test_an_organisation_adds_competencies_of_its_own(tmp_path: Path) -> None:
     assert added.group("managers").title == "Managers"
     assert added.learning_activities == base.learning_activities
     assert added.intervals == Intervals(6, 12, 24, 36)
+
+
+def test_the_examples_of_the_documentation_work(tmp_path: Path) -> None:
+    text = (SHIPPED.parent / "docs" / "frameworks.md").read_text(encoding="utf-8")
+    framework, additions = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    llr = (SHIPPED / "llr-2020.yaml").read_text(encoding="utf-8")
+    loaded = load(tmp_path, llr=llr, framework=framework, additions=additions)
+    assert loaded.problems == ()
+    _, own = loaded.for_organisation("llr-2020", "riverside-nursery")
+    assert own.required_codes(["frontline"]) == ("RIV-1", "RIV-2")
+    assert loaded.edition("river").required_codes([]) == ("R1",)
 
 
 def test_what_one_organisation_adds_is_not_asked_of_another(tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from conftest import NOW
-
 from bridge.demo.moodle import Site, seed
 from bridge.demo.moodle.tables import User
+from tests.demo.conftest import NOW
 
 
 def learners(site: Site) -> list[User]:
@@ -97,6 +96,10 @@ def test_badges_cover_last_year_to_next_by_both_roads() -> None:
     assert roads == {
         f"{name} {year}": road
         for year in (2025, 2026, 2027)
-        for name, road in (("LLR Core", (True, False)), ("London Level 1", (False, True)))
+        for name, road in (
+            ("LLR Core", (True, False)),
+            ("Recognise and respond", (True, False)),
+            ("London Level 1", (False, True)),
+        )
     }
     assert site.issued == []

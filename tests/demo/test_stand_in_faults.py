@@ -6,9 +6,9 @@ import json
 
 import pytest
 import requests
-from conftest import Client
 
 from bridge.demo.moodle import Fault, StandInMoodle
+from tests.demo.conftest import Client
 
 LIST, RETRIEVE = "core_reportbuilder_list_reports", "core_reportbuilder_retrieve_report"
 ADD = "core_cohort_add_cohort_members"

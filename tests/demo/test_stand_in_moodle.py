@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import NOW, Client
 
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.demo.moodle.tables import Course
+from tests.demo.conftest import NOW, Client
 
 LIST, RETRIEVE = "core_reportbuilder_list_reports", "core_reportbuilder_retrieve_report"
 SET, RESET = "core_reportbuilder_set_filters", "core_reportbuilder_filters_reset"

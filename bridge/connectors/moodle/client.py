@@ -74,7 +74,9 @@ class MoodleClient:
                 respect_retry_after_header=False,
             ),
         )
-        self._once = _session(settings, Retry(total=0, redirect=0, respect_retry_after_header=False))
+        self._once = _session(
+            settings, Retry(total=0, redirect=0, respect_retry_after_header=False)
+        )
 
     def __repr__(self) -> str:
         return f"MoodleClient({self.settings.key!r}, {self.settings.base!r})"

@@ -10,7 +10,7 @@ import msgspec
 
 from bridge.connectors.moodle import zones
 from bridge.connectors.moodle.client import BATCH, MoodleClient
-from bridge.connectors.moodle.issued import USER_BADGES
+from bridge.connectors.moodle.issued import USER_BADGES, all_issued, held_by
 from bridge.connectors.moodle.peruser import COMPLETION, COURSES, ENROLLED
 from bridge.connectors.moodle.refusals import REPORTS_PAGE, ROLES_PAGE, SERVICES_PAGE
 from bridge.connectors.moodle.reports import (
@@ -29,6 +29,7 @@ from bridge.connectors.moodle.roads import (
     DELETE_MEMBERS,
     FIRST_ONES,
     FRAMEWORKS_PAGE,
+    GONE,
     GRADE,
     LIST_COMPETENCIES,
     LIST_FRAMEWORKS,
@@ -37,10 +38,11 @@ from bridge.connectors.moodle.roads import (
     SYSTEM,
 )
 from bridge.connectors.moodle.rows import columns_of
-from bridge.domain.errors import BadAnswer, PeerError
+from bridge.domain.errors import PeerError
 from bridge.domain.ports import Finding
 
 SITE_INFO = "core_webservice_get_site_info"
+_FIRST_ADMIN = 2
 _REPORT_FUNCTIONS = (LIST, RETRIEVE, SET_FILTERS, RESET_FILTERS)
 _PER_USER_FUNCTIONS = (COURSES, ENROLLED, COMPLETION)
 _COHORT_FUNCTIONS = (SEARCH_COHORTS, ADD_MEMBERS, DELETE_MEMBERS)
@@ -89,7 +91,9 @@ def target_findings(client: MoodleClient) -> list[Finding]:
         findings += _functions(
             client, info, needed, f"functions for via: {name}", warning=bool(open_roads)
         )
-    findings += _tried("badges readable", lambda: _badges(client, int(info["userid"])))
+    findings += _tried("badges readable", lambda: _badges(client))
+    if client.settings.badges_report is not None:
+        findings += _tried("badges report", lambda: _badges_report(client))
     if "cohort" in open_roads:
         findings += _tried("cohorts visible", lambda: _cohorts(client))
     if "competency" in open_roads:
@@ -284,11 +288,29 @@ def _courses(client: MoodleClient) -> list[Finding]:
     return findings
 
 
-def _badges(client: MoodleClient, userid: int) -> list[Finding]:
-    answer = client.call(USER_BADGES, {"userid": userid})
-    if not isinstance(answer, dict) or not isinstance(answer.get("badges"), list):
-        raise BadAnswer(f"{USER_BADGES} answered without badges.", peer=client.settings.key)
-    return [Finding("badges readable", True, "The badges of a user can be read.")]
+def _badges(client: MoodleClient) -> list[Finding]:
+    """Somebody else's badges, for one's own need no capability."""
+    answer = held_by(client, [_FIRST_ADMIN])[_FIRST_ADMIN]
+    if isinstance(answer, PeerError) and answer.detail not in GONE:
+        raise answer
+    return [Finding("badges readable", True, "The badges of other users can be read.")]
+
+
+def _badges_report(client: MoodleClient) -> list[Finding]:
+    report = client.settings.badges_report
+    if report is not None and all_issued(client, report) is not None:
+        return [Finding("badges report", True, "It shows who holds which badge.")]
+    return [
+        Finding(
+            "badges report",
+            False,
+            "It shows no badge, or has conditions, or lacks the columns 'Full name with link' and "
+            "'Name'. Badges are read person by person meanwhile, which takes longer.",
+            f"Edit it at {client.settings.page(REPORTS_PAGE)}; if no badge was issued yet, leave "
+            "it as it is.",
+            warning=True,
+        )
+    ]
 
 
 def _cohorts(client: MoodleClient) -> list[Finding]:

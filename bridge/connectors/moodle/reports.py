@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from bridge.connectors.moodle import zones
+from bridge.connectors.moodle.cells import text_of
 from bridge.connectors.moodle.client import Call, MoodleClient
 from bridge.connectors.moodle.refusals import REPORTS_PAGE
 from bridge.connectors.moodle.rows import REQUIRED, Envelope, RowReader, columns_of
@@ -279,10 +280,10 @@ def find_report(client: MoodleClient, name: str, listed: Any) -> int:
     """The id of the report with that name. Raises NeedsAdministrator for none or several."""
     settings = client.settings
     try:
-        reports = [(str(one["name"]), int(one["id"])) for one in listed["reports"]]
+        reports = [(text_of(str(one["name"])), int(one["id"])) for one in listed["reports"]]
     except (KeyError, TypeError, ValueError):
         raise client.unreadable(LIST) from None
-    found = [number for title, number in reports if title.strip().casefold() == name.casefold()]
+    found = [number for title, number in reports if title.casefold() == name.strip().casefold()]
     if len(found) == 1:
         return found[0]
     if found:

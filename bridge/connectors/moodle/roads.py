@@ -201,7 +201,10 @@ class CohortRoad:
     def stop(self, placement: Placement) -> str:
         """Take the account out of the cohort, so that nothing awards again; says so."""
         idnumber = setting(placement, "cohort")
-        cohort = self.cohort(idnumber)
+        try:
+            cohort = self.cohort(idnumber)
+        except NeedsYou:
+            return f"No cohort {idnumber} is to be seen, so it awards nothing."
         try:
             self._delete_users(cohort, [user_of(placement)])
         except BadAnswer as error:
@@ -302,9 +305,12 @@ class CompetencyRoad:
 
     def stop(self, placement: Placement) -> str:
         """Rate the competency not proficient, so that nothing awards again; says so."""
-        name = setting(placement, "competency")
+        framework, name = setting(placement, "framework"), setting(placement, "competency")
         user = user_of(placement)
-        competency, _ = self.competency(setting(placement, "framework"), name)
+        try:
+            competency, _ = self.competency(framework, name)
+        except NeedsYou:
+            return f"No competency {name} is to be seen, so it awards nothing."
         if self._is_proficient(user, competency):
             self._rate(user, competency, _NOT_PROFICIENT, f"Withdrawn. {_note(placement)}")
         return f"Competency {name} is rated not proficient, so that nothing awards it again."

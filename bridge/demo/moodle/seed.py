@@ -65,6 +65,15 @@ BADGE_COLUMNS = (
     "badge:namewithlink",
 )
 
+_COHORT_BADGES = (
+    ("LLR Core", "LLR-CORE", "The ten core competencies, each verified by a second person."),
+    (
+        "Recognise and respond",
+        "LLR-RESPOND",
+        "The signs of abuse and neglect, and what to do with important information.",
+    ),
+)
+
 # What every logged-in user may do unless a site forbids it.
 AUTHENTICATED = frozenset(
     {
@@ -220,13 +229,11 @@ def _add_badges(site: Site, year: int) -> None:
     """
     framework = site.add_framework("London safeguarding levels", "LONDON")
     for each in (year - 1, year, year + 1):
-        cohort = site.add_cohort(f"LLR Core {each} holders", f"LLR-CORE-{each}")
-        site.add_badge(
-            f"LLR Core {each}",
-            description="The ten core competencies, each verified by a second person.",
-            cohorts=(cohort,),
-            lasts_days=365,
-        )
+        for title, idnumber, description in _COHORT_BADGES:
+            cohort = site.add_cohort(f"{title} {each} holders", f"{idnumber}-{each}")
+            site.add_badge(
+                f"{title} {each}", description=description, cohorts=(cohort,), lasts_days=365
+            )
         competency = site.add_competency(framework, f"London Level 1 {each}", f"LONDON-L1-{each}")
         site.add_badge(
             f"London Level 1 {each}",

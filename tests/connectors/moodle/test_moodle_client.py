@@ -9,7 +9,7 @@ import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 import responses
@@ -24,9 +24,8 @@ from bridge.connectors.moodle import MoodleClient, MoodleSettings
 from bridge.connectors.moodle.client import php_fields
 from bridge.demo.moodle import Fault, StandInMoodle
 from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+from tests.connectors.moodle.conftest import Peer, Script
 
-Peer: TypeAlias = Any  # of the conftest beside this file
-Script: TypeAlias = Any
 SITE_INFO = "core_webservice_get_site_info"
 RETRIEVE = "core_reportbuilder_retrieve_report"
 ADD = "core_cohort_add_cohort_members"

@@ -1,0 +1,199 @@
+"""How the bridge stands, for its status page: counts, times and reasons, and nobody's name."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bridge import __version__
+from bridge.domain.model import Deliveries
+from bridge.domain.records import Disposition
+from bridge.services.context import Context
+from bridge.services.ledger import LedgerLine, ledger, unmapped
+from bridge.services.turns import FAILED, Standing, standing
+
+
+class Health(StrEnum):
+    """How something stands, in one word for machines and colours."""
+
+    WELL = "well"
+    WAITING = "waiting"
+    NEEDS_YOU = "needs you"
+
+
+@dataclass(frozen=True, slots=True)
+class JobTime:
+    """A job, in words, and when it comes round next; None while it does not."""
+
+    name: str
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source. `seen_to` is the instant up to which everything it has was seen; `lag` since then.
+
+    `ledger` is None before the first pull.
+    """
+
+    key: str
+    health: Health
+    words: str
+    last_pull: datetime | None
+    last_full: datetime | None
+    seen_to: datetime | None
+    lag: timedelta | None
+    ledger: LedgerLine | None
+
+    def count(self, disposition: Disposition) -> int:
+        """How many records have this disposition."""
+        return self.ledger.counts[disposition] if self.ledger else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """An activity that no rule names, with the records and people that wait on it."""
+
+    source: str
+    title: str
+    records: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetStatus:
+    """A target: badges in step, waiting to be tried (again), and stuck; `reasons` say on what."""
+
+    key: str
+    health: Health
+    in_step: int
+    waiting: int
+    stuck: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything the status page shows. `at` is when it was looked at."""
+
+    at: datetime
+    version: str
+    database: str
+    sources: tuple[SourceStatus, ...]
+    unmapped: tuple[Unmapped, ...]
+    targets: tuple[TargetStatus, ...]
+    jobs: tuple[JobTime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReader:
+    """Reads how the bridge stands. `database` names its kind, `jobs` tells the next job times.
+
+    `sources` and `targets` are the configured keys: those with nothing to tell are shown too.
+    """
+
+    context: Context
+    database: str
+    sources: Collection[str] = ()
+    targets: Collection[str] = ()
+    jobs: Callable[[], Sequence[JobTime]] = field(default=tuple)
+
+    def alive(self) -> None:
+        """Raise whatever the database raises, if it does not answer."""
+        with self.context.store.reading() as uow:
+            uow.ops.sources()
+
+    def status(self) -> Status:
+        """One look at everything."""
+        now = self.context.clock.now()
+        lines = {line.source: line for line in ledger(self.context)}
+        with self.context.store.reading() as uow:
+            stands = {key: standing(uow, key, now) for key in sorted({*self.sources, *lines})}
+            deliveries = uow.ops.deliveries()
+        return Status(
+            at=now,
+            version=__version__,
+            database=self.database,
+            sources=tuple(_source(key, s, lines.get(key), now) for key, s in stands.items()),
+            unmapped=tuple(
+                Unmapped(a.source_key, a.facts.title or a.facts.value, records, people)
+                for a, records, people in unmapped(self.context)
+            ),
+            targets=_targets(self.targets, deliveries),
+            jobs=tuple(self.jobs()),
+        )
+
+
+def _source(key: str, stands: Standing, line: LedgerLine | None, now: datetime) -> SourceStatus:
+    health, words = _outcome(stands, now)
+    done = next((run for run in stands.runs if run.outcome == "done"), None)
+    seen_to = stands.bookmark.position
+    return SourceStatus(
+        key=key,
+        health=health,
+        words=words,
+        last_pull=done.ended_at if done else None,
+        last_full=stands.bookmark.last_full_at,
+        seen_to=seen_to,
+        lag=max(now - seen_to, timedelta(0)) if seen_to else None,
+        ledger=line,
+    )
+
+
+def _outcome(stands: Standing, now: datetime) -> tuple[Health, str]:
+    if not stands.runs:
+        return Health.WAITING, "It has not been pulled yet."
+    latest = stands.runs[0]
+    message = without_addresses(latest.message)
+    if latest.outcome == "running":
+        if stands.being_pulled:
+            return Health.WELL, "It is being pulled now."
+        return Health.WAITING, "The last pull was interrupted. The next one carries on."
+    if latest.outcome not in FAILED:
+        if message:
+            return Health.NEEDS_YOU, message
+        return Health.WELL, "The last pull was complete."
+    health = Health.NEEDS_YOU if latest.outcome == "needs you" else Health.WAITING
+    rest = " It is left alone for a while before it is asked again."
+    return health, message + (rest if stands.rests_until > now else "")
+
+
+def without_addresses(text: str) -> str:
+    """`text` with every email address taken out: what a peer says may hold one."""
+    return re.sub(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+", "(address)", text)
+
+
+def _targets(
+    configured: Collection[str], deliveries: Sequence[Deliveries]
+) -> tuple[TargetStatus, ...]:
+    by_key: dict[str, list[Deliveries]] = defaultdict(list)
+    for each in deliveries:
+        by_key[each.target_key].append(each)
+    return tuple(_target(key, by_key[key]) for key in sorted({*configured, *by_key}))
+
+
+def _target(key: str, deliveries: Sequence[Deliveries]) -> TargetStatus:
+    in_step = sum(d.count for d in deliveries if d.in_step)
+    stuck = [d for d in deliveries if d.stuck and not d.in_step]
+    waiting = sum(d.count for d in deliveries) - in_step - sum(d.count for d in stuck)
+    health = Health.NEEDS_YOU if stuck else Health.WAITING if waiting else Health.WELL
+    counts: dict[str, int] = defaultdict(int)
+    for each in stuck:
+        counts[_reason(each)] += each.count
+    reasons = tuple(f"{count} {words}" for words, count in counts.items())
+    return TargetStatus(key, health, in_step, waiting, sum(counts.values()), reasons)
+
+
+def _reason(stuck: Deliveries) -> str:
+    """Why these need an administrator. The stored words name people, so they stay where they are."""
+    if not stuck.account:
+        return "for people who have no account there that the bridge knows: see 'bridge unmatched'"
+    if stuck.desired == "absent":
+        return "to be taken away, which the bridge cannot do there: 'bridge badges' lists them"
+    return (
+        "held up by a setting or a permission there: 'bridge badges' and 'bridge doctor' say which"
+    )

@@ -1,0 +1,106 @@
+"""Whose turn it is: when a source may be asked again, and when all of it must be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from bridge.domain.errors import PeerError, TryLater
+from bridge.domain.model import Bookmark, Run
+from bridge.domain.records import from_epoch
+from bridge.domain.repositories import UnitOfWork
+from bridge.services.context import Context
+from bridge.services.pull import Progress, PullReport, Trusted, pull
+
+#: A bridge that was switched off at the hour of the nightly sweep makes it up after this long.
+FULL_AT_LEAST_EVERY = timedelta(hours=36)
+RUNS_LOOKED_AT = 200
+FAILED = ("failed", "needs you")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a source stands: its runs (newest first), its bookmark, and what its leases say.
+
+    `being_pulled` is false for a run whose process was killed. `rests_until` is in the past
+    unless the source was asked in vain and is to be left alone for a while.
+    """
+
+    runs: Sequence[Run]
+    bookmark: Bookmark
+    being_pulled: bool
+    rests_until: datetime
+
+    def not_before(self, every: timedelta) -> datetime:
+        """The first instant at which a job that comes round `every` so often may pull it.
+
+        Half a round of slack: of two processes with the same rounds, one finds the work done.
+        """
+        if not self.runs:
+            return from_epoch(0)
+        latest = self.runs[0]
+        if latest.outcome in FAILED:
+            return self.rests_until
+        if latest.outcome == "running" and not self.being_pulled:
+            return from_epoch(0)
+        return latest.started_at + every / 2
+
+
+def standing(uow: UnitOfWork, key: str, now: datetime) -> Standing:
+    """How a source stands, from the tables."""
+    row = next((source for source in uow.ops.sources() if source.key == key), None)
+    ends = uow.ops.lease_ends()
+    return Standing(
+        runs=[run for run in uow.ops.runs(RUNS_LOOKED_AT) if run.source_key == key],
+        bookmark=uow.ops.bookmark(row.id) if row else Bookmark(),
+        being_pulled=ends.get(f"pull:{key}", from_epoch(0)) > now,
+        rests_until=ends.get(_rest(key), from_epoch(0)),
+    )
+
+
+def _rest(key: str) -> str:
+    return f"rest:{key}"
+
+
+def pull_in_turn(
+    ctx: Context,
+    trusted: Trusted,
+    every: timedelta,
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> PullReport | None:
+    """Pull a source if it is its turn; None if not.
+
+    A source that failed is left alone for longer each time, and never asked before the time it
+    named itself. Raises what `pull` raises.
+    """
+    now = ctx.clock.now()
+    with ctx.store.reading() as uow:
+        stands = standing(uow, trusted.key, now)
+    if now < stands.not_before(timedelta(0) if full else every):
+        return None
+    last_full = stands.bookmark.last_full_at
+    overdue = last_full is None or now - last_full > FULL_AT_LEAST_EVERY
+    try:
+        return pull(ctx, trusted, full=full or overdue, progress=progress)
+    except PeerError as error:
+        _leave_alone(ctx, trusted.key, error)
+        raise
+
+
+def _leave_alone(ctx: Context, key: str, error: PeerError) -> None:
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        runs = standing(uow, key, now).runs
+        failures = sum(1 for _ in takewhile(lambda run: run.outcome in FAILED, runs))
+        seconds = min(
+            ctx.policy.retry_seconds * 2.0 ** min(failures - 1, 20),
+            ctx.policy.retry_ceiling_seconds,
+        )
+        named = error.retry_after if isinstance(error, TryLater) else None
+        # A lease that nobody works under: until it runs out, the source is not asked.
+        rest = round(max(seconds, named or 0.0))
+        uow.ops.take_lease(_rest(key), ctx.store.holder, now, rest)

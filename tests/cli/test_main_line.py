@@ -1,0 +1,161 @@
+"""The commands of the README, one after another, on a site and the stand-in Moodle."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.demo.moodle import StandInMoodle, seed
+
+
+@dataclass
+class Terminal:
+    """Runs `bridge` in a process of its own, as a person would."""
+
+    site: Path
+    moodle: StandInMoodle
+
+    def run(self, *words: str, token: str = "", ok: bool = True) -> str:
+        """The command's standard output; with `ok=False`, it must fail, and both outputs."""
+        env = dict(os.environ, BRIDGE_SITE=str(self.site), COLUMNS="300", BRIDGE_TOKEN=token)
+        done = subprocess.run(
+            [sys.executable, "-m", "bridge", *words],
+            capture_output=True,
+            text=True,
+            env=env,
+            timeout=60,
+        )
+        assert (done.returncode == 0) is ok, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout if ok else done.stdout + done.stderr
+
+    def json(self, *words: str, token: str = "") -> Any:
+        """What a reading command says with --json."""
+        return json.loads(self.run(*words, "--json", token=token))
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    now = datetime.now(UTC)
+    folder = tmp_path_factory.mktemp("cli")
+    moodle = StandInMoodle(seed.demo_site(now, lambda: datetime.now(UTC)))
+    url = moodle.start()
+    terminal = Terminal(folder / "site", moodle)
+    terminal.run("init", str(terminal.site))
+    config = terminal.site / "bridge.toml"
+    text = config.read_text().replace("https://moodle.example.org", url)
+    text = text.replace('# token_file = "moodle.token"', 'token_file = "moodle.token"')
+    config.write_text(text)
+    (terminal.site / "moodle.token").write_text(moodle.site.token_of(seed.SERVICE_USER))
+    (terminal.site / "staff.csv").write_text(seed.staff_list(now))
+    yield terminal
+    moodle.stop()
+
+
+@pytest.fixture(scope="module")
+def pulled(terminal: Terminal) -> Terminal:
+    terminal.run("people", "import", str(terminal.site / "staff.csv"))
+    terminal.run("mappings", "publish", "-m", "first")
+    terminal.run("pull")
+    return terminal
+
+
+def test_doctor_finds_a_ready_site_ready(terminal: Terminal) -> None:
+    findings = terminal.json("doctor")
+    assert all(f["ok"] or f["warning"] for checks in findings.values() for f in checks)
+
+
+def test_the_ledger_adds_up_and_everything_is_listed(pulled: Terminal) -> None:
+    (source,) = pulled.json("ledger")["sources"]
+    assert source["received"] == 840
+    assert source["adds_up"] is True
+    assert sum(source["dispositions"].values()) == 840
+    assert pulled.json("unmapped")[0]["people"] > 0
+    assert pulled.json("unmatched")
+    assert len(pulled.json("evidence", "list")) == source["dispositions"]["evidence"]
+
+
+def test_pulling_again_says_that_nothing_was_written(pulled: Terminal) -> None:
+    assert "Nothing was written" in pulled.run("pull")
+
+
+def test_a_draft_becomes_verified_by_two_people_with_their_own_tokens(pulled: Terminal) -> None:
+    drafts = pulled.json("evidence", "list", "--state", "suggested")
+    draft = next(d for d in drafts if _llr(d))
+    number, owner = draft["evidence"]["id"], draft["evidence"]["person"]
+    own = pulled.run("people", "token", str(owner)).strip()
+    shown = pulled.json("evidence", "show", str(number), token=own)
+    manager = shown["verifiers"][0][0]
+    words = ("evidence", "reflect", str(number), "--claim", _llr(draft)[0],
+             "--verifier", str(manager), "--reflection", "I ask about the daily life now.",
+             "--used", "In supervision.")  # fmt: skip
+    assert "own token" in pulled.run(*words, ok=False)
+    pulled.run(*words, token=own)
+    verify = ("evidence", "verify", str(number), "--method", "supervision")
+    assert "Nobody verifies their own" in pulled.run(*verify, token=own, ok=False)
+    pulled.run(*verify, token=pulled.run("people", "token", str(manager)).strip())
+    told = pulled.run("explain", "evidence", str(number))
+    assert "verified by" in told
+    assert "Suggested by rule" in told
+    entry = next(e for e in pulled.json("trail") if e["act"] == "verified")
+    assert (entry["channel"], entry["actor"]) == ("cli", f"person:{manager}")
+
+
+def _llr(draft: dict[str, Any]) -> list[str]:
+    return [c["ref"]["code"] for c in draft["claims"] if c["ref"]["edition"] == "llr-2020"]
+
+
+def test_a_wrong_token_opens_nothing(pulled: Terminal) -> None:
+    assert "not valid" in pulled.run("evidence", "mine", token="cb_guess", ok=False)
+
+
+def test_a_broken_mapping_is_named_and_the_last_good_one_stays(pulled: Terminal) -> None:
+    broken = pulled.site / "mappings" / "broken.yaml"
+    broken.write_text("mapping: broken\ntitle: B\nrules:\n  - rule: x\n    mtach: []\n")
+    try:
+        said = pulled.run("mappings", "check", ok=False)
+        assert "broken.yaml:" in said
+        assert "mtach" in said
+        assert "broken.yaml:" in pulled.run("mappings", "publish", ok=False)
+        before = len(pulled.json("mappings", "list"))
+        pulled.run("pull", "--full")
+        assert len(pulled.json("mappings", "list")) == before > 0
+    finally:
+        broken.unlink()
+
+
+def test_explaining_an_absence(pulled: Terminal) -> None:
+    person = pulled.json("people", "list")[-1]["id"]
+    assert "34" in pulled.run("explain", "person", str(person), "34")
+    assert "There is no learning record" in pulled.run("explain", "record", "999999", ok=False)
+
+
+def test_people_show_tells_where_somebody_stands(pulled: Terminal) -> None:
+    person = pulled.json("evidence", "list")[0]["evidence"]["person"]
+    found = pulled.json("people", "show", str(person))
+    assert len([x for x in found["lines"] if x["ref"]["edition"] == "llr-2020"]) >= 10
+
+
+def test_a_moodle_that_is_away_is_told_and_loses_nothing(pulled: Terminal) -> None:
+    config = pulled.site / "bridge.toml"
+    text = config.read_text()
+    config.write_text(text.replace("http://127.0.0.1:", "http://127.0.0.1:1"))
+    try:
+        pulled.run("pull", ok=False)
+    finally:
+        config.write_text(text)
+    assert pulled.json("ledger")["sources"][0]["received"] == 840
+
+
+def test_the_schemas_are_published(terminal: Terminal) -> None:
+    for name in terminal.run("schemas").split():
+        assert json.loads(terminal.run("schemas", name))["$schema"]

@@ -1,0 +1,79 @@
+"""bridge.toml: every error at once with its line; secrets from outside; paths from the folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.config import load_config
+from bridge.domain.errors import BridgeError
+from bridge.domain.problems import BadFile
+from bridge.sitefolder import make_site
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "bridge.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_new_site_has_everything_and_no_secret(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    make_site(folder)
+    config = load_config(folder)
+    assert list(config.moodle) == ["moodle"]
+    assert (folder / "frameworks" / "llr-2020.yaml").is_file()
+    assert (folder / "mappings" / "badges.yaml").is_file()
+    assert (folder / "keys.txt").stat().st_mode & 0o077 == 0
+    assert config.database_url(folder) == f"sqlite:///{folder.resolve()}/bridge.db"
+
+
+def test_a_site_is_never_made_over_another(tmp_path: Path) -> None:
+    make_site(tmp_path / "site")
+    before = (tmp_path / "site" / "keys.txt").read_bytes()
+    with pytest.raises(BridgeError, match="a site in"):
+        make_site(tmp_path / "site")
+    assert (tmp_path / "site" / "keys.txt").read_bytes() == before
+
+
+def test_every_wrong_setting_is_named_with_its_line(tmp_path: Path) -> None:
+    text = '[moodle.one]\nurl = "https://m.example"\ngrade_max = -1\n\n[jobs]\nsweep_at = "25:00"\n'
+    with pytest.raises(BadFile) as caught:
+        load_config(write(tmp_path, text + "colour = 1\n"))
+    lines = {p.line: str(p) for p in caught.value.problems}
+    assert set(lines) == {3, 6, 7}
+    assert "no such setting" in lines[7]
+
+
+def test_broken_toml_is_named_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(BadFile) as caught:
+        load_config(write(tmp_path, "database = \n"))
+    (problem,) = caught.value.problems
+    assert problem.line == 1
+
+
+def test_no_site_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(BridgeError, match="bridge init"):
+        load_config(tmp_path)
+
+
+def test_the_token_comes_from_the_environment_or_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(write(tmp_path, '[moodle.my-moodle]\nurl = "https://m.example"\n'))
+    section = config.moodle["my-moodle"]
+    with pytest.raises(BridgeError, match="BRIDGE_MY_MOODLE_TOKEN"):
+        section.token(tmp_path, "my-moodle")
+    monkeypatch.setenv("BRIDGE_MY_MOODLE_TOKEN", " secret ")
+    assert section.token(tmp_path, "my-moodle") == "secret"
+    (tmp_path / "t").write_text("from-file\n", encoding="utf-8")
+    section = section.model_copy(update={"token_file": Path("t")})
+    assert section.token(tmp_path, "my-moodle") == "from-file"
+
+
+def test_the_database_address_may_come_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(write(tmp_path, ""))
+    monkeypatch.setenv("BRIDGE_DATABASE_URL", "postgresql://bridge:secret@db/bridge")
+    assert config.database_url(tmp_path) == "postgresql://bridge:secret@db/bridge"
