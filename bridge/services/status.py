@@ -184,16 +184,18 @@ def _target(key: str, deliveries: Sequence[Deliveries]) -> TargetStatus:
     counts: dict[str, int] = defaultdict(int)
     for each in stuck:
         counts[_reason(each)] += each.count
-    reasons = tuple(f"{count} {words}" for words, count in counts.items())
+    reasons = tuple(
+        f"{count} badge{'s' if count > 1 else ''} {words}" for words, count in counts.items()
+    )
     return TargetStatus(key, health, in_step, waiting, sum(counts.values()), reasons)
 
 
 def _reason(stuck: Deliveries) -> str:
-    """Why these need an administrator. The stored words name people, so they stay where they are."""
+    """Why these need an administrator; the stored words name people, and are not shown."""
     if not stuck.account:
         return "for people who have no account there that the bridge knows: see 'bridge unmatched'"
     if stuck.desired == "absent":
-        return "to be taken away, which the bridge cannot do there: 'bridge badges' lists them"
+        return "to be taken away, which the bridge cannot do there: see 'bridge badges'"
     return (
         "held up by a setting or a permission there: 'bridge badges' and 'bridge doctor' say which"
     )

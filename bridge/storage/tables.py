@@ -66,10 +66,12 @@ people = Table(
     Column("canonical_id", Key, ForeignKey("people.id"), nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("awards_pending", Boolean, nullable=False, server_default=text("false")),
+    # SQLite uses a partial index only for the very words of its condition; this is how
+    # SQLAlchemy writes a Boolean column there.
     Index(
         "ix_people_awards_pending",
         "id",
-        sqlite_where=text("awards_pending"),
+        sqlite_where=text("awards_pending = 1"),
         postgresql_where=text("awards_pending"),
     ),
 )
@@ -223,7 +225,7 @@ accounts = Table(
     Column("username", String(200)),
     Column("display_name", String(200)),
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
-    UniqueConstraint("source_id", "kind", "value"),
+    UniqueConstraint("source_id", "value", "kind"),
 )
 account_links = Table(
     "account_links",
@@ -263,7 +265,7 @@ activity_aliases = Table(
     Column("shortname", String(200)),
     Column("category", String(400)),
     Column("iri", String(400)),
-    UniqueConstraint("source_id", "kind", "value"),
+    UniqueConstraint("source_id", "value", "kind"),
 )
 learning_records = Table(
     "learning_records",
@@ -292,7 +294,7 @@ learning_records = Table(
     Index(
         "ix_learning_records_pending",
         "id",
-        sqlite_where=text("pending"),
+        sqlite_where=text("pending = 1"),
         postgresql_where=text("pending"),
     ),
 )

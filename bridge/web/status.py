@@ -24,7 +24,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_GET = {"methods": ["GET"], "provide_automatic_options": False}
 
 
 def status_app(read: StatusReader, names: Collection[str] = ()) -> Flask:
@@ -67,10 +66,13 @@ def status_app(read: StatusReader, names: Collection[str] = ()) -> Flask:
         text = app.open_resource("static/status.css").read()
         return Response(text, mimetype="text/css")
 
-    app.add_url_rule("/", "page", page, **_GET)
-    app.add_url_rule("/status.json", "json", as_json, **_GET)
-    app.add_url_rule("/healthz", "healthz", healthz, **_GET)
-    app.add_url_rule("/status.css", "style", style, **_GET)
+    for path, view in (
+        ("/", page),
+        ("/status.json", as_json),
+        ("/healthz", healthz),
+        ("/status.css", style),
+    ):
+        app.add_url_rule(path, view_func=view, methods=["GET"], provide_automatic_options=False)
     return app
 
 
@@ -113,7 +115,7 @@ def span(length: timedelta) -> str:
 
 def status_json(status: Status) -> dict[str, object]:
     """The page's content for machines: times in UTC, lengths in seconds."""
-    healths = {each.health for each in (*status.sources, *status.targets)}
+    healths = {s.health for s in status.sources} | {t.health for t in status.targets}
     worst = next((h for h in reversed(Health) if h in healths), Health.WELL)
     return {
         "at": iso(status.at),

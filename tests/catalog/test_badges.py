@@ -94,13 +94,13 @@ def test_a_site_without_the_file_has_no_badges(tmp_path: Path) -> None:
         (["criteria: {level: london:1}", "image: a.png"], (6, 12), ["no picture `a.png`"]),
         (
             ["criteria: {level: london:1}", *COHORT[:1], "  - target: moodel", *COHORT[2:]],
-            (7, 15),
+            (7, 17),
             ["`moodel`", "Did you mean `moodle`?"],
         ),
-        (["criteria: {level: london:1}", *COHORT, *COHORT[1:]], (11, 15), ["appears twice"]),
+        (["criteria: {level: london:1}", *COHORT, *COHORT[1:]], (11, 17), ["appears twice"]),
         (
             ["criteria: {level: london:1}", *COHORT[:3], COHORT[4]],
-            (7, 7),
+            (7, 9),
             ["`cohort` is missing", "ID number of the Moodle cohort"],
         ),
         (

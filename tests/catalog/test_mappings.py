@@ -130,18 +130,20 @@ def test_the_shipped_mappings_are_in_order() -> None:
 
 
 def test_words_that_older_yaml_misreads_are_read_as_written(tmp_path: Path) -> None:
-    loaded = load(tmp_path, training=a_rule("match: [{shortname: no}, {title: on}]", "ignore: yes"))
+    loaded = load(
+        tmp_path,
+        training=a_rule("match: [{shortname: no}, {title: on}]", "suggests: {llr-2020: [010]}"),
+    )
     assert loaded.problems == ()
     assert loaded.rules[0].matchers == (Matcher(shortname="no"), Matcher(title="on"))
-    assert loaded.rules[0].ignore == "yes"
+    assert loaded.rules[0].suggests == (CompetencyRef("llr-2020", "10"),)
 
 
 # --- one slip at a time ---------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("lines", "place", "words"),
     [
-        ([MATCH, "suggests: {llr-2020: [13, 35]}"], (7, 32), ["no competency `35`", "`1` to `34`"]),
-        ([MATCH, "suggests: {llr-2020: [010, 1_0]}"], (7, 32), ["no competency `1_0`"]),
+        ([MATCH, "suggests: {llr-2020: [13, 35]}"], (7, 31), ["no competency `35`", "`1` to `34`"]),
         (
             [MATCH, "suggests: {london: [L3.1, l3.2]}"],
             (7, 31),
@@ -163,7 +165,7 @@ def test_words_that_older_yaml_misreads_are_read_as_written(tmp_path: Path) -> N
         (["match: [{source: moodle}]", "ignore: No"], (6, 13), ["Nothing here names the activity"]),
         (["match: [{course_id: 47}]", "ignore: No"], (6, 14), ["course id needs its source"]),
         (["match: [{title: ' ** '}]", "ignore: No"], (6, 21), ["every activity of every source"]),
-        (["match: [{source: moodle, title: ''}]", "ignore: No"], (6, 37), ["too short"]),
+        (["match: [{source: moodle, title: ''}]", "ignore: No"], (6, 30), ["Section 47*"]),
         (["match: [{idnumber: 123}]", "ignore: No"], (6, 24), ["the number 123", "in quotes"]),
         (["match: [{idnumber: 'A '}]", "ignore: No"], (6, 24), ["compared to the letter"]),
         (["match: []", "ignore: No"], (6, 12), ["too short"]),
@@ -269,12 +271,7 @@ def test_all_slips_of_all_files_are_told_at_once_and_good_files_are_used(tmp_pat
                 suggests: {lrl-2020: [1]}
             """,
         b_no_yaml="mapping: [\n",
-        c_good="""\
-            mapping: good
-            title: Good
-            rules:
-            """
-        + GOOD,
+        c_good=HEAD.replace("training", "good") + GOOD,
         d_empty="# nothing\n",
     )
     assert [file.name for file in loaded.files] == ["good"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -11,32 +13,38 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from bridge.cli import main
 from bridge.demo.moodle import StandInMoodle, seed
 
 
 @dataclass
 class Terminal:
-    """Runs `bridge` in a process of its own, as a person would."""
+    """Runs `bridge` as a person would: words in, exit status and text out."""
 
     site: Path
     moodle: StandInMoodle
 
     def run(self, *words: str, token: str = "", ok: bool = True) -> str:
         """The command's standard output; with `ok=False`, it must fail, and both outputs."""
-        env = dict(os.environ, BRIDGE_SITE=str(self.site), COLUMNS="300", BRIDGE_TOKEN=token)
-        done = subprocess.run(
-            [sys.executable, "-m", "bridge", *words],
-            capture_output=True,
-            text=True,
-            env=env,
-            timeout=60,
-        )
-        assert (done.returncode == 0) is ok, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout if ok else done.stdout + done.stderr
+        env = {"BRIDGE_SITE": str(self.site), "COLUMNS": "300", "BRIDGE_TOKEN": token}
+        out, err = io.StringIO(), io.StringIO()
+        status = 0
+        with (
+            mock.patch.dict(os.environ, env),
+            mock.patch.object(sys, "argv", ["bridge", *words]),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                status = int(end.code or 0)
+        assert (status == 0) is ok, out.getvalue() + err.getvalue()
+        return out.getvalue() if ok else out.getvalue() + err.getvalue()
 
     def json(self, *words: str, token: str = "") -> Any:
         """What a reading command says with --json."""
@@ -159,3 +167,11 @@ def test_a_moodle_that_is_away_is_told_and_loses_nothing(pulled: Terminal) -> No
 def test_the_schemas_are_published(terminal: Terminal) -> None:
     for name in terminal.run("schemas").split():
         assert json.loads(terminal.run("schemas", name))["$schema"]
+
+
+def test_the_module_runs_as_a_program(terminal: Terminal) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bridge", "--version"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("bridge, version")

@@ -135,7 +135,7 @@ def upgrade() -> None:
             "ix_people_awards_pending",
             ["id"],
             unique=False,
-            sqlite_where=sa.text("awards_pending"),
+            sqlite_where=sa.text("awards_pending = 1"),
             postgresql_where=sa.text("awards_pending"),
         )
         batch_op.create_index(batch_op.f("ix_people_canonical_id"), ["canonical_id"], unique=False)
@@ -171,7 +171,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_accounts_source_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint(
-            "source_id", "kind", "value", name=op.f("uq_accounts_source_id_kind_value")
+            "source_id", "value", "kind", name=op.f("uq_accounts_source_id_value_kind")
         ),
     )
     op.create_table(
@@ -194,7 +194,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_aliases")),
         sa.UniqueConstraint(
-            "source_id", "kind", "value", name=op.f("uq_activity_aliases_source_id_kind_value")
+            "source_id", "value", "kind", name=op.f("uq_activity_aliases_source_id_value_kind")
         ),
     )
     with op.batch_alter_table("activity_aliases", schema=None) as batch_op:
@@ -553,7 +553,7 @@ def upgrade() -> None:
             "ix_learning_records_pending",
             ["id"],
             unique=False,
-            sqlite_where=sa.text("pending"),
+            sqlite_where=sa.text("pending = 1"),
             postgresql_where=sa.text("pending"),
         )
 
