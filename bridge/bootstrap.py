@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from bridge import log
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
@@ -21,14 +22,19 @@ from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.ports import Clock, Target
 from bridge.domain.problems import BadFile, errors_among
-from bridge.domain.scope import TRAINING_TEAM, Actor
+from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
+from bridge.jobs.embedded import EmbeddedJobs, JobTimes
+from bridge.jobs.run import serve
+from bridge.jobs.work import Works
 from bridge.services import mappings as mappings_service
 from bridge.services.context import Context
 from bridge.services.mappings import Impact, MappingSource
 from bridge.services.pull import Trusted
+from bridge.services.status import StatusReader
 from bridge.storage.engine import migrate, open_engine
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault, read_keys
+from bridge.web.status import status_app
 
 
 class SystemClock:
@@ -191,5 +197,24 @@ def open_vault(folder: Path, config: Config) -> KeyVault:
 
 
 def serve_site(bridge: Bridge, *, on_ready: Callable[[str], None], port: int | None = None) -> None:
-    """Run the jobs and the status page until stopped."""
-    raise BridgeError("not yet")
+    """Run the jobs and the status page until stopped. Raises BridgeError.
+
+    `port` wins over the configured one. On SQLite a second run refuses, naming the first.
+    """
+    settings = bridge.config.jobs
+    system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
+    works = Works(system, bridge.sources, bridge.targets)
+    times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
+    jobs = EmbeddedJobs(works, times)
+    dialect = bridge.engine.dialect.name
+    database = bridge.engine.url.database
+    reader = StatusReader(system, dialect, bridge.sources, bridge.targets, jobs.next_times)
+    log.set_up(level=log_level)
+    serve(
+        jobs,
+        status_app(reader),
+        host=bridge.config.status_host(),
+        port=settings.status_port if port is None else port,
+        lock_path=Path(f"{database}.run.lock") if dialect == "sqlite" else None,
+        on_ready=on_ready,
+    )

@@ -34,7 +34,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bcb_[\w-]{20,}"), REDACTED),
     (re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+"), "(address)"),
 )
-_NOISY = ("urllib3", "apscheduler", "waitress", "alembic")
+_NOISY = {
+    "alembic": "WARNING",
+    "urllib3": "WARNING",
+    "waitress": "WARNING",
+    # It warns whenever a job comes round while it is still at work, which is as meant.
+    "apscheduler": "ERROR",
+}
 
 
 def redacted(text: str) -> str:
@@ -95,8 +101,8 @@ def set_up(stream: TextIO | None = None, *, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, threshold in _NOISY.items():
+        logging.getLogger(name).setLevel(threshold)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,

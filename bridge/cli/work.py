@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bridge.bootstrap import Bridge
+from bridge.bootstrap import Bridge, serve_site
 from bridge.cli.common import console, json_option, opened, print_json, site_option
 from bridge.domain.errors import BridgeError, LostLease, NotFound, PeerError
 from bridge.domain.ports import Target
@@ -170,8 +170,6 @@ def show_publish(report: PublishReport) -> None:
 @site_option
 def run(folder: Path) -> None:
     """Run by itself: pulls, nightly sweep, drafts and deliveries, with a status page."""
-    from bridge.bootstrap import serve_site
-
     with opened(folder) as bridge:
         serve_site(
             bridge,

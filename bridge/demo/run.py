@@ -283,7 +283,7 @@ def _stay(bridge: Bridge, url: str, console: Console) -> None:
         console.print(f"\nStill running. The Moodle: {url}  The bridge's status: {status}")
         console.print("Press Ctrl-C to stop.")
 
-    serve_site(bridge, on_ready=ready, port=0)
+    serve_site(bridge, on_ready=ready, port=0, log_level="WARNING")
 
 
 def check(shown: Shown) -> None:

@@ -259,6 +259,18 @@ class Post:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
+class Employment(NamedTuple):
+    """In which organisation a post is held, and when; all that a draft takes from it."""
+
+    organisation_id: int
+    valid_from: date
+    valid_to: date | None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the post is held on that day, both ends included."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
 @dataclass(frozen=True, slots=True)
 class PublishedRule:
     """A rule of a published mapping version that is in force."""

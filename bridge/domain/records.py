@@ -127,16 +127,19 @@ def cycle_of(occurred_at: datetime) -> str:
     Re-taking a course gives a new instant and so a new cycle. Moodle's report tells minutes and
     a plugin seconds; both fall in the same minute (DESIGN 5.1).
     """
-    return aware(occurred_at).strftime("%Y%m%dT%H%M")
+    # As strftime("%Y%m%dT%H%M"), in a fraction of its time: every record asks for this thrice.
+    return aware(occurred_at).isoformat()[:16].replace("-", "").replace(":", "")
 
 
-def neighbouring_cycles(occurred_at: datetime) -> tuple[str, str, str]:
-    """The cycle of `occurred_at` and its two neighbours, where a near-equal instant may lie."""
-    return (
-        cycle_of(occurred_at),
-        cycle_of(occurred_at - SAME_CYCLE),
-        cycle_of(occurred_at + SAME_CYCLE),
-    )
+def neighbouring_cycles(occurred_at: datetime) -> tuple[str, ...]:
+    """The other cycles in which an instant less than a minute from `occurred_at` may lie.
+
+    The next minute begins a whole minute after one that is told without seconds.
+    """
+    before = cycle_of(occurred_at - SAME_CYCLE)
+    if occurred_at.second == occurred_at.microsecond == 0:
+        return (before,)
+    return before, cycle_of(occurred_at + SAME_CYCLE)
 
 
 def same_cycle(one: datetime, other: datetime) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -13,8 +12,7 @@ from bridge.domain.times import add_months, london_date
 from bridge.services.mapped import Mapped
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """A record's disposition and its reason. `verdict` is there when it is (to be) evidence."""
 
     disposition: Disposition

@@ -13,10 +13,10 @@ from bridge.domain.mapping_index import Verdict
 from bridge.domain.model import (
     Alias,
     Claim,
+    Employment,
     NewClaim,
     NewEvidence,
     NewSupport,
-    Post,
     Record,
 )
 from bridge.domain.policy import Policy
@@ -54,9 +54,8 @@ def file_evidence(
     """
     if not candidates:
         return 0, 0
-    people = {c.person for c in candidates}
     near = uow.evidence.dates_of({(c.person, c.alias.activity_id) for c in candidates})
-    posts = uow.people.posts_of(people)
+    posts = uow.people.employment_of({c.person for c in candidates})
     spare_ids = iter(uow.intake.new_ids("evidence", len(candidates)))
     drafts: list[NewEvidence] = []
     support: list[NewSupport] = []
@@ -96,7 +95,7 @@ def _nearest(same: list[tuple[int, date]], day: date, within: int) -> int | None
 
 
 def _draft(
-    evidence_id: int, candidate: Candidate, posts: Sequence[Post], now: datetime
+    evidence_id: int, candidate: Candidate, posts: Sequence[Employment], now: datetime
 ) -> NewEvidence:
     rule = candidate.verdict.rule
     assert rule is not None  # noqa: S101  a verdict that counts has the rule that counts it

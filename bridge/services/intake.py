@@ -126,21 +126,22 @@ class Intake:
 
     def _without_same_cycles(self, uow: UnitOfWork, fresh: list[Pulled]) -> list[Pulled]:
         """Leave out what another road has told already, less than a minute apart (DESIGN 5.1)."""
-        near: dict[str, tuple[Pulled, datetime]] = {}
+        near: list[tuple[str, Pulled, datetime]] = []
         for item in fresh:
             if isinstance(item.fact, LearningFact):
-                here, before, after = neighbouring_cycles(item.fact.occurred_at)
-                stem = item.natural_key.removesuffix(here)
+                occurred_at = item.fact.occurred_at
+                stem = item.natural_key.removesuffix(cycle_of(occurred_at))
                 if stem != item.natural_key:
-                    near[stem + before] = near[stem + after] = (item, item.fact.occurred_at)
+                    cycles = neighbouring_cycles(occurred_at)
+                    near += [(stem + cycle, item, occurred_at) for cycle in cycles]
         if not near:
             return fresh
-        told = uow.intake.times_of(self.source.id, list(near))
+        told = uow.intake.times_of(self.source.id, [key for key, _, _ in near])
         in_page = {
             i.natural_key: i.fact.occurred_at for i in fresh if isinstance(i.fact, LearningFact)
         }
         same: set[str] = set()
-        for key, (item, occurred_at) in near.items():
+        for key, item, occurred_at in near:
             other = told.get(key)
             if other is None and key < item.natural_key and key not in same:
                 other = in_page.get(key)
@@ -175,13 +176,13 @@ class Intake:
             return []
         wanted = {i for a in alone for i in identifiers_of(a.facts, self.rules)}
         people = uow.people.by_identifiers(wanted)
-        joined = []
+        joined: dict[int, Match] = {}
         for account in alone:
             found = match(account.facts, self.rules, people)
             if isinstance(found, Match):
-                uow.people.link_account(account.id, found, self.now, "rule")
-                joined.append(Account(account.id, account.facts, found.person))
-        return joined
+                joined[account.id] = found
+        uow.people.link_accounts(joined, self.now, "rule")
+        return [Account(a.id, a.facts, joined[a.id].person) for a in alone if a.id in joined]
 
     def _aliases(self, uow: UnitOfWork, items: Sequence[Pulled]) -> dict[str, Alias]:
         wanted = {

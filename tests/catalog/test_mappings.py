@@ -8,9 +8,11 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bridge.catalog.frameworks import load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
+from bridge.catalog.yamlfile import load_schema
 from bridge.domain.mapping import CompetencyRef, CountsWhen, Matcher
 from bridge.domain.problems import Problem, Severity
 from bridge.domain.records import Status
@@ -360,3 +362,17 @@ def test_a_framework_means_its_newest_edition_and_an_id_that_very_one(tmp_path: 
     loaded = load(tmp_path, known, training=a_rule(MATCH, "suggests: {llr: [1], llr-2020: [1]}"))
     assert loaded.problems == ()
     assert [ref.edition for ref in loaded.rules[0].suggests] == ["llr-2027", "llr-2020"]
+
+
+@pytest.mark.parametrize("name", ["mapping", "badges"])
+def test_the_schemas_are_sound_and_explain_every_key(name: str) -> None:
+    schema = load_schema(name)
+    Draft202012Validator.check_schema(schema)
+    parts = [schema, *schema["$defs"].values()]
+    unexplained = [
+        key
+        for part in parts
+        for key, about in part.get("properties", {}).items()
+        if not {"description", "$ref"} & set(about)
+    ]
+    assert unexplained == []

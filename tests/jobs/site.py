@@ -22,14 +22,12 @@ from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
 from bridge.demo.moodle import Site, StandInMoodle, seed
 from bridge.demo.moodle.people import learners
 from bridge.domain.badges import BadgeDefinition, BadgeTarget, Criteria
-from bridge.domain.claims import ClaimState
 from bridge.domain.identity import Identifier, IdentifierKind
 from bridge.domain.policy import Policy
 from bridge.domain.scope import SYSTEM, Actor
-from bridge.jobs.embedded import EmbeddedJobs, JobTimes
-from bridge.jobs.lock import only_one
+from bridge.jobs.embedded import JobTimes
 from bridge.jobs.work import Works
-from bridge.services import evidence, mappings
+from bridge.services import mappings
 from bridge.services.context import Context
 from bridge.services.pull import Trusted
 from bridge.storage import tables as t
@@ -151,7 +149,10 @@ class TestSite:
         assert process.stdout is not None
         page = process.stdout.readline().strip()
         process.stdout.close()
-        assert page.startswith("http://"), "the bridge did not start"
+        if not page.startswith("http://"):
+            process.kill()
+            process.wait()
+            raise AssertionError("the bridge did not start; it said why above")
         return Running(process, page)
 
     @contextmanager
@@ -194,9 +195,9 @@ def play(world: World, moodle: StandInMoodle, count: int) -> list[int]:
         if not items:
             continue
         world.post(person, manager, NOW.date() - timedelta(days=900))
-        evidence_id = min(items, key=lambda i: (i.evidence.occurred_at, i.evidence.title))
-        world.submit(person, evidence_id.evidence.id, manager)
-        world.verify(manager, evidence_id.evidence.id)
+        first = min((item.evidence for item in items), key=lambda e: (e.occurred_at, e.title))
+        world.submit(person, first.id, manager)
+        world.verify(manager, first.id)
         users.append(one.moodle_id)
     return users
 

@@ -323,7 +323,15 @@ def _cohorts(client: MoodleClient) -> list[Finding]:
     except (KeyError, TypeError):
         raise client.unreadable(SEARCH_COHORTS) from None
     if named:
-        return [Finding("cohorts visible", True, f"Cohorts by ID number: {', '.join(named[:10])}.")]
+        seen = ", ".join(named[:10])
+        return [
+            Finding(
+                "cohorts visible",
+                True,
+                f"Cohorts by ID number: {seen}. Whether people may be added "
+                "(moodle/cohort:assign) no reading can tell.",
+            )
+        ]
     return [
         Finding(
             "cohorts visible",
