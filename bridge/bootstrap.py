@@ -123,6 +123,7 @@ class Bridge:
         known = KnownNames(
             sources=tuple(self.config.moodle),
             targets=tuple(self.config.moodle),
+            kinds=("moodle",),
             editions=frameworks.editions,
         )
         folder = self.folder / self.config.mappings
@@ -196,7 +197,13 @@ def open_vault(folder: Path, config: Config) -> KeyVault:
         ) from None
 
 
-def serve_site(bridge: Bridge, *, on_ready: Callable[[str], None], port: int | None = None) -> None:
+def serve_site(
+    bridge: Bridge,
+    *,
+    on_ready: Callable[[str], None],
+    port: int | None = None,
+    log_level: str = "INFO",
+) -> None:
     """Run the jobs and the status page until stopped. Raises BridgeError.
 
     `port` wins over the configured one. On SQLite a second run refuses, naming the first.

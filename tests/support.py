@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -49,6 +50,7 @@ from bridge.services import pull as pulling
 from bridge.services.context import Context
 from bridge.services.evidence import Item
 from bridge.services.pull import PullReport, Trusted
+from bridge.storage.engine import open_engine
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault
 
@@ -110,6 +112,16 @@ BADGE = BadgeDefinition(
     Criteria(competencies=(ref(1), ref(2))),
     targets=(BadgeTarget("moodle", {"via": "cohort", "cohort": "safe-{year}"}),),
 )
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine, let go of at the end."""
+    engine = open_engine(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @dataclass

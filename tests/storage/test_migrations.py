@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -12,17 +9,9 @@ from sqlalchemy import Engine, inspect, text
 
 from bridge.domain.errors import Damaged
 from bridge.storage import guards
-from bridge.storage.engine import current_revision, migrate, open_engine, revisions
+from bridge.storage.engine import current_revision, migrate, revisions
 from bridge.storage.tables import metadata
-
-
-@contextmanager
-def opened(url: str) -> Iterator[Engine]:
-    engine = open_engine(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
+from tests.support import opened
 
 
 def test_the_guards_stand_after_every_migration(empty_url: str) -> None:
