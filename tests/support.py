@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
 from bridge.domain.badges import BadgeDefinition, BadgeTarget, Criteria
 from bridge.domain.frameworks import (
@@ -51,6 +51,7 @@ from bridge.services.context import Context
 from bridge.services.evidence import Item
 from bridge.services.pull import PullReport, Trusted
 from bridge.storage.engine import open_engine
+from bridge.storage.tables import metadata
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault
 
@@ -404,7 +405,7 @@ class World:
         """Bring the target into step."""
         return publish.deliver(self.ctx, self.target)
 
-    # --- looking -----------------------------------------------------------------------------------
+    # --- looking ---------------------------------------------------------------------------------
     def scalar(self, sql: str, **values: Any) -> Any:
         """One value from the database."""
         with self.engine.connect() as connection:
@@ -417,13 +418,10 @@ class World:
 
     def dump(self, without: Sequence[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table but these."""
-        from bridge.storage.tables import metadata
-
         with self.engine.connect() as connection:
             return {
                 table.name: sorted(
-                    (tuple(row) for row in connection.execute(text(f"SELECT * FROM {table.name}"))),
-                    key=repr,
+                    (tuple(row) for row in connection.execute(select(table))), key=repr
                 )
                 for table in metadata.sorted_tables
                 if table.name not in without

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Select, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from bridge.domain.model import (
     Account,
@@ -27,6 +26,15 @@ from bridge.storage.records import RecordQueries
 _ACCOUNT = [t.accounts.c.id, t.accounts.c.kind, t.accounts.c.value, t.accounts.c.email,
             t.accounts.c.staff_number, t.accounts.c.username, t.accounts.c.display_name,
             t.accounts.c.suspended]  # fmt: skip
+# Asked for each account apart: as a join, PostgreSQL, before it has counted the rows of a first
+# pull, compares every account with every link.
+_PERSON = (
+    select(t.people.c.canonical_id)
+    .join(t.account_links, t.account_links.c.person_id == t.people.c.id)
+    .where(t.account_links.c.account_id == t.accounts.c.id, t.account_links.c.valid_to.is_(None))
+    .scalar_subquery()
+)
+_ACCOUNTS = select(*_ACCOUNT, _PERSON.label("canonical_id"))
 _NAMES = ("title", "idnumber", "shortname", "category", "iri")
 
 
@@ -186,24 +194,13 @@ class SqlIntake(RecordQueries):
     # --- accounts -----------------------------------------------------------------------------
     def accounts(self, source_id: int, values: Sequence[str]) -> dict[str, Account]:
         """Those of these accounts that are known, with their people."""
-        query = self._accounts_query().where(
+        query = _ACCOUNTS.where(
             t.accounts.c.source_id == source_id, among(self._db, t.accounts.c.value, values)
         )
         return {
             facts[1]: Account(account_id, AccountFacts(*facts), person)
             for account_id, *facts, person in self._db.execute(query).all()
         }
-
-    @staticmethod
-    def _accounts_query() -> Select[Any]:
-        link = and_(
-            t.account_links.c.account_id == t.accounts.c.id, t.account_links.c.valid_to.is_(None)
-        )
-        return (
-            select(*_ACCOUNT, t.people.c.canonical_id)
-            .outerjoin(t.account_links, link)
-            .outerjoin(t.people, t.people.c.id == t.account_links.c.person_id)
-        )
 
     def add_accounts(self, source_id: int, facts: Sequence[AccountFacts]) -> list[Account]:
         """Add accounts nobody is known for yet."""
@@ -237,10 +234,9 @@ class SqlIntake(RecordQueries):
     def unlinked(self) -> list[tuple[str, Account]]:
         """Accounts that belong to nobody yet, with their source's key."""
         query = (
-            self._accounts_query()
-            .add_columns(t.sources.c.key)
+            _ACCOUNTS.add_columns(t.sources.c.key)
             .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
-            .where(t.account_links.c.id.is_(None))
+            .where(_PERSON.is_(None))
             .order_by(t.accounts.c.id)
         )
         return [
@@ -251,8 +247,7 @@ class SqlIntake(RecordQueries):
     def account(self, account_id: int) -> tuple[Account, str]:
         """One account with its source's key. Raises NoResultFound."""
         query = (
-            self._accounts_query()
-            .add_columns(t.sources.c.key)
+            _ACCOUNTS.add_columns(t.sources.c.key)
             .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
             .where(t.accounts.c.id == account_id)
         )

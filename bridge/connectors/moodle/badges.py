@@ -13,6 +13,7 @@ from datetime import datetime
 from bridge.connectors.moodle.client import MoodleClient
 from bridge.connectors.moodle.doctor import target_findings
 from bridge.connectors.moodle.issued import Holdings, Issued, all_issued, held_by
+from bridge.connectors.moodle.reports import NO_SUCH_REPORT
 from bridge.connectors.moodle.roads import (
     GONE,
     CohortRoad,
@@ -22,7 +23,7 @@ from bridge.connectors.moodle.roads import (
     user_of,
 )
 from bridge.connectors.moodle.settings import MoodleSettings
-from bridge.domain.errors import PeerError
+from bridge.domain.errors import NeedsAdministrator, PeerError
 from bridge.domain.ports import (
     Clock,
     Delivered,
@@ -123,11 +124,7 @@ class MoodleTarget:
         known = [one for one in placements if one.account.isdecimal() and one.settings.get("badge")]
         if not known:
             return []
-        held: Holdings | None = None
-        if self.settings.badges_report is not None:
-            held = all_issued(self.client, self.settings.badges_report)
-        if held is None:
-            held = held_by(self.client, [int(one.account) for one in known])
+        held = self._all_issued() or held_by(self.client, [int(one.account) for one in known])
         now = self._clock.now()
         observed = []
         for one in known:
@@ -138,6 +135,17 @@ class MoodleTarget:
                 raise badges
             observed.append(self._observed(one, badges, now))
         return observed
+
+    def _all_issued(self) -> Holdings | None:
+        """From the badges report; None where there is none, or none that proves an absence."""
+        if self.settings.badges_report is None:
+            return None
+        try:
+            return all_issued(self.client, self.settings.badges_report)
+        except NeedsAdministrator as error:
+            if error.detail != NO_SUCH_REPORT:
+                raise
+            return None
 
     def _observed(self, placement: Placement, badges: Sequence[Issued], now: datetime) -> Observed:
         badge = placement.settings["badge"]

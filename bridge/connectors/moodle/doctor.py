@@ -15,6 +15,7 @@ from bridge.connectors.moodle.peruser import COMPLETION, COURSES, ENROLLED
 from bridge.connectors.moodle.refusals import REPORTS_PAGE, ROLES_PAGE, SERVICES_PAGE
 from bridge.connectors.moodle.reports import (
     LIST,
+    NO_SUCH_REPORT,
     RESET_FILTERS,
     RETRIEVE,
     SET_FILTERS,
@@ -38,7 +39,7 @@ from bridge.connectors.moodle.roads import (
     SYSTEM,
 )
 from bridge.connectors.moodle.rows import columns_of
-from bridge.domain.errors import PeerError
+from bridge.domain.errors import NeedsAdministrator, PeerError
 from bridge.domain.ports import Finding
 
 SITE_INFO = "core_webservice_get_site_info"
@@ -298,14 +299,19 @@ def _badges(client: MoodleClient) -> list[Finding]:
 
 def _badges_report(client: MoodleClient) -> list[Finding]:
     report = client.settings.badges_report
-    if report is not None and all_issued(client, report) is not None:
-        return [Finding("badges report", True, "It shows who holds which badge.")]
+    seen = "It shows no badge, or has conditions, or lacks 'Full name with link' or 'Name'."
+    try:
+        if report is not None and all_issued(client, report) is not None:
+            return [Finding("badges report", True, "It shows who holds which badge.")]
+    except NeedsAdministrator as error:
+        if error.detail != NO_SUCH_REPORT:
+            raise
+        seen = _told(error)
     return [
         Finding(
             "badges report",
             False,
-            "It shows no badge, or has conditions, or lacks the columns 'Full name with link' and "
-            "'Name'. Badges are read person by person meanwhile, which takes longer.",
+            f"{seen} Badges are read person by person meanwhile, which takes longer.",
             f"Edit it at {client.settings.page(REPORTS_PAGE)}; if no badge was issued yet, leave "
             "it as it is.",
             warning=True,

@@ -30,6 +30,7 @@ LIST = "core_reportbuilder_list_reports"
 RETRIEVE = "core_reportbuilder_retrieve_report"
 SET_FILTERS = "core_reportbuilder_set_filters"
 RESET_FILTERS = "core_reportbuilder_filters_reset"
+NO_SUCH_REPORT = "report"
 _DATE_RANGE = 3
 _TO_THE_MINUTE = timedelta(minutes=1)
 _WIDEST_ZONE = timedelta(hours=14)
@@ -295,7 +296,7 @@ def find_report(client: MoodleClient, name: str, listed: Any) -> int:
             f"{settings.page(REPORTS_PAGE)}, add the service user to it (tab Audience), and see "
             "that its role has moodle/reportbuilder:view."
         )
-    raise NeedsAdministrator(f"{settings.key}: {words}", peer=settings.key, detail="report")
+    raise NeedsAdministrator(f"{settings.key}: {words}", peer=settings.key, detail=NO_SUCH_REPORT)
 
 
 def heading_problem(client: MoodleClient, headings: list[str]) -> NeedsAdministrator | None:

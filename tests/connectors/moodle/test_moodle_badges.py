@@ -205,6 +205,18 @@ def test_an_empty_or_filtered_report_proves_no_absence(
     assert moodle.calls(USER_BADGES) == 3
 
 
+def test_a_badges_report_that_nobody_made_is_done_without(
+    stand_in: Peer, moodle: StandInMoodle
+) -> None:
+    target = stand_in.target(badges_report="No such report")
+    wanted = placements(stand_in.cohort, range(30, 31))
+    target.award(wanted)
+    assert target.observe(wanted)[0].holding is Holding.HELD
+    moodle.site.reports[2].audience.clear()
+    with pytest.raises(NeedsAdministrator, match="tab Audience"):
+        stand_in.target(badges_report=2).observe(wanted)
+
+
 def test_a_badges_report_of_many_pages_is_read_to_its_end(
     stand_in: Peer, moodle: StandInMoodle
 ) -> None:

@@ -115,6 +115,12 @@ def test_what_is_wrong_with_a_target_is_named(
     assert found.remedy
 
 
+def test_a_badges_report_that_nobody_made_is_a_warning(stand_in: Peer) -> None:
+    (found,) = wrong(stand_in.target(badges_report="No such report").doctor()).values()
+    assert found.warning
+    assert "'No such report'" in found.message
+
+
 def test_one_road_to_a_badge_is_enough(stand_in: Peer, moodle: StandInMoodle) -> None:
     functions = moodle.site.services[SERVICE].functions
     functions.discard("core_competency_grade_competency")

@@ -1,0 +1,116 @@
+"""The process: one at a time on SQLite, ended by a signal, with its status page."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import Engine
+
+from bridge.demo.moodle import Fault, StandInMoodle
+from bridge.domain.errors import BridgeError
+from bridge.jobs.embedded import EmbeddedJobs, JobTimes
+from bridge.jobs.lock import only_one
+from bridge.jobs.run import serve
+from bridge.jobs.work import Works
+from bridge.services.ledger import runs
+from bridge.services.status import StatusReader
+from bridge.web.status import status_app
+from tests.jobs.site import TestSite, eventually, prepare, pulled_whole
+
+
+@pytest.fixture
+def sqlite_site(
+    sqlite_engine: Engine, tmp_path: Path, moodle: StandInMoodle
+) -> Iterator[TestSite]:
+    """A prepared site on SQLite."""
+    prepare(sqlite_engine)
+    return TestSite(f"sqlite:///{tmp_path / 'bridge.db'}", moodle, time.time())
+
+
+def page_of(works: Works) -> object:
+    """Its status page."""
+    return status_app(StatusReader(works.context, "SQLite"))
+
+
+def test_a_second_run_refuses_naming_the_first_until_that_is_killed(sqlite_site: TestSite) -> None:
+    assert sqlite_site.lock is not None
+    with sqlite_site.running() as first:
+        with (
+            pytest.raises(BridgeError, match=f"process {first.process.pid} on .*PostgreSQL"),
+            only_one(sqlite_site.lock),
+        ):
+            pass
+        with pytest.raises(AssertionError, match="did not start"):
+            sqlite_site.start()
+        first.kill()
+        with sqlite_site.running() as second:
+            assert requests.get(second.page, timeout=10).status_code == 200
+            assert second.end() == 0
+    with only_one(sqlite_site.lock):
+        assert sqlite_site.lock.with_suffix(".txt").exists()
+    assert not sqlite_site.lock.with_suffix(".txt").exists()
+
+
+def test_asked_to_end_it_finishes_the_page_in_hand_and_gives_the_lease_back(
+    sqlite_engine: Engine, sqlite_site: TestSite
+) -> None:
+    retrieve = "core_reportbuilder_retrieve_report"
+    sqlite_site.moodle.faults.add(Fault.SLOW, value=0.3, function=retrieve)
+    with sqlite_site.running() as run:
+        eventually(lambda: sqlite_site.moodle.calls(retrieve) >= 3, "the third page")
+        assert run.end() == 0
+    asked = sqlite_site.moodle.calls(retrieve)
+    assert asked < 14, "it read on to the last page"
+    context = sqlite_site.works(sqlite_engine).context
+    (left,) = runs(context)
+    assert left.ended_at is not None
+    assert "stopped" in left.message
+    # Everything that was asked for is there, so no page was dropped half-way.
+    assert left.counts["new"] in (60 * asked, 60 * (asked - 1))
+    sqlite_site.moodle.faults.clear()
+    with sqlite_site.running() as again:
+        eventually(pulled_whole(sqlite_engine), "the rest")
+        assert again.end() == 0
+
+
+def test_the_status_page_is_served_by_the_same_process_until_it_is_stopped(
+    sqlite_engine: Engine, sqlite_site: TestSite
+) -> None:
+    works = sqlite_site.works(sqlite_engine)
+    jobs = EmbeddedJobs(works, JobTimes())
+    read = StatusReader(works.context, "SQLite", works.sources, works.targets, jobs.next_times)
+    stop, told = threading.Event(), []
+    thread = threading.Thread(
+        target=serve,
+        args=(jobs, status_app(read)),
+        kwargs={"host": "127.0.0.1", "port": 0, "lock_path": sqlite_site.lock,
+                "on_ready": told.append, "stop": stop},
+    )  # fmt: skip
+    thread.start()
+    try:
+        eventually(lambda: told, "the address of the page")
+        status = requests.get(f"{told[0]}status.json", timeout=10).json()
+        assert [source["source"] for source in status["sources"]] == ["moodle"]
+        assert {job["job"] for job in status["jobs"]} >= {"pull moodle", "sweep moodle"}
+        assert requests.get(f"{told[0]}healthz", timeout=10).json() == {"ok": True}
+    finally:
+        stop.set()
+        thread.join()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(told[0], timeout=10)
+
+
+def test_a_port_in_use_is_refused_in_words(sqlite_engine: Engine, sqlite_site: TestSite) -> None:
+    works = sqlite_site.works(sqlite_engine)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(BridgeError, match=f"port {port} .*status_port"):
+            serve(EmbeddedJobs(works, JobTimes()), page_of(works), host="127.0.0.1", port=port,
+                  lock_path=None, on_ready=lambda url: None)  # type: ignore[arg-type]  # fmt: skip
+    assert sqlite_site.moodle.calls() == 0
