@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,13 +81,13 @@ def test_killed_again_and_again_it_ends_as_if_undisturbed(
 ) -> None:
     world = prepare(engine)
     slow_down(site.moodle)
-    kill_often(site, 6, within=1.2)
+    kill_often(site, 5, within=1.0)
     with site.running() as run:
         eventually(pulled_whole(engine), "a complete pull")
         play(world, site.moodle, BADGES)
         time.sleep(random.uniform(0, 0.4))
         run.kill()
-    kill_often(site, 4, within=0.8)
+    kill_often(site, 3, within=0.6)
     with site.running() as run:
         eventually(in_step(engine, BADGES), "badges on the profiles")
         assert run.end() == 0

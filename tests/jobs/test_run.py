@@ -17,7 +17,6 @@ from bridge.domain.errors import BridgeError
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.lock import only_one
 from bridge.jobs.run import serve
-from bridge.jobs.work import Works
 from bridge.services.ledger import runs
 from bridge.services.status import StatusReader
 from bridge.web.status import status_app
@@ -31,11 +30,6 @@ def sqlite_site(
     """A prepared site on SQLite."""
     prepare(sqlite_engine)
     return TestSite(f"sqlite:///{tmp_path / 'bridge.db'}", moodle, time.time())
-
-
-def page_of(works: Works) -> object:
-    """Its status page."""
-    return status_app(StatusReader(works.context, "SQLite"))
 
 
 def test_a_second_run_refuses_naming_the_first_until_that_is_killed(sqlite_site: TestSite) -> None:
@@ -108,9 +102,9 @@ def test_the_status_page_is_served_by_the_same_process_until_it_is_stopped(
 
 def test_a_port_in_use_is_refused_in_words(sqlite_engine: Engine, sqlite_site: TestSite) -> None:
     works = sqlite_site.works(sqlite_engine)
+    jobs, page = EmbeddedJobs(works, JobTimes()), status_app(StatusReader(works.context, "SQLite"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(BridgeError, match=f"port {port} .*status_port"):
-            serve(EmbeddedJobs(works, JobTimes()), page_of(works), host="127.0.0.1", port=port,
-                  lock_path=None, on_ready=lambda url: None)  # type: ignore[arg-type]  # fmt: skip
+            serve(jobs, page, host="127.0.0.1", port=port, lock_path=None, on_ready=print)
     assert sqlite_site.moodle.calls() == 0

@@ -144,8 +144,8 @@ def test_drafts_grow_too_old_by_themselves(engine: Engine, site: TestSite) -> No
     work.sweep(works, "moodle")
     drafts = "SELECT count(*) FROM learning_records WHERE disposition = 'evidence'"
     before = world.scalar(drafts)
-    # The clock of the site goes on from NOW; three months earlier it started, as it were.
-    later = TestSite(site.database, site.moodle, site.started - 90 * 86400).works(engine)
+    ninety_days = 90 * 86400
+    later = TestSite(site.database, site.moodle, site.started - ninety_days).works(engine)
     work.grow_old(later)
     assert world.scalar(drafts) < before
     assert [line.adds_up for line in ledger.ledger(world.ctx)] == [True]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
-from bridge.services.turns import pull_in_turn
+from bridge.services.turns import pull_in_turn, standing
 from tests.support import Completion, World
 
 EVERY = timedelta(minutes=15)
@@ -76,8 +76,6 @@ def test_a_source_that_keeps_failing_is_left_alone_for_longer_each_time(world: W
 
 def pull_due(world: World) -> bool:
     """Whether a job would ask the source now, without asking it."""
-    from bridge.services.turns import standing
-
     now = world.clock.now()
     with world.store.reading() as uow:
         return standing(uow, "moodle", now).not_before(EVERY) <= now

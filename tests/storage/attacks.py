@@ -125,13 +125,13 @@ ATTACKS: tuple[Attack, ...] = (
            _VERIFIED, "sqlite"),
     Attack("upsert of a claim",
            "INSERT INTO claims (id, evidence_id, competency_id, state, origin, suggested)"
-           " VALUES ({k_submitted}, {e_other}, {c1}, 'suggested', 'rule', true)"
+           " VALUES ({k_submitted}, {e_other}, {c6}, 'suggested', 'rule', true)"
            " ON CONFLICT (id) DO UPDATE SET state = 'verified'", _VERIFIED),
     Attack("merge into claims",
            "MERGE INTO claims k USING (SELECT 1) s ON k.id = {k_submitted}"
            " WHEN MATCHED THEN UPDATE SET state = 'verified'", _VERIFIED, "postgresql"),
     Attack("verification and claim in one statement",
-           "WITH v AS (" + _verification("{k_own}", "{s_own}", "{other}") + " RETURNING claim_id)"
+           "WITH v AS (" + _verification("{k_submitted}", "{s_other}", "{other}") + " RETURNING claim_id)"
            " UPDATE claims SET state = 'verified' WHERE id IN (SELECT claim_id FROM v)",
            "guard_verifications", "postgresql"),
     # --- evidence ---------------------------------------------------------------------------------
@@ -273,11 +273,11 @@ ATTACKS: tuple[Attack, ...] = (
            _BASIS_V),
     Attack("a verification of something else as basis", _basis("{a_held}", "{c4}", "{x_learner}"),
            _BASIS_V),
-    Attack("a contested claim as basis", _basis("{a_contested}", "{c2}", "{x_contested}"), _BASIS_V),
-    Attack("one's own word as basis", _basis("{a_merged}", "{c2}", "{x_merged}"), _BASIS_V),
+    Attack("a contested claim as basis", _basis("{a_contested}", "{c2}", "{x2_contested}"), _BASIS_V),
+    Attack("one's own word as basis", _basis("{a_merged}", "{c2}", "{x2_merging}"), _BASIS_V),
     Attack("a return as basis", _basis("{a_empty}", "{c2}", "{x_returned}"), _BASIS_V),
     Attack("another's exemption as basis", _basis("{a_held}", "{c4}", waived="{n_other}"), _BASIS_N),
-    Attack("an ended exemption as basis", _basis("{a_empty}", "{c5}", waived="{n_ended}"), _BASIS_N),
+    Attack("an ended exemption as basis", _basis("{a_held}", "{c5}", waived="{n_ended}"), _BASIS_N),
     Attack("an exemption from something else as basis",
            _basis("{a_empty}", "{c1}", waived="{n_other}"), _BASIS_N),
     Attack("basis given to another award",
@@ -377,30 +377,27 @@ ATTACKS: tuple[Attack, ...] = (
     *(
         Attack(f"truncate {table}", f"TRUNCATE {table} CASCADE", "", "postgresql")
         for table in ("verifications", "award_basis", "audit", "people", "claims", "submissions",
-                      "badge_requirements", "badge_versions", "sources", "framework_editions",
+                      "badge_requirements", "badge_versions", "framework_editions",
                       "not_applicable", "awards", "person_merges", "reflections")
     ),
 )  # fmt: skip
 
 #: Statements that the database takes, because nothing comes to count by them.
-HARMLESS: tuple[tuple[str, str], ...] = (
-    ("a claim sent round again", "UPDATE claims SET state = 'submitted' WHERE id = {k_returned}"),
-    ("a contest forgotten", "UPDATE claims SET contested_at = NULL, contested_reason = NULL"),
-    ("a suggestion added", _CLAIM.format(id=999, state="suggested")),
-    ("an award begun", _award("assembling", period="2031")),
-    ("a held award taken apart", "UPDATE awards SET status = 'assembling' WHERE id = {a_held}"),
-    ("a harder badge under the same award",
-     "UPDATE awards SET status = 'assembling', badge_version_id = {v_hard} WHERE id = {a_held}"),
-    ("the observation forged", "UPDATE target_states SET observed = 'held'"),
-    ("a post made up",
-     "UPDATE posts SET manager_id = person_id"),
-    ("somebody approved", "INSERT INTO verifier_approvals (id, person_id, kind, approved_at,"
-     f" approved_by) VALUES (999, {{other}}, 'peer', {_NOW}, 'sql')"),
-    ("a merge noted alone",
-     "INSERT INTO person_merges (id, person_id, into_id, reason, merged_at, merged_by)"
-     f" VALUES (999, {{other}}, {{learner}}, 'x', {_NOW}, 'sql')"),
-    ("a merge undone alone", "UPDATE person_merges SET undone_at = " + _NOW
-     + " WHERE undone_at IS NULL"),
-    ("support moved", "UPDATE evidence_records SET evidence_id = {e_learner}"),
-    ("everybody looked at", "UPDATE people SET awards_pending = true"),
-)  # fmt: skip
+HARMLESS: dict[str, str] = {
+    "a claim sent round again": "UPDATE claims SET state = 'submitted' WHERE id = {k_returned}",
+    "a contest forgotten": "UPDATE claims SET contested_at = NULL, contested_reason = NULL",
+    "a suggestion added": _CLAIM.format(id=999, state="suggested"),
+    "an award begun": _award("assembling", period="2031"),
+    "a held award taken apart": "UPDATE awards SET status = 'assembling' WHERE id = {a_held}",
+    "a harder badge under the same award": "UPDATE awards SET status = 'assembling',"
+    " badge_version_id = {v_hard} WHERE id = {a_held}",
+    "an observation forged": "UPDATE target_states SET observed = 'held'",
+    "everybody their own manager": "UPDATE posts SET manager_id = person_id",
+    "somebody approved": "INSERT INTO verifier_approvals (id, person_id, kind, approved_at,"
+    f" approved_by) VALUES (999, {{other}}, 'peer', {_NOW}, 'sql')",
+    "a merge noted alone": "INSERT INTO person_merges (id, person_id, into_id, reason, merged_at,"
+    f" merged_by) VALUES (999, {{other}}, {{learner}}, 'x', {_NOW}, 'sql')",
+    "merges undone alone": f"UPDATE person_merges SET undone_at = {_NOW} WHERE undone_at IS NULL",
+    "support moved": "UPDATE evidence_records SET evidence_id = {e_learner}",
+    "everybody looked at": "UPDATE people SET awards_pending = true",
+}

@@ -294,7 +294,8 @@ def find_report(client: MoodleClient, name: str, listed: Any) -> int:
         words = (
             f"no report named {name!r} is shown to the service user (shown: {seen}). Create it at "
             f"{settings.page(REPORTS_PAGE)}, add the service user to it (tab Audience), and see "
-            "that its role has moodle/reportbuilder:view."
+            "that its role has moodle/reportbuilder:view. Without a report, set report to an empty "
+            "text in bridge.toml: completions are then read person by person, in many more calls."
         )
     raise NeedsAdministrator(f"{settings.key}: {words}", peer=settings.key, detail=NO_SUCH_REPORT)
 
