@@ -34,6 +34,8 @@ def status_app(read: StatusReader, names: Collection[str] = ()) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.jinja_env.filters |= {"moment": moment, "iso": iso, "span": span}
     allowed = {"localhost", *(name.casefold() for name in names)}
+    with app.open_resource("static/status.css") as file:
+        css = file.read()
 
     @app.before_request
     def check_host() -> None:
@@ -63,8 +65,7 @@ def status_app(read: StatusReader, names: Collection[str] = ()) -> Flask:
         return jsonify({"ok": True})
 
     def style() -> Response:
-        text = app.open_resource("static/status.css").read()
-        return Response(text, mimetype="text/css")
+        return Response(css, mimetype="text/css")
 
     for path, view in (
         ("/", page),

@@ -55,9 +55,7 @@ def _award(status: str = "held", **more: str) -> str:
     return _AWARD.format(**{**given, **more})
 
 
-def _basis(
-    award: str, competency: str, verification: str = "NULL", waived: str = "NULL"
-) -> str:
+def _basis(award: str, competency: str, verification: str = "NULL", waived: str = "NULL") -> str:
     return _BASIS.format(
         award=award, competency=competency, verification=verification, waived=waived
     )
@@ -77,7 +75,7 @@ _BORN = "guard_people_born_themselves"
 _TO_ANOTHER = "guard_submissions_to_another"
 
 ATTACKS: tuple[Attack, ...] = (
-    # --- claims: verified from nowhere ------------------------------------------------------------
+    # --- claims: verified from nowhere
     Attack("claim born verified", _CLAIM.format(id=999, state="verified"),
            "guard_claims_born_suggested"),
     Attack("claim born submitted", _CLAIM.format(id=999, state="submitted"),
@@ -95,16 +93,16 @@ ATTACKS: tuple[Attack, ...] = (
            "guard_claims"),
     Attack("revoked claim submitted", "UPDATE claims SET state = 'submitted' WHERE id = {k_revoked}",
            "guard_claims_revoked_stays"),
-    Attack("verified claim reopened", "UPDATE claims SET state = 'suggested' WHERE id = {k_verified}",
+    Attack("verified claim reopened", "UPDATE claims SET state = 'suggested' WHERE id = {k_learner}",
            "guard_claims_left_by_revocation"),
     Attack("verified claim revoked by nobody",
-           "UPDATE claims SET state = 'revoked' WHERE id = {k_verified}",
+           "UPDATE claims SET state = 'revoked' WHERE id = {k_learner}",
            "guard_claims_left_by_revocation"),
     Attack("verified claim given to another's evidence",
-           "UPDATE claims SET evidence_id = {e_other} WHERE id = {k_verified}", _CLAIM_ID),
+           "UPDATE claims SET evidence_id = {e_other} WHERE id = {k_learner}", _CLAIM_ID),
     Attack("verified claim turned into another competency",
-           "UPDATE claims SET competency_id = {c4} WHERE id = {k_verified}", _CLAIM_ID),
-    Attack("claim ids swapped", "UPDATE claims SET id = id + 1000 WHERE id = {k_verified}",
+           "UPDATE claims SET competency_id = {c4} WHERE id = {k_learner}", _CLAIM_ID),
+    Attack("claim ids swapped", "UPDATE claims SET id = id + 1000 WHERE id = {k_learner}",
            _CLAIM_ID),
     Attack("origin of a claim changed", "UPDATE claims SET origin = 'person' WHERE id = {k_draft}",
            _CLAIM_ID),
@@ -134,7 +132,7 @@ ATTACKS: tuple[Attack, ...] = (
            "WITH v AS (" + _verification("{k_submitted}", "{s_other}", "{other}") + " RETURNING claim_id)"
            " UPDATE claims SET state = 'verified' WHERE id IN (SELECT claim_id FROM v)",
            "guard_verifications", "postgresql"),
-    # --- evidence ---------------------------------------------------------------------------------
+    # --- evidence
     Attack("verified evidence given to another",
            "UPDATE evidence SET person_id = {other} WHERE id = {e_learner}",
            "guard_evidence_identity"),
@@ -146,7 +144,7 @@ ATTACKS: tuple[Attack, ...] = (
            "guard_evidence_identity"),
     Attack("evidence deleted", "DELETE FROM evidence WHERE id = {e_draft}",
            "guard_evidence_no_delete"),
-    # --- submissions ------------------------------------------------------------------------------
+    # --- submissions
     Attack("submission to oneself",
            "INSERT INTO submissions (id, evidence_id, reflection_id, verifier_id, submitted_at,"
            f" channel) VALUES (999, {{e_other}}, {{r_other}}, {{other}}, {_NOW}, 'sql')",
@@ -180,13 +178,13 @@ ATTACKS: tuple[Attack, ...] = (
            "guard_reflections_no_update"),
     Attack("reflection deleted", "DELETE FROM reflections WHERE id = {r_learner}",
            "guard_reflections_no_delete"),
-    # --- verifications ------------------------------------------------------------------------------
+    # --- verifications
     Attack("one's own claim verified",
-           _verification("{k_submitted}", "{s_other}", "{other}"), _BY_ANOTHER),
+           _verification("{k_submitted}", "{s_other}", "{other}"), "guard_verifications"),
     Attack("one's own claim verified as one's merged entry",
-           _verification("{k_twin}", "{s_twin}", "{twin}"), _BY_ANOTHER),
+           _verification("{k_twin}", "{s_twin}", "{twin}"), "guard_verifications"),
     Attack("one's own claim upheld",
-           _verification("{k_verified}", "{s_learner}", "{learner}", "upheld"), _BY_ANOTHER),
+           _verification("{k_learner}", "{s_learner}", "{learner}", "upheld"), _BY_ANOTHER),
     Attack("verified by somebody not chosen",
            _verification("{k_submitted}", "{s_other}", "{stranger}"), _OF_SUBMITTED),
     Attack("suggestion verified", _verification("{k_draft}", "{s_learner}", "{manager}"),
@@ -204,7 +202,7 @@ ATTACKS: tuple[Attack, ...] = (
            _verification("{k_submitted}", "{s_other}", "{manager}", "upheld"),
            "guard_verifications_of_verified"),
     Attack("another claim's verification revoked",
-           _verification("{k_verified}", "{s_learner}", "{manager}", "revoked", "{x_stale}"),
+           _verification("{k_learner}", "{s_learner}", "{manager}", "revoked", "{x_stale}"),
            "guard_verifications_of_verified"),
     Attack("verification moved to another claim",
            "UPDATE verifications SET claim_id = {k_submitted} WHERE id = {x_learner}",
@@ -227,7 +225,7 @@ ATTACKS: tuple[Attack, ...] = (
            " decision, authority, channel, reciprocal, decided_at) VALUES ({x_revoked},"
            f" {{k_submitted}}, {{s_other}}, {{manager}}, 'verified', 'm', 'sql', false, {_NOW})",
            "guard_verifications_no_delete", "sqlite"),
-    # --- awards -----------------------------------------------------------------------------------
+    # --- awards
     Attack("award born held", _award(), "guard_awards_born_assembling"),
     Attack("award born withdrawn", _award("withdrawn"), "guard_awards_born_assembling"),
     Attack("award taken by another", "UPDATE awards SET person_id = {other} WHERE id = {a_held}",
@@ -267,7 +265,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("award replaced",
            _award("assembling", id="{a_withdrawn}", person="{other}").replace(
                "INSERT", "INSERT OR REPLACE"), "guard_awards_no_delete", "sqlite"),
-    # --- what awards rest on ------------------------------------------------------------------------
+    # --- what awards rest on
     Attack("another's verification as basis", _basis("{a_empty}", "{c1}", "{x_learner}"), _BASIS_V),
     Attack("a revoked verification as basis", _basis("{a_withdrawn}", "{c1}", "{x_revoked}"),
            _BASIS_V),
@@ -307,7 +305,7 @@ ATTACKS: tuple[Attack, ...] = (
            "guard_not_applicable_identity"),
     Attack("exemption deleted", "DELETE FROM not_applicable WHERE id = {n_ended}",
            "guard_not_applicable_no_delete"),
-    # --- what badges ask for --------------------------------------------------------------------------
+    # --- what badges ask for
     Attack("a requirement dropped", "DELETE FROM badge_requirements WHERE badge_version_id = {v_hard}",
            "guard_badge_requirements_no_delete"),
     Attack("a requirement eased",
@@ -332,7 +330,7 @@ ATTACKS: tuple[Attack, ...] = (
            "guard_framework_editions_no_update"),
     Attack("a published edition deleted", "DELETE FROM framework_editions",
            "guard_framework_editions_no_delete"),
-    # --- targets ------------------------------------------------------------------------------------
+    # --- targets
     Attack("withdrawn award pushed anew",
            "UPDATE target_states SET desired = 'held' WHERE id = {t_withdrawn}", _STATES),
     Attack("every state held", "UPDATE target_states SET desired = 'held'", _STATES),
@@ -348,7 +346,7 @@ ATTACKS: tuple[Attack, ...] = (
            "INSERT INTO target_states (id, award_id, target_id, settings, desired)"
            " VALUES ({t_withdrawn}, {a_held}, {target}, '{{}}', 'held')"
            " ON CONFLICT (id) DO UPDATE SET desired = 'held'", _STATES),
-    # --- who is who -----------------------------------------------------------------------------------
+    # --- who is who
     Attack("a merged entry made another person, to verify oneself",
            "UPDATE people SET canonical_id = id WHERE id = {twin}", _MERGES),
     Attack("a merged entry joined to the verifier",
@@ -370,10 +368,10 @@ ATTACKS: tuple[Attack, ...] = (
            "UPDATE person_merges SET undone_at = NULL WHERE undone_at IS NOT NULL",
            "guard_person_merges_only_undone"),
     Attack("a merge deleted", "DELETE FROM person_merges", "guard_person_merges_no_delete"),
-    # --- the trail ------------------------------------------------------------------------------------
+    # --- the trail
     Attack("the trail reworded", "UPDATE audit SET actor = 'nobody'", "guard_audit_no_update"),
     Attack("the trail cut", "DELETE FROM audit", "guard_audit_no_delete"),
-    # --- TRUNCATE passes row triggers by --------------------------------------------------------------
+    # --- TRUNCATE passes row triggers by
     *(
         Attack(f"truncate {table}", f"TRUNCATE {table} CASCADE", "", "postgresql")
         for table in ("verifications", "award_basis", "audit", "people", "claims", "submissions",

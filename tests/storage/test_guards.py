@@ -101,6 +101,10 @@ def lived_in(world: World) -> dict[str, int]:
     ids["target"] = world.scalar("SELECT id FROM targets")
     ids["n_other"] = people.waive(world.as_(manager), other, ref(4), "not in this role")
     ids["n_ended"] = people.waive(world.as_(manager), learner, ref(5), "not in this role")
+    for name in ("learner", "other"):
+        ids[f"r_{name}"] = world.scalar(
+            "SELECT id FROM reflections WHERE evidence_id = :e", e=ids[f"e_{name}"]
+        )
     for n in range(1, 7):
         ids[f"c{n}"] = world.scalar("SELECT id FROM competencies WHERE code = :code", code=str(n))
     for key in ("safe", "hard", "easy", "part"):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,6 +20,7 @@ from bridge.services import people
 from bridge.services.pull import Trusted, pull
 from bridge.services.status import JobTime, StatusReader
 from bridge.services.verify import revoke
+from bridge.storage.engine import open_engine
 from bridge.web.status import status_app
 from tests.jobs.site import TestSite, play, prepare
 from tests.support import NOW, Completion, ListSource, World
@@ -34,12 +37,24 @@ class Populated:
     browser: FlaskClient
 
 
-@pytest.fixture
-def populated(sqlite_engine: Engine) -> Iterator[Populated]:
+@pytest.fixture(scope="module")
+def engine_to_look_at(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A database that the tests of a module share, because they only look."""
+    path = tmp_path_factory.mktemp("populated") / "bridge.db"
+    shutil.copy(sqlite_template, path)
+    engine = open_engine(f"sqlite:///{path}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def populated(engine_to_look_at: Engine) -> Iterator[Populated]:
     """200 learners pulled; four badges: in step, waiting for an account, and to be taken away."""
-    world = prepare(sqlite_engine)
+    world = prepare(engine_to_look_at)
     with StandInMoodle(seed.demo_site(NOW)) as moodle:
-        works = TestSite("", moodle, time.time()).works(sqlite_engine)
+        works = TestSite("", moodle, time.time()).works(engine_to_look_at)
         work.sweep(works, "moodle")
         play(world, moodle, 4)
         work.deliver(works, "moodle")
