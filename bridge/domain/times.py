@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -21,6 +22,7 @@ def london_date(moment: datetime) -> date:
     return aware(moment).astimezone(LONDON).date()
 
 
+@lru_cache(maxsize=1024)
 def add_months(day: date, months: int) -> date:
     """`day` moved by calendar months; 31 January plus one month is the last of February."""
     index = day.year * 12 + day.month - 1 + months

@@ -90,16 +90,11 @@ def insert_rows(
 def _with_text_moments(
     rows: Iterable[Sequence[Any]], moments: Sequence[int]
 ) -> Iterator[tuple[Any, ...]]:
-    told: dict[Any, str] = {}
     for row in rows:
         values = list(row)
         for at in moments:
-            value = values[at]
-            if value is not None:
-                text = told.get(value)
-                if text is None:
-                    text = told[value] = to_sqlite(value)
-                values[at] = text
+            if values[at] is not None:
+                values[at] = to_sqlite(values[at])
         yield tuple(values)
 
 

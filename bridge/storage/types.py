@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,7 +19,14 @@ def to_sqlite(moment: datetime) -> str:
     """Fixed-width UTC text, so that SQLite's text order is the order of time."""
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone; the store takes aware datetimes only")
-    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+    return _utc_text(moment.astimezone(UTC))
+
+
+# A page tells of few instants, each several times. Only UTC may be remembered: elsewhere two
+# instants of the hour that autumn repeats are equal.
+@lru_cache(maxsize=8192)
+def _utc_text(utc: datetime) -> str:
+    return utc.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 class UtcDateTime(TypeDecorator[datetime]):

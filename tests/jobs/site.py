@@ -10,8 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from bridge.services import mappings
 from bridge.services.context import Context
 from bridge.services.pull import Trusted
 from bridge.storage import tables as t
-from bridge.storage.engine import open_engine
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault
 from tests.support import EDITION, NOW, RULES, FrozenClock, World, ref, rule
@@ -186,7 +185,7 @@ def play(world: World, moodle: StandInMoodle, count: int) -> list[int]:
     Returns their Moodle user ids.
     """
     manager = world.person("The Manager")
-    users = []
+    users: list[int] = []
     for one in learners():
         if len(users) == count or not one.in_staff_list or one.suspended:
             continue

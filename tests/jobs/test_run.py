@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,7 @@ from tests.jobs.site import TestSite, eventually, prepare, pulled_whole
 
 
 @pytest.fixture
-def sqlite_site(
-    sqlite_engine: Engine, tmp_path: Path, moodle: StandInMoodle
-) -> Iterator[TestSite]:
+def sqlite_site(sqlite_engine: Engine, tmp_path: Path, moodle: StandInMoodle) -> TestSite:
     """A prepared site on SQLite."""
     prepare(sqlite_engine)
     return TestSite(f"sqlite:///{tmp_path / 'bridge.db'}", moodle, time.time())
@@ -79,7 +76,8 @@ def test_the_status_page_is_served_by_the_same_process_until_it_is_stopped(
     works = sqlite_site.works(sqlite_engine)
     jobs = EmbeddedJobs(works, JobTimes())
     read = StatusReader(works.context, "SQLite", works.sources, works.targets, jobs.next_times)
-    stop, told = threading.Event(), []
+    stop = threading.Event()
+    told: list[str] = []
     thread = threading.Thread(
         target=serve,
         args=(jobs, status_app(read)),

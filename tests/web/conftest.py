@@ -78,7 +78,7 @@ def _revoke_one(world: World) -> None:
 def _unlink_one(world: World) -> None:
     """An account turns out to be nobody's, and a badge is wanted again for its person."""
     ((account, state),) = world.rows(
-        "SELECT account_id, id FROM target_states WHERE desired = 'held' ORDER BY id LIMIT 1"
+        "SELECT account_id, id FROM target_states ORDER BY id DESC LIMIT 1"
     )
     people.unlink(world.ctx, account)
     with world.engine.begin() as connection:
@@ -98,4 +98,3 @@ def _fail_another_source(works: Works) -> None:
     source.before_page = complain
     with pytest.raises(BadAnswer):
         pull(works.context, trusted)
-

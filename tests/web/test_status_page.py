@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
 
 import bridge.web
 from bridge.domain.records import Disposition
 from bridge.services.ledger import ledger
 from bridge.services.status import StatusReader
+from bridge.storage.engine import open_engine
+from bridge.storage.unit import SqlStore
 from bridge.web.status import status_app
 from tests.support import World
 from tests.web.conftest import STRANGER, Populated
 
 PAGES = ("/", "/status.json", "/healthz", "/status.css")
+
+
+def told_by(populated: Populated) -> Any:
+    """What the page tells machines."""
+    return populated.browser.get("/status.json").json
 
 
 def test_nobodys_name_address_or_number_is_on_it(populated: Populated) -> None:
@@ -38,7 +46,7 @@ def test_nobodys_name_address_or_number_is_on_it(populated: Populated) -> None:
 
 
 def test_it_tells_each_sources_ledger_and_that_it_adds_up(populated: Populated) -> None:
-    status = populated.browser.get("/status.json").json
+    status = told_by(populated)
     told = {source["source"]: source for source in status["sources"]}
     for line in ledger(populated.world.ctx):
         shown = told[line.source]
@@ -55,14 +63,14 @@ def test_it_tells_each_sources_ledger_and_that_it_adds_up(populated: Populated) 
 
 
 def test_it_names_unmapped_activities_and_how_many_wait(populated: Populated) -> None:
-    status = populated.browser.get("/status.json").json
+    status = told_by(populated)
     titles = {each["title"]: each for each in status["unmapped"]}
     assert titles["Fire Safety"]["people"] > 0
     assert "Fire Safety" in populated.browser.get("/").text
 
 
 def test_it_tells_what_each_target_waits_for_in_counts(populated: Populated) -> None:
-    status = populated.browser.get("/status.json").json
+    status = told_by(populated)
     told = {target["target"]: target for target in status["targets"]}
     assert told["moodle"]["in_step"] == 2
     assert told["moodle"]["needs_you"] == 2
@@ -76,7 +84,7 @@ def test_it_tells_what_each_target_waits_for_in_counts(populated: Populated) -> 
 
 
 def test_it_tells_when_each_job_comes_next(populated: Populated) -> None:
-    jobs = populated.browser.get("/status.json").json["jobs"]
+    jobs = told_by(populated)["jobs"]
     assert jobs == [
         {"job": "pull moodle", "next_at": "2026-06-15T09:00:00+00:00"},
         {"job": "never", "next_at": None},
@@ -85,9 +93,7 @@ def test_it_tells_when_each_job_comes_next(populated: Populated) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_answer_forbids_scripts_framing_and_keeping(
-    populated: Populated, path: str
-) -> None:
+def test_every_answer_forbids_scripts_framing_and_keeping(populated: Populated, path: str) -> None:
     answer = populated.browser.get(path)
     assert answer.status_code == 200
     policy = answer.headers["Content-Security-Policy"]
@@ -147,14 +153,17 @@ def test_a_site_without_anything_has_a_page(page: FlaskClient) -> None:
 
 
 def test_a_database_that_does_not_answer_is_told_without_details(
-    sqlite_engine: Engine, tmp_path: Path
+    world: World, tmp_path: Path
 ) -> None:
-    app = status_app(StatusReader(World.__new__(World), "SQLite"))  # type: ignore[arg-type]
+    without_tables = open_engine(f"sqlite:///{tmp_path / 'empty.db'}")
+    broken = replace(world.ctx, store=SqlStore(without_tables))
+    app = status_app(StatusReader(broken, "SQLite"))
     for path in ("/", "/healthz"):
         answer = app.test_client().get(path)
         assert answer.status_code == 503
         assert "its log says why" in answer.text
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    without_tables.dispose()
 
 
 def _luminance(colour: str) -> float:

@@ -201,7 +201,7 @@ def _read(body: bytes) -> Pulled:
     course, user = told.course, told.user
     dates = [int(date) for date in told.completion["dates"] if date]
     if not dates:
-        return undated(int(user["id"]), int(course["id"]), body)
+        return undated(str(user["id"]), str(course["id"]), body)
     moment = from_epoch(max(dates))
     fact = LearningFact(
         account=AccountFacts(
@@ -225,4 +225,4 @@ def _read(body: bytes) -> Pulled:
         occurred_at=moment,
         precision=Precision.SECOND,
     )
-    return Pulled(completion_key(int(user["id"]), int(course["id"]), moment), body, fact)
+    return Pulled(completion_key(fact.account.value, fact.activity.value, moment), body, fact)

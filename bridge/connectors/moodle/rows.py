@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -96,6 +98,24 @@ class _Row(msgspec.Struct):
     columns: list[str | None]
 
 
+class _Cells(NamedTuple):
+    """The cells of a row by their roles in HEADINGS; None where the report has no such column."""
+
+    user: str | None
+    course: str | None
+    completed_at: str | None
+    idnumber: str | None
+    email: str | None
+    username: str | None
+    suspended: str | None
+    completed: str | None
+    grade: str | None
+    title: str | None
+    shortname: str | None
+    course_idnumber: str | None
+    category: str | None
+
+
 _decode_row = msgspec.json.Decoder(_Row).decode
 
 
@@ -103,8 +123,10 @@ class RowReader:
     """Reads rows of one shape of report. `envelope` must have the columns of REQUIRED."""
 
     def __init__(self, envelope: Envelope) -> None:
-        self.columns = columns_of(envelope.headings)
+        columns = columns_of(envelope.headings)
         self._width = len(envelope.headings)
+        # A missing column is read from the None that is put behind each row.
+        self._pick = itemgetter(*(columns.get(role, self._width) for role in _Cells._fields))
         self._grade_max = envelope.grade_max
         # Arithmetic in UTC needs no zone, and that is how it nearly always comes.
         self._zone = None if envelope.zone == "UTC" else ZoneInfo(envelope.zone)
@@ -122,29 +144,30 @@ class RowReader:
                 "bad-row",
                 f"The row has {len(cells)} columns where the report has {self._width}; pull again.",
             )
-        return self._read_cells(body, cells)
+        return self._read_cells(body, _Cells(*self._pick([*cells, None])))
 
-    def _read_cells(self, body: bytes, cells: Sequence[str | None]) -> Pulled | None:
-        if self._cell(cells, "completed") == "No":
+    def _read_cells(self, body: bytes, cells: _Cells) -> Pulled | None:
+        if _text(cells.completed) == "No":
             return None
-        user_cell = cells[self.columns["user"]] or ""
-        course_cell = cells[self.columns["course"]] or ""
-        user, course = user_id(user_cell), course_id(course_cell)
-        if user is None:
+        account = _account(cells.user, cells.email, cells.idnumber, cells.username, cells.suspended)
+        if account is None:
             return _unreadable(
                 body,
                 "no-user",
-                f"{user_cell!r} holds no link to a user's profile, so it is not "
+                f"{cells.user or ''!r} holds no link to a user's profile, so it is not "
                 "known whose completion this is.",
             )
-        if course is None:
+        activity = _activity(
+            cells.course, cells.title, cells.course_idnumber, cells.shortname, cells.category
+        )
+        if activity is None:
             return _unreadable(
                 body,
                 "no-course",
-                f"{course_cell!r} holds no link to a course, so it is not known "
+                f"{cells.course or ''!r} holds no link to a course, so it is not known "
                 "what was completed.",
             )
-        date = cells[self.columns["completed_at"]] or ""
+        date = cells.completed_at or ""
         try:
             moment = moment_of(date, self._zone)
         except AmbiguousDate:
@@ -162,56 +185,75 @@ class RowReader:
                 "Set the service user's language in Moodle to English.",
             )
         if moment is None:
-            return undated(user, course, body)
+            return undated(account.value, activity.value, body)
         fact = LearningFact(
-            account=AccountFacts(
-                kind=USER_KIND,
-                value=str(user),
-                email=self._cell(cells, "email"),
-                staff_number=self._cell(cells, "idnumber"),
-                username=self._cell(cells, "username"),
-                display_name=text_of(user_cell) or None,
-                suspended=self._cell(cells, "suspended") == "Yes",
-            ),
-            activity=_activity(
-                course,
-                self._cell(cells, "title") or text_of(course_cell) or None,
-                self._cell(cells, "course_idnumber"),
-                self._cell(cells, "shortname"),
-                self._cell(cells, "category"),
-            ),
-            status=Status.COMPLETED,
-            occurred_at=moment,
-            precision=Precision.MINUTE,
-            score=score_of(self._cell(cells, "grade") or "", self._grade_max),
+            account,
+            activity,
+            Status.COMPLETED,
+            moment,
+            Precision.MINUTE,
+            score_of(cells.grade, self._grade_max) if cells.grade else None,
         )
-        return Pulled(completion_key(user, course, moment), body, fact)
+        return Pulled(completion_key(account.value, activity.value, moment), body, fact)
 
-    def _cell(self, cells: Sequence[str | None], role: str) -> str | None:
-        """The text of an optional column; None where it is missing or empty."""
-        position = self.columns.get(role)
-        cell = cells[position] if position is not None else None
-        return text_of(cell) or None if cell else None
+
+def _text(cell: str | None) -> str | None:
+    """The text of a cell; None where it is missing or empty."""
+    return (text_of(cell) or None) if cell else None
+
+
+# The same people and courses are named again and again, in the same words: each is read once.
+@lru_cache(maxsize=8192)
+def _account(
+    user: str | None,
+    email: str | None,
+    staff_number: str | None,
+    username: str | None,
+    suspended: str | None,
+) -> AccountFacts | None:
+    """The account that these cells tell of; None where no link says which."""
+    number = user_id(user or "")
+    if number is None:
+        return None
+    return AccountFacts(
+        kind=USER_KIND,
+        value=str(number),
+        email=_text(email),
+        staff_number=_text(staff_number),
+        username=_text(username),
+        display_name=_text(user),
+        suspended=_text(suspended) == "Yes",
+    )
 
 
 @lru_cache(maxsize=4096)
 def _activity(
-    course: int,
+    course: str | None,
     title: str | None,
     idnumber: str | None,
     shortname: str | None,
     category: str | None,
-) -> ActivityFacts:
-    """One object for one course: a page names the same few courses again and again."""
-    return ActivityFacts(COURSE_KIND, str(course), title, idnumber, shortname, category)
+) -> ActivityFacts | None:
+    """The course that these cells tell of; None where no link says which."""
+    number = course_id(course or "")
+    if number is None:
+        return None
+    return ActivityFacts(
+        kind=COURSE_KIND,
+        value=str(number),
+        title=_text(title) or _text(course),
+        idnumber=_text(idnumber),
+        shortname=_text(shortname),
+        category=_text(category),
+    )
 
 
-def completion_key(user: int, course: int, moment: datetime) -> str:
+def completion_key(user: str, course: str, moment: datetime) -> str:
     """The natural key of a completion (DESIGN 5.1): the same by every route."""
     return f"completion:{user}:{course}:{cycle_of(moment)}"
 
 
-def undated(user: int, course: int, body: bytes) -> Pulled:
+def undated(user: str, course: str, body: bytes) -> Pulled:
     """A completion without a date; re-read when Moodle gives it one."""
     return Pulled(
         f"completion:{user}:{course}:undated",
