@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Engine, select, text
@@ -147,7 +148,7 @@ class Completion:
 
     user: str = "u1"
     course: str = "C1"
-    when: datetime | None = NOW - timedelta(days=30)
+    when: datetime | None = NOW - timedelta(days=10)
     score: float | None = None
     status: str = "completed"
     email: str | None = None
@@ -452,7 +453,7 @@ def cast(world: World) -> Cast:
 def mapping_file(rules: Iterable[Rule], name: str = "training") -> mappings.MappingSource:
     """A mapping file with these rules, of which only what they say matters."""
     kept = tuple(replace(each, mapping=name) for each in rules)
-    content_hash = "".join(each.content_hash for each in kept)[:64] or "empty"
+    content_hash = sha256("".join(each.content_hash for each in kept).encode()).hexdigest()
     return mappings.MappingSource(name, b"...", content_hash, kept)
 
 

@@ -10,6 +10,8 @@ from bridge.domain.model import Claim
 
 SOURCE_GONE = "source-gone"
 SAME_PERSON = "same-person"
+#: A person has looked and said that it stands; no machine contests it again for the same reason.
+UPHELD = "upheld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,9 @@ def redraft(claims: Iterable[Claim], suggested: Mapping[int, int], *, supported:
             untouched = claim.state is ClaimState.SUGGESTED and not claim.touched
             (withdraw if untouched and claim.origin == "rule" else fewer).append(claim.id)
         if claim.state is ClaimState.VERIFIED:
-            if not supported and not claim.contested:
+            if not supported and not claim.contested and claim.contested_reason != UPHELD:
                 contest.append(claim.id)
-            elif supported and claim.contested_reason == SOURCE_GONE:
+            elif supported and claim.contested_reason in (SOURCE_GONE, UPHELD):
                 settle.append(claim.id)
     return Redraft(
         add={c: r for c, r in suggested.items() if c not in there},

@@ -39,8 +39,9 @@ def update_awards(ctx: Context) -> AwardReport:
             # Two processes that look at one person must see each other's verifications.
             uow.ops.lock("awards")
             people = uow.awards.people_pending(AT_ONCE)
-            _look_at(ctx, uow, people, report)
+            # First, so that whoever marks them again meanwhile waits, and is not wiped out.
             uow.awards.clear_pending(people)
+            _look_at(ctx, uow, people, report)
         if not people:
             return report
         report.people += len(people)
@@ -102,7 +103,8 @@ def _award(
     report: AwardReport,
 ) -> None:
     """Make the award of this period, or rest it on newer verifications (R10)."""
-    if any(a.status == "held" and today <= a.expires_on for a in held):
+    current = next((a for a in held if a.status == "held" and today <= a.expires_on), None)
+    if current is not None and not uow.awards.lost_basis(current.id):
         return
     expires_on = decision.expires_on
     assert expires_on is not None  # noqa: S101  a decision to hold has an end
@@ -110,7 +112,7 @@ def _award(
     basis = {ids[claim.ref]: claim.verification_id for claim in decision.basis}
     exempt = {ids[ref]: waived[ids[ref]] for ref in decision.not_applicable}
     period = period_of(today)
-    same = next((a for a in held if a.period == period), None)
+    same = current or next((a for a in held if a.period == period), None)
     if same is not None:
         uow.awards.renew(same, badge, expires_on, basis, exempt)
         award_id = same.id
@@ -130,12 +132,14 @@ def _withdraw_groundless(
     grounds: Sequence[Grounds],
     report: AwardReport,
 ) -> None:
-    """A revoked verification withdraws the awards that rested on it, unless another serves (R10).
+    """Awards that rest on what no longer stands are withdrawn, unless another claim serves (R10).
 
     Lapsing and contested claims do not: those awards stay as they were (R6).
     """
     covered = {g.competency_id for g in grounds}
     for award in own:
-        if award.status == "held" and uow.awards.revoked_basis(award.id) - covered:
-            uow.awards.withdraw(award.id, "a verification was revoked", ctx.clock.now())
+        if award.status == "held" and uow.awards.lost_basis(award.id) - covered:
+            uow.awards.withdraw(
+                award.id, "a verification that it rests on no longer stands", ctx.clock.now()
+            )
             report.withdrawn += 1

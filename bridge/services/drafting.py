@@ -27,6 +27,8 @@ from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.mapped import Mapped
 
 RECONSIDER_AT_ONCE = 500
+#: Whoever drafts takes this lock first: two that draft must see each other's evidence.
+SETTLING = "settle"
 
 
 class Candidate(NamedTuple):

@@ -287,7 +287,7 @@ def add_own(ctx: Context, own: OwnActivity, refs: Sequence[CompetencyRef]) -> in
 
 
 def read_reflection(ctx: Context, evidence_id: int) -> dict[str, str]:
-    """The latest reflection: for its author, or the verifier it was submitted to.
+    """The latest reflection for its author; for a verifier, the one put before them last.
 
     Reading another person's is written into the trail (DESIGN 5.11). Raises NotFound when there
     is none that the actor may read.
@@ -295,13 +295,25 @@ def read_reflection(ctx: Context, evidence_id: int) -> dict[str, str]:
     person = acting_person(ctx)
     with ctx.store.begin() as uow:
         evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
-        submission = uow.evidence.latest_submission(evidence_id)
-        if evidence.person != person and (submission is None or submission.verifier != person):
+        if evidence.person == person:
+            return uow.evidence.reflection(evidence_id, ctx.vault)
+        submissions = uow.evidence.submissions_of(evidence_id)
+        put_before_me = [
+            submissions[claim.id].reflection_id
+            for claim in uow.evidence.claims([evidence_id])
+            if claim.state not in _TAKEN_BACK
+            and claim.id in submissions
+            and submissions[claim.id].verifier == person
+        ]
+        if not put_before_me:
             raise NotFound(f"There is no reflection on evidence {evidence_id} for you to read.")
-        text = uow.evidence.reflection(evidence_id, ctx.vault)
-        if evidence.person != person:
-            audit(ctx, uow, "read-reflection", f"evidence:{evidence_id}", {})
+        text = uow.evidence.reflection(evidence_id, ctx.vault, max(put_before_me))
+        audit(ctx, uow, "read-reflection", f"evidence:{evidence_id}", {})
         return text
+
+
+#: Where a claim is the practitioner's alone again, though it was submitted once.
+_TAKEN_BACK = frozenset({ClaimState.SUGGESTED, ClaimState.DISMISSED})
 
 
 def reflection_if_any(ctx: Context, evidence_id: int) -> dict[str, str] | None:

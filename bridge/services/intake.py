@@ -182,6 +182,7 @@ class Intake:
             if isinstance(found, Match):
                 joined[account.id] = found
         uow.people.link_accounts(joined, self.now, "rule")
+        uow.intake.mark_accounts(joined)
         return [Account(a.id, a.facts, joined[a.id].person) for a in alone if a.id in joined]
 
     def _aliases(self, uow: UnitOfWork, items: Sequence[Pulled]) -> dict[str, Alias]:

@@ -11,7 +11,7 @@ from bridge.domain.records import Disposition
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context
 from bridge.services.deciding import REASON_WORDS
-from bridge.services.drafting import RECONSIDER_AT_ONCE, reconsider
+from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, reconsider
 from bridge.services.intake import Intake
 from bridge.services.mapped import load_mapped
 from bridge.services.pull import Trusted
@@ -85,6 +85,7 @@ def quarantined(ctx: Context, source: str | None = None) -> list[Quarantined]:
 def replay(ctx: Context, trusted: Trusted) -> tuple[int, int]:
     """Try everything a source has in quarantine again; (released, still there)."""
     with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
         source = uow.ops.source(trusted.key, trusted.kind, trusted.trust)
         mapped = load_mapped(uow)
         intake = Intake(source, trusted.identity, mapped, ctx.policy, ctx.clock.now())

@@ -14,7 +14,7 @@ from bridge.domain.mapping_index import MappingIndex
 from bridge.domain.model import Alias, TargetState
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context, audit
-from bridge.services.drafting import RECONSIDER_AT_ONCE, Changes, reconsider
+from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, Changes, reconsider
 from bridge.services.mapped import load_mapped
 
 
@@ -77,6 +77,7 @@ def _publish(
     now = ctx.clock.now()
     found = Impact()
     uow.ops.lock("mappings")
+    uow.ops.lock(SETTLING)
     before = MappingIndex(
         [rule_from_content(content) for _, content in uow.catalog.rules_in_force()]
     )

@@ -14,6 +14,7 @@ from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Account, Person
 from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person, audit
+from bridge.services.drafting import SETTLING
 from bridge.services.evidence import standing
 from bridge.services.pull import settle_pending
 
@@ -70,6 +71,7 @@ def rematch(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> int:
     """Try the rules again on every account of nobody, as after a new staff list."""
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
         alone = uow.intake.unlinked()
         wanted = {i for key, a in alone for i in identifiers_of(a.facts, rules_of.get(key, ()))}
         people = uow.people.by_identifiers(wanted)
@@ -87,15 +89,18 @@ def rematch(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> int:
 def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
     """Say by hand whose an account is; what was filed under somebody else moves over.
 
-    Untouched suggestions follow the account; what people worked on stays where it is.
+    Untouched suggestions follow the account; what people worked on stays where it is. Raises
+    NotFound for an unknown account or person, Refused without a reason.
     """
     if not reason.strip():
         raise Refused("Say how you know that this account is theirs.")
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
         canonical = uow.people.get(person).canonical
+        uow.intake.account(account_id)
         uow.people.unlink_account(account_id, now)
-        proof = Match(canonical, IdentityRule.BY_HAND, reason.strip())
+        proof = Match(person, IdentityRule.BY_HAND, reason.strip())
         uow.people.link_accounts({account_id: proof}, now, ctx.actor.label)
         uow.intake.mark_accounts([account_id])
         audit(ctx, uow, "link-account", f"account:{account_id}", {"person": canonical})
@@ -105,6 +110,7 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
 def unlink(ctx: Context, account_id: int) -> None:
     """An account was joined to the wrong person: it is nobody's again. Raises Refused."""
     with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
         if not uow.people.unlink_account(account_id, ctx.clock.now()):
             raise Refused(f"Account {account_id} belongs to nobody already.")
         uow.intake.mark_accounts([account_id])
@@ -121,6 +127,7 @@ def merge(ctx: Context, person: int, into: int, reason: str) -> int:
         raise Refused("Say how you know that they are one person.")
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
         one, other = uow.people.get(person).canonical, uow.people.get(into).canonical
         if one == other:
             raise Refused("They are one person already.")
@@ -132,15 +139,22 @@ def merge(ctx: Context, person: int, into: int, reason: str) -> int:
 
 
 def unmerge(ctx: Context, person: int) -> int:
-    """Undo a merge: each has their own evidence again. Returns whom they were merged into."""
+    """Undo a merge: each has their own evidence again. Returns whom they were merged into.
+
+    What was drafted meanwhile goes to whose account it came from, unless somebody worked on it.
+    """
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
         into = uow.people.unmerge(person, ctx.actor.label, now)
-        for each in (person, into):
+        both = [person, uow.people.get(into).canonical]
+        for each in both:
             uow.evidence.settle_same_person(each)
-        uow.people.mark_for_awards([person, into])
+        uow.people.mark_for_awards(both)
+        uow.intake.mark_people(both)
         audit(ctx, uow, "unmerge", f"person:{person}", {"from": into})
-        return into
+    settle_pending(ctx)
+    return into
 
 
 def split(ctx: Context, evidence_id: int, record_id: int) -> int:
@@ -148,6 +162,7 @@ def split(ctx: Context, evidence_id: int, record_id: int) -> int:
     now = ctx.clock.now()
     person = acting_person(ctx)
     with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
         evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
         if evidence.person != person:
             raise NotAllowed("Only the person whose evidence it is can split it.")

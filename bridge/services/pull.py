@@ -16,7 +16,7 @@ from bridge.domain.ports import Source
 from bridge.domain.records import Page
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context
-from bridge.services.drafting import RECONSIDER_AT_ONCE, reconsider
+from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, reconsider
 from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import load_mapped
 
@@ -100,13 +100,18 @@ def _run(
         since = bookmark.position - timedelta(days=ctx.policy.overlap_days)
     started = ctx.clock.now()
     with ctx.store.reading() as uow:
+        in_force = uow.catalog.mapping_hashes()
         intake = Intake(source, trusted.identity, load_mapped(uow), ctx.policy, started)
     seen = array("Q")
     for page in trusted.connector.pull(since):
         if report.full:
             seen.extend(_mark(item.natural_key) for item in page.items)
         with ctx.store.begin() as uow:
+            uow.ops.lock(SETTLING)
             uow.ops.keep_lease(lease, ctx.clock.now(), ctx.policy.lease_seconds)
+            if (in_force_now := uow.catalog.mapping_hashes()) != in_force:
+                # Published since the last page; what comes from here on is decided by it.
+                in_force, intake.mapped = in_force_now, load_mapped(uow)
             report.tally.add(intake.take(uow, page))
             while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE):
                 pass
@@ -187,12 +192,10 @@ def _finish(
 def settle_pending(ctx: Context) -> int:
     """Decide again on everything that is pending, a batch a transaction; how many were taken."""
     total = 0
-    with ctx.store.reading() as uow:
-        mapped = load_mapped(uow)
     while True:
         with ctx.store.begin() as uow:
-            uow.ops.lock("settle")
-            taken = reconsider(uow, mapped, ctx.clock.now(), ctx.policy, RECONSIDER_AT_ONCE)
+            uow.ops.lock(SETTLING)
+            taken = reconsider(uow, load_mapped(uow), ctx.clock.now(), ctx.policy, RECONSIDER_AT_ONCE)
         if not taken:
             return total
         total += taken

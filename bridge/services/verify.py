@@ -9,18 +9,21 @@ from bridge.domain.claims import Act, ClaimState, Party, step
 from bridge.domain.errors import NotAllowed, Refused
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim
+from bridge.domain.scope import SYSTEM
 from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person, audit
 from bridge.services.evidence import Item, chosen, lists_of, standing
 
 
 def waiting(ctx: Context) -> list[Item]:
-    """The submitted evidence that waits for the actor's decision, oldest first."""
+    """The evidence that waits for the actor's decision, oldest first, with just those claims."""
     person = acting_person(ctx)
     with ctx.store.reading() as uow:
         found = uow.evidence.submitted_to(person)
-        claims = uow.evidence.claims([e.id for e in found])
-    return [Item(e, tuple(c for c in claims if c.evidence_id == e.id)) for e in found]
+        evidence = {e.id: e for e, _ in found}
+        mine = {claim_id for _, claim_id in found}
+        claims = [c for c in uow.evidence.claims(list(evidence)) if c.id in mine]
+    return [Item(e, tuple(c for c in claims if c.evidence_id == e.id)) for e in evidence.values()]
 
 
 def verify(
@@ -64,17 +67,18 @@ def _decide(
     with ctx.store.begin() as uow:
         evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
         authority = authority_of(standing(uow, evidence.person, person, london_date(now)))
-        submission = uow.evidence.latest_submission(evidence_id)
-        if submission is None or submission.verifier != person:
-            raise NotAllowed(
-                "This was not submitted to you. Its owner can choose you and resubmit."
-            )
         claims = uow.evidence.claims([evidence_id])
+        submissions = uow.evidence.submissions_of(evidence_id)
+        mine = [c for c in claims if c.id in submissions and submissions[c.id].verifier == person]
         picked = (
             chosen(claims, refs)
             if refs is not None
-            else [c for c in claims if c.state is ClaimState.SUBMITTED]
+            else [c for c in mine if c.state is ClaimState.SUBMITTED]
         )
+        if not mine or any(c not in mine for c in picked):
+            raise NotAllowed(
+                "This was not submitted to you. Its owner can choose you and resubmit."
+            )
         if not picked:
             raise Refused("Nothing of this evidence waits for a decision.")
         if method is not None:
@@ -119,11 +123,14 @@ def _second_thought(ctx: Context, claim_id: int, decision: str, reason: str) -> 
     now = ctx.clock.now()
     person = acting_person(ctx)
     with ctx.store.begin() as uow:
-        claim, learner = uow.evidence.claim(claim_id, ctx.actor.scope, lock=True)
+        claim, learner = uow.evidence.claim(claim_id, SYSTEM, lock=True)
+        who = standing(uow, learner, person, london_date(now))
+        if not who.is_manager:
+            # The present manager need not have seen it before; anybody else must.
+            uow.evidence.claim(claim_id, ctx.actor.scope)
         verification = uow.evidence.verification_in_force(claim_id)
         if verification is None:
             raise Refused("This claim is not verified, so there is nothing to take back or uphold.")
-        who = standing(uow, learner, person, london_date(now))
         authority = authority_of(who)
         if verification.verifier != person and not who.is_manager:
             raise NotAllowed("Only the verifier or the present manager decides on this.")

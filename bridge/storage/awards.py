@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, cast, func, insert, or_, select, update
 
 from bridge.domain.model import Award, BadgeInForce, Grounds, TargetState
 from bridge.domain.scope import Scope
@@ -43,9 +43,26 @@ class SqlAwards:
         )
 
     def mark_lapsing(self, today: date) -> None:
-        """Look again at the people whose held awards have run out: they may have earned anew."""
+        """Look again at the people whose awards have run out, if they were verified since.
+
+        Without that they have earned nothing new, and the many who left are not looked at daily.
+        """
+        learner = t.people.alias("learner")
+        since = (
+            select(_v.id)
+            .join(t.claims, _c.id == _v.claim_id)
+            .join(t.evidence, _e.id == _c.evidence_id)
+            .join(learner, learner.c.id == _e.person_id)
+            .where(
+                learner.c.canonical_id == _p.canonical_id,
+                _c.state == "verified",
+                _v.decision == "verified",
+                _v.decided_at >= cast(_a.awarded_on, _v.decided_at.type),
+            )
+            .exists()
+        )
         lapsed = select(_p.canonical_id).join(t.awards, _a.person_id == _p.id).where(
-            _a.status == "held", _a.expires_on < today
+            _a.status == "held", _a.expires_on < today, since
         )  # fmt: skip
         self._db.execute(
             update(t.people)
@@ -226,13 +243,23 @@ class SqlAwards:
             .values(desired="held", next_at=None, attempts=0, needs_you=None, error=None)
         )
 
-    def revoked_basis(self, award_id: int) -> set[int]:
-        """The competencies of an award whose every verification has been revoked."""
+    def lost_basis(self, award_id: int) -> set[int]:
+        """The competencies of an award none of whose verifications stands any more.
+
+        They were revoked, or are of claims that are another person's since a merge was undone.
+        """
         revoked = select(_v.revokes_id).where(_v.revokes_id.is_not(None))
+        holder = t.people.alias("holder")
+        lost = or_(_v.id.in_(revoked), holder.c.canonical_id != _p.canonical_id)
         rows = self._db.execute(
-            select(_b.competency_id, _b.verification_id.in_(revoked)).where(
-                _b.award_id == award_id, _b.verification_id.is_not(None)
-            )
+            select(_b.competency_id, lost)
+            .join(t.verifications, _v.id == _b.verification_id)
+            .join(t.claims, _c.id == _v.claim_id)
+            .join(t.evidence, _e.id == _c.evidence_id)
+            .join(t.people, _p.id == _e.person_id)
+            .join(t.awards, _a.id == _b.award_id)
+            .join(holder, holder.c.id == _a.person_id)
+            .where(_b.award_id == award_id)
         ).all()
         return {c for c, gone in rows if gone} - {c for c, gone in rows if not gone}
 

@@ -91,7 +91,10 @@ def current_revision(connection: Connection) -> str | None:
 
 @contextmanager
 def read_only(engine: Engine) -> Iterator[Connection]:
-    """A connection that looks and cannot write; it does not hold up a writer on SQLite."""
+    """A connection that looks at one moment and cannot write.
+
+    It does not hold up a writer on SQLite.
+    """
     sqlite = engine.dialect.name == "sqlite"
     with engine.connect().execution_options(bridge_read_only=True) as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON" if sqlite else _READ_ONLY)
@@ -104,4 +107,4 @@ def read_only(engine: Engine) -> Iterator[Connection]:
                 connection.rollback()
 
 
-_READ_ONLY = "SET TRANSACTION READ ONLY"
+_READ_ONLY = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
 
 from bridge.domain.claims import ClaimState
-from bridge.domain.drafting import SAME_PERSON, SOURCE_GONE, Redraft
+from bridge.domain.drafting import SAME_PERSON, SOURCE_GONE, UPHELD, Redraft
 from bridge.domain.errors import NotFound
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import (
@@ -33,6 +33,12 @@ _e, _c, _p, _s, _v = (
     t.evidence.c, t.claims.c, t.people.c, t.submissions.c, t.verifications.c
 )  # fmt: skip
 _verifier = t.people.alias("verifier")
+_latest = (
+    select(t.submission_claims.c.claim_id, func.max(t.submission_claims.c.submission_id)
+           .label("submission_id"))
+    .group_by(t.submission_claims.c.claim_id)
+    .subquery("latest")
+)  # fmt: skip
 _EVIDENCE: tuple[Any, ...] = (
     _e.id, _e.person_id, _p.canonical_id, _p.display_name, _e.origin, _e.activity_id, _e.title,
     _e.learning_activity, _e.delivery, _e.level, _e.verification, _e.occurred_at, _e.occurred_on,
@@ -183,20 +189,19 @@ class SqlEvidence:
         rows = self._db.execute(query.order_by(_e.occurred_on.desc(), _e.id))
         return [Evidence(*row) for row in rows]
 
-    def submitted_to(self, verifier: int) -> list[Evidence]:
-        """Evidence with submitted claims whose latest submission is to this person."""
-        latest = select(func.max(_s.id).label("id")).group_by(_s.evidence_id).subquery("latest")
-        open_claims = select(_c.evidence_id).where(_c.state == ClaimState.SUBMITTED)
+    def submitted_to(self, verifier: int) -> list[tuple[Evidence, int]]:
+        """(evidence, claim) that wait for this person's decision, the oldest submission first."""
         query = (
-            select(*_EVIDENCE)
+            select(*_EVIDENCE, _c.id.label("claim_id"))
             .join(t.people, _p.id == _e.person_id)
-            .join(t.submissions, _s.evidence_id == _e.id)
-            .join(latest, latest.c.id == _s.id)
+            .join(t.claims, _c.evidence_id == _e.id)
+            .join(_latest, _latest.c.claim_id == _c.id)
+            .join(t.submissions, _s.id == _latest.c.submission_id)
             .join(_verifier, _verifier.c.id == _s.verifier_id)
-            .where(_verifier.c.canonical_id == verifier, _e.id.in_(open_claims))
-            .order_by(_s.submitted_at, _e.id)
+            .where(_verifier.c.canonical_id == verifier, _c.state == ClaimState.SUBMITTED)
+            .order_by(_s.submitted_at, _e.id, _c.id)
         )
-        return [Evidence(*row) for row in self._db.execute(query)]
+        return [(Evidence(*row[:-1]), row.claim_id) for row in self._db.execute(query)]
 
     def claims(self, evidence_ids: Sequence[int]) -> list[Claim]:
         """The claims of these pieces of evidence, in the frameworks' order."""
@@ -261,13 +266,16 @@ class SqlEvidence:
             self._mark_owners_for_awards(list(states))
 
     def settle_contest(self, claim_id: int) -> None:
-        """A person has looked: the claim stands."""
+        """A person has looked: the claim stands, and is not contested again for that."""
+        self._settle([claim_id], UPHELD)
+
+    def _settle(self, claim_ids: Sequence[int], reason: str | None) -> None:
         self._db.execute(
             update(t.claims)
-            .where(_c.id == claim_id)
-            .values(contested_at=None, contested_reason=None)
+            .where(_c.id.in_(claim_ids))
+            .values(contested_at=None, contested_reason=reason)
         )
-        self._mark_owners_for_awards([claim_id])
+        self._mark_owners_for_awards(claim_ids)
 
     def contest_same_person(self, person: int, now: datetime) -> list[int]:
         """Flag verified claims of a canonical person that the same person verified (DESIGN 5.9)."""
@@ -283,6 +291,7 @@ class SqlEvidence:
                 _v.decision == "verified",
                 _c.state == ClaimState.VERIFIED,
                 _c.contested_at.is_(None),
+                _c.contested_reason.is_distinct_from(UPHELD),
             )
         )
         ids = list(self._db.scalars(query))
@@ -317,8 +326,8 @@ class SqlEvidence:
                 )
             )
         )
-        for claim_id in ids:
-            self.settle_contest(claim_id)
+        if ids:
+            self._settle(ids, None)
 
     def add_reflection(
         self, evidence_id: int, author: int, vault: Vault, text: Mapping[str, str], now: datetime
@@ -341,14 +350,15 @@ class SqlEvidence:
         made: int = self._db.execute(row.returning(r.c.id)).scalar_one()
         return made
 
-    def reflection(self, evidence_id: int, vault: Vault) -> dict[str, str]:
-        """The latest reflection. Raises NotFound where there is none."""
+    def reflection(
+        self, evidence_id: int, vault: Vault, reflection_id: int | None = None
+    ) -> dict[str, str]:
+        """That version of the reflection, or the latest. Raises NotFound where there is none."""
         r = t.reflections.c
-        row = self._db.execute(
-            select(r.version, r.ciphertext, r.key_id)
-            .where(r.evidence_id == evidence_id)
-            .order_by(r.version.desc())
-        ).first()
+        query = select(r.version, r.ciphertext, r.key_id).where(r.evidence_id == evidence_id)
+        if reflection_id is not None:
+            query = query.where(r.id == reflection_id)
+        row = self._db.execute(query.order_by(r.version.desc())).first()
         if row is None:
             raise NotFound(f"Nobody has reflected on evidence {evidence_id} yet.")
         text = vault.open(row.ciphertext, row.key_id, _place(evidence_id, row.version))
@@ -379,16 +389,17 @@ class SqlEvidence:
         )
         return submission
 
-    def latest_submission(self, evidence_id: int) -> Submission | None:
-        """The last time it was put before somebody; `verifier` is canonical."""
-        row = self._db.execute(
-            select(_s.id, _s.evidence_id, _s.reflection_id, _verifier.c.canonical_id,
+    def submissions_of(self, evidence_id: int) -> dict[int, Submission]:
+        """The latest submission of each claim that was ever submitted; `verifier` is canonical."""
+        rows = self._db.execute(
+            select(_c.id, _s.id, _s.evidence_id, _s.reflection_id, _verifier.c.canonical_id,
                    _s.submitted_at)
+            .join(_latest, _latest.c.claim_id == _c.id)
+            .join(t.submissions, _s.id == _latest.c.submission_id)
             .join(_verifier, _verifier.c.id == _s.verifier_id)
-            .where(_s.evidence_id == evidence_id)
-            .order_by(_s.id.desc())
-        ).first()  # fmt: skip
-        return None if row is None else Submission(*row)
+            .where(_c.evidence_id == evidence_id)
+        )  # fmt: skip
+        return {claim_id: Submission(*row) for claim_id, *row in rows}
 
     def add_verification(
         self,

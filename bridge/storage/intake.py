@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
+from bridge.domain.errors import NotFound
 from bridge.domain.model import (
     Account,
     Alias,
@@ -245,13 +246,15 @@ class SqlIntake(RecordQueries):
         ]
 
     def account(self, account_id: int) -> tuple[Account, str]:
-        """One account with its source's key. Raises NoResultFound."""
+        """One account with its source's key. Raises NotFound."""
         query = (
             _ACCOUNTS.add_columns(t.sources.c.key)
             .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
             .where(t.accounts.c.id == account_id)
         )
-        row = self._db.execute(query).one()
+        row = self._db.execute(query).first()
+        if row is None:
+            raise NotFound(f"There is no account {account_id}.")
         return Account(row.id, AccountFacts(*row[1:8]), row.canonical_id), row.key
 
     def unmatched(self) -> list[tuple[Account, str, int]]:

@@ -254,13 +254,30 @@ class SqlPeople:
 
     # --- accounts and merges -------------------------------------------------------------------
     def link_accounts(self, found: Mapping[int, Match], now: datetime, by: str) -> None:
-        """Each account is that person's, by that rule and proof, from now on."""
+        """Each account is that person's, by that rule and proof, from now on.
+
+        Of people who were merged, it is linked to the one whose identifier is the proof, so that
+        it goes with them if the merge is undone.
+        """
+        owners = self._merged_owners({m.person for m in found.values()})
         insert_rows(
             self._db,
             t.account_links,
             ("account_id", "person_id", "rule", "proof", "valid_from", "linked_by"),
-            [(account, m.person, m.rule, m.proof, now, by) for account, m in found.items()],
+            [
+                (account, owners.get((m.person, m.proof), m.person), m.rule, m.proof, now, by)
+                for account, m in found.items()
+            ],
         )
+
+    def _merged_owners(self, people: Collection[int]) -> dict[tuple[int, str], int]:
+        """(canonical person, identifier) to the merged person whose identifier it is."""
+        rows = self._db.execute(
+            select(_p.canonical_id, _i.value, _p.id)
+            .join(t.person_identifiers, _i.person_id == _p.id)
+            .where(among(self._db, _p.canonical_id, people), _p.id != _p.canonical_id)
+        )
+        return {(canonical, value): person for canonical, value, person in rows}
 
     def unlink_account(self, account_id: int, now: datetime) -> bool:
         """The account is nobody's from now on; whether it was somebody's."""

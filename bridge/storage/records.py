@@ -96,8 +96,10 @@ class RecordQueries:
         return _record(row)
 
     def pending_records(self, limit: int) -> list[Record]:
-        """Records to decide on again, oldest first."""
-        ids = self._db.scalars(select(_r.id).where(_r.pending).order_by(_r.id).limit(limit)).all()
+        """Records to decide on again, oldest first; nobody else marks them meanwhile."""
+        pending = select(_r.id).where(_r.pending).order_by(_r.id).limit(limit)
+        # What marked them is committed once the lock is ours, so the next query sees it.
+        ids = self._db.scalars(pending.with_for_update()).all()
         if not ids:
             # After most pages there are none, and planning the great join is dearer than this.
             return []
@@ -155,6 +157,17 @@ class RecordQueries:
                 attendance=fact.attendance,
                 pending=True,
             )
+        )
+
+    def mark_people(self, people: Collection[int]) -> None:
+        """Decide again on the records of these canonical people's accounts."""
+        accounts = (
+            select(t.account_links.c.account_id)
+            .join(_owner, _owner.c.id == t.account_links.c.person_id)
+            .where(t.account_links.c.valid_to.is_(None), _owner.c.canonical_id.in_(people))
+        )
+        self._db.execute(
+            update(t.learning_records).where(_r.account_id.in_(accounts)).values(pending=True)
         )
 
     def mark_records(self, record_ids: Collection[int]) -> None:

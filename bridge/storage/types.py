@@ -26,7 +26,7 @@ def to_sqlite(moment: datetime) -> str:
 # instants of the hour that autumn repeats are equal.
 @lru_cache(maxsize=8192)
 def _utc_text(utc: datetime) -> str:
-    return utc.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return utc.isoformat(" ", "microseconds")[:26]
 
 
 class UtcDateTime(TypeDecorator[datetime]):

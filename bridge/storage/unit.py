@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
+import psycopg
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
@@ -93,6 +94,8 @@ class SqlStore:
             try:
                 yield uow
             except IntegrityError as error:
+                raise Refused(f"The database refused it: {_words(error.orig)}.") from error
+            except psycopg.IntegrityError as error:  # COPY goes past SQLAlchemy
                 raise Refused(f"The database refused it: {_words(error)}.") from error
             if uow.rolled_back:
                 transaction.rollback()
@@ -104,5 +107,5 @@ class SqlStore:
             yield SqlUnitOfWork(connection)
 
 
-def _words(error: IntegrityError) -> str:
-    return str(error.orig).splitlines()[0].rstrip(".")
+def _words(error: BaseException | None) -> str:
+    return str(error).splitlines()[0].rstrip(".")

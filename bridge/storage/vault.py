@@ -46,7 +46,7 @@ class KeyVault:
             raise Damaged(f"The key '{key_id}' is missing from the key file. Put it back.")
         try:
             opened = key.decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound_to.encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise Damaged(f"{bound_to} was changed behind the bridge's back.") from error
         return opened.decode()
 

@@ -51,12 +51,12 @@ def read_back(url: str, empty_url: str) -> list[Written]:
 
 
 def _is_empty(connection: Connection, table: Table) -> bool:
-    return connection.exec_driver_sql(f"SELECT 1 FROM {table.name} LIMIT 1").first() is None  # noqa: S608
+    return connection.exec_driver_sql(f"SELECT 1 FROM {table.name} LIMIT 1").first() is None
 
 
 def _rows(connection: Connection, table: Table) -> list[Any]:
     key = ", ".join(column.name for column in table.primary_key)
-    query = f"SELECT {', '.join(table.columns.keys())} FROM {table.name} ORDER BY {key}"  # noqa: S608
+    query = f"SELECT {', '.join(table.columns.keys())} FROM {table.name} ORDER BY {key}"
     if connection.dialect.name == "sqlite":
         return _driver(connection).execute(query).fetchall()  # type: ignore[no-any-return]
     with _driver(connection).cursor().copy(f"COPY ({query}) TO STDOUT") as copy:
@@ -84,7 +84,7 @@ def _insert(connection: Connection, one: Written, rows: list[Any]) -> None:
     if connection.dialect.name == "sqlite":
         places = ", ".join("?" for _ in one.columns)
         _driver(connection).executemany(
-            f"INSERT INTO {one.table.name} ({names}) VALUES ({places})",  # noqa: S608
+            f"INSERT INTO {one.table.name} ({names}) VALUES ({places})",
             rows,
         )
         return

@@ -1,4 +1,4 @@
-"""Two processes that draft at the same moment on PostgreSQL agree on one draft."""
+"""What happens in another process while a pull goes on: settling, and a new mapping."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bridge.services.pull import pull, settle_pending
 from bridge.storage.engine import open_engine
 from bridge.storage.ops import SqlOps
 from tests.jobs.site import eventually
-from tests.support import NOW, Completion, FrozenClock, World
+from tests.support import NOW, Completion, FrozenClock, World, rule
 
 
 @pytest.fixture
@@ -24,10 +24,11 @@ def two(postgres_url: str) -> Iterator[World]:
     engine = open_engine(postgres_url)
     world = World(engine, FrozenClock(NOW))
     person = world.person("u1")
-    world.pull(Completion("other-account", when=NOW - timedelta(days=30)))
+    world.pull(Completion("other-account", when=NOW - timedelta(days=12)))
     with world.store.begin() as uow:
         ((_, account),) = uow.intake.unlinked()
-        uow.people.link_account(account.id, Match(person, IdentityRule.BY_HAND, "said"), NOW, "x")
+        proof = Match(person, IdentityRule.BY_HAND, "said")
+        uow.people.link_accounts({account.id: proof}, NOW, "somebody")
         uow.intake.mark_accounts([account.id])
     yield world
     engine.dispose()
@@ -45,7 +46,7 @@ def waits_for_a_lock(world: World) -> bool:
 
 def test_a_page_and_the_settling_of_what_is_pending_join_in_one_draft(two: World) -> None:
     """The pull holds its transaction open on the same activity while the settling comes by."""
-    two.source.holds = [Completion("u1", when=NOW - timedelta(days=29))]
+    two.source.holds = [Completion("u1", when=NOW - timedelta(days=11))]
     in_hand, go_on = threading.Event(), threading.Event()
     keep = SqlOps.set_bookmark
 
@@ -66,3 +67,22 @@ def test_a_page_and_the_settling_of_what_is_pending_join_in_one_draft(two: World
     assert two.scalar("SELECT count(*) FROM learning_records WHERE disposition = 'evidence'") == 2
     assert two.scalar("SELECT count(*) FROM evidence") == 1
     assert two.scalar("SELECT count(*) FROM evidence_records") == 2
+
+
+def test_a_mapping_published_during_a_pull_decides_on_the_pages_that_follow(
+    world: World,
+) -> None:
+    world.person("u1")
+    world.source.page_size = 1
+
+    def publish_between(number: int) -> None:
+        if number == 1:
+            world.publish([rule("r1", "C1", 4)])
+
+    world.source.before_page = publish_between
+    world.pull(Completion(), Completion(when=NOW - timedelta(days=60)))
+    suggested = world.rows(
+        "SELECT DISTINCT c.code FROM claims JOIN competencies c ON c.id = claims.competency_id"
+        " WHERE claims.state = 'suggested'"
+    )
+    assert suggested == [("4",)]
