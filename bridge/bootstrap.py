@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from bridge import log
 from bridge.catalog.badges import LoadedBadges, load_badges
@@ -169,10 +169,11 @@ def open_bridge(folder: Path, *, actor: Actor | None = None, clock: Clock | None
     engine = open_engine(url)
     try:
         migrate(engine)
-    except OperationalError as error:
+    except DBAPIError as error:
         engine.dispose()
         raise BridgeError(
-            f"The database cannot be opened: {str(error.orig).strip().splitlines()[0]}"
+            "The database cannot be opened or brought up to date: "
+            f"{str(error.orig).strip().splitlines()[0]}"
         ) from None
     the_clock = clock or SystemClock()
     context = Context(
@@ -219,7 +220,7 @@ def serve_site(
     log.set_up(level=log_level)
     serve(
         jobs,
-        status_app(reader),
+        status_app(reader, settings.status_names),
         host=bridge.config.status_host(),
         port=settings.status_port if port is None else port,
         lock_path=Path(f"{database}.run.lock") if dialect == "sqlite" else None,

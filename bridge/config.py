@@ -90,6 +90,7 @@ class JobsSection(_Strict):
     deliver_minutes: Annotated[float, Field(gt=0)] = 5
     sweep_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:30"
     status_host: str = "127.0.0.1"
+    status_names: tuple[str, ...] = ()
     status_port: Annotated[int, Field(ge=0, le=65535)] = 8765
 
 

@@ -173,7 +173,7 @@ class Completion:
     def fact(self) -> LearningFact | Unreadable:
         """What a connector reads from it."""
         if self.when is None:
-            return Unreadable("no-date", "It has no date.")
+            return Unreadable("no-date", f"{self.title or 'It'} has no date.")
         account = AccountFacts(
             "test-user",
             self.user,

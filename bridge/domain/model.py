@@ -110,8 +110,7 @@ class Bookmark:
     last_full_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """An item that a source gave before."""
 
     id: int
@@ -160,6 +159,8 @@ class Record:
     gone: bool
     evidence_id: int | None
     evidence_person: int | None
+    evidence_activity: int | None
+    evidence_on: date | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from bridge.domain.times import aware
 
@@ -21,6 +22,11 @@ class Status(StrEnum):
     FAILED = "failed"
     ATTENDED = "attended"
     MISSED = "missed"
+
+    @property
+    def achieved(self) -> bool:
+        """Whether it says that something was done, rather than failed or missed."""
+        return self not in (Status.FAILED, Status.MISSED)
 
 
 class Precision(StrEnum):
@@ -70,8 +76,7 @@ class ActivityFacts:
     iri: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LearningFact:
+class LearningFact(NamedTuple):
     """One normalised fact: this account did that activity, then, with this result.
 
     `score` and `attendance` are fractions from 0 to 1, or None where the source does not say.
@@ -98,8 +103,7 @@ class Unreadable:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(NamedTuple):
     """One item as a source gave it: its natural key, its bytes, and what was read from them."""
 
     natural_key: str

@@ -132,7 +132,7 @@ def _withdraw_groundless(
     grounds: Sequence[Grounds],
     report: AwardReport,
 ) -> None:
-    """Awards that rest on what no longer stands are withdrawn, unless another claim serves (R10).
+    """Withdraw awards that rest on what no longer stands, unless another claim serves (R10).
 
     Lapsing and contested claims do not: those awards stay as they were (R6).
     """

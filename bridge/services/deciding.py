@@ -57,19 +57,19 @@ def decide(mapped: Mapped, alias: Alias, record: Standing, today: date) -> Decid
         record.status, record.score, record.attendance, record.occurred_on
     )
     if verdict.outcome is Outcome.UNMAPPED:
-        return Decided(Disposition.UNMAPPED, verdict.reason, None)
+        return Decided(Disposition.UNMAPPED, verdict.reason.value, None)
     rule_id = mapped.rule_id(verdict.rule)
     if record.gone:
         return Decided(Disposition.NOT_COUNTING, "gone", rule_id)
     if verdict.outcome is Outcome.NOT_COUNTING:
-        return Decided(Disposition.NOT_COUNTING, verdict.reason, rule_id)
+        return Decided(Disposition.NOT_COUNTING, verdict.reason.value, rule_id)
     if record.occurred_on > today:
         return Decided(Disposition.NOT_COUNTING, "in-the-future", rule_id)
     if record.occurred_on < add_months(today, -mapped.recordable_months(verdict)):
         return Decided(Disposition.NOT_COUNTING, "too-old", rule_id)
     if record.person is None:
         return Decided(Disposition.UNMATCHED, "nobody", rule_id)
-    return Decided(Disposition.EVIDENCE, verdict.reason, rule_id, verdict)
+    return Decided(Disposition.EVIDENCE, verdict.reason.value, rule_id, verdict)
 
 
 #: Reasons in words, for the ledger and `explain`; those of the mapping engine come with it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -121,16 +121,17 @@ def _draft(
     )
 
 
-def _add_claims(uow: UnitOfWork, suggested: Iterable[tuple[int, dict[int, int]]]) -> int:
-    wanted = [(e, competency, rule) for e, each in suggested for competency, rule in each.items()]
-    ids = uow.intake.new_ids("claims", len(wanted))
-    uow.evidence.add_claims(
-        [
-            NewClaim(claim_id, evidence_id, competency, "suggested", "rule", rule, True)
-            for claim_id, (evidence_id, competency, rule) in zip(ids, wanted, strict=True)
-        ]
-    )
-    return len(wanted)
+def _add_claims(uow: UnitOfWork, suggested: Collection[tuple[int, dict[int, int]]]) -> int:
+    """Add a claim for each (evidence, {competency: rule}); how many there are."""
+    count = sum(len(rules) for _, rules in suggested)
+    if count:
+        ids = iter(uow.intake.new_ids("claims", count))
+        uow.evidence.add_claims(
+            NewClaim(next(ids), evidence_id, competency, "suggested", "rule", rule, True)
+            for evidence_id, rules in suggested
+            for competency, rule in rules.items()
+        )
+    return count
 
 
 @dataclass(slots=True)
@@ -181,17 +182,30 @@ def refresh(
     for evidence_id in ids:
         supporting = records[evidence_id]
         suggested: dict[int, int] = {}
+        standing = False
         for record in supporting:
             decided = decide(mapped, record.alias, Standing.of_record(record), today)
+            # A rule that ends takes no ground away; a source that takes its word back does (R6).
+            standing |= not record.gone and (record.status.achieved or decided.verdict is not None)
             if decided.verdict is not None:
                 suggested = {**mapped.suggested(decided.verdict), **suggested}
-        standing = any(not record.gone for record in supporting)
         change = redraft(claims[evidence_id], suggested, supported=standing)
         added.append((evidence_id, dict(change.add)))
         uow.evidence.apply(change, now)
         if changes is not None:
             changes.note(change, supporting[0].person if supporting else None)
     return _add_claims(uow, added)
+
+
+def _well_filed(record: Record, policy: Policy) -> bool:
+    """Whether a record is still about the person, activity and time of its evidence."""
+    assert record.evidence_on is not None  # noqa: S101  it supports evidence, which has a date
+    days = abs((london_date(record.occurred_at) - record.evidence_on).days)
+    return (
+        record.evidence_person == record.person
+        and record.evidence_activity == record.alias.activity_id
+        and days <= policy.join_days
+    )
 
 
 def reconsider(
@@ -209,7 +223,7 @@ def reconsider(
     records = uow.intake.pending_records(limit)
     if not records:
         return 0
-    misfiled = {r.id for r in records if r.evidence_id and r.evidence_person != r.person}
+    misfiled = {r.id for r in records if r.evidence_id and not _well_filed(r, policy)}
     uow.evidence.drop_support(misfiled)
     today = london_date(now)
     candidates: list[Candidate] = []
@@ -229,8 +243,8 @@ def reconsider(
                     decided.verdict,
                 )
             )
-    drafts, claims = file_evidence(uow, mapped, candidates, now, policy)
-    if changes is not None and drafts:
+    _, claims = file_evidence(uow, mapped, candidates, now, policy)
+    if changes is not None and claims:
         changes.added += claims
         changes.people |= {c.person for c in candidates}
     refresh(uow, mapped, {r.evidence_id for r in records if r.evidence_id}, now, policy, changes)

@@ -72,7 +72,8 @@ _COUNTED = ("items", "new", "unchanged", "changed", "drafts", "claims", "vanishe
 class Intake:
     """Takes in the pages of one source. `now` is the instant of the run.
 
-    `rules` are the identity rules that this source is trusted with.
+    `rules` are the identity rules that this source is trusted with. `told_before` are the keys
+    under which items of the latest page are stored already, as another road named them.
     """
 
     source: SourceRow
@@ -80,6 +81,7 @@ class Intake:
     mapped: Mapped
     policy: Policy
     now: datetime
+    told_before: list[str] = field(default_factory=list)
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
@@ -104,30 +106,42 @@ class Intake:
         """Which items are new, and which say something else than before (with their ids)."""
         by_key = {item.natural_key: item for item in items}
         known = uow.intake.known(self.source.id, list(by_key))
+        told = self._told_by_another_road(
+            uow, [item for key, item in by_key.items() if key not in known]
+        )
+        self.told_before = [key for key in told.values() if key is not None]
         fresh: list[Pulled] = []
         changed: list[tuple[Pulled, int]] = []
         returned: list[int] = []
         for key, item in by_key.items():
             before = known.get(key)
             if before is None:
-                fresh.append(item)
+                if key not in told:
+                    fresh.append(item)
                 continue
             if before.gone:
                 returned.append(before.id)
             if before.sha256 != hashlib.sha256(item.body).digest():
                 changed.append((item, before.id))
+        if self.told_before:
+            stored = uow.intake.known(self.source.id, self.told_before)
+            returned += [before.id for before in stored.values() if before.gone]
         if returned:
             uow.intake.mark_returned(returned)
-        fresh = self._without_same_cycles(uow, fresh)
         tally.new, tally.changed, tally.returned = len(fresh), len(changed), len(returned)
         altered = {received_id for _, received_id in changed} | set(returned)
         tally.unchanged = len(items) - len(fresh) - len(altered)
         return fresh, changed
 
-    def _without_same_cycles(self, uow: UnitOfWork, fresh: list[Pulled]) -> list[Pulled]:
-        """Leave out what another road has told already, less than a minute apart (DESIGN 5.1)."""
+    def _told_by_another_road(
+        self, uow: UnitOfWork, items: Sequence[Pulled]
+    ) -> dict[str, str | None]:
+        """Which keys tell what is told less than a minute apart under another key (DESIGN 5.1).
+
+        The other key where that is stored, None where it is in the same page.
+        """
         near: list[tuple[str, Pulled, datetime]] = []
-        for item in fresh:
+        for item in items:
             if isinstance(item.fact, LearningFact):
                 occurred_at = item.fact.occurred_at
                 stem = item.natural_key.removesuffix(cycle_of(occurred_at))
@@ -135,19 +149,21 @@ class Intake:
                     cycles = neighbouring_cycles(occurred_at)
                     near += [(stem + cycle, item, occurred_at) for cycle in cycles]
         if not near:
-            return fresh
+            return {}
         told = uow.intake.times_of(self.source.id, [key for key, _, _ in near])
         in_page = {
-            i.natural_key: i.fact.occurred_at for i in fresh if isinstance(i.fact, LearningFact)
+            i.natural_key: i.fact.occurred_at for i in items if isinstance(i.fact, LearningFact)
         }
-        same: set[str] = set()
+        same: dict[str, str | None] = {}
         for key, item, occurred_at in near:
-            other = told.get(key)
-            if other is None and key < item.natural_key and key not in same:
+            stored = told.get(key)
+            if stored is not None and same_cycle(stored, occurred_at):
+                same[item.natural_key] = key
+            elif key < item.natural_key and key not in same:
                 other = in_page.get(key)
-            if other is not None and same_cycle(other, occurred_at):
-                same.add(item.natural_key)
-        return [item for item in fresh if item.natural_key not in same]
+                if other is not None and same_cycle(other, occurred_at):
+                    same[item.natural_key] = None
+        return same
 
     def _accounts(self, uow: UnitOfWork, items: Sequence[Pulled]) -> dict[str, Account]:
         """The accounts that the items name, by value; added, brought up to date and matched."""
@@ -255,6 +271,8 @@ class Intake:
 
     def hold(self, uow: UnitOfWork, held: Sequence[tuple[int, Unreadable]]) -> None:
         """Put received items into quarantine, whole, with their reasons."""
+        if not held:
+            return
         ids = uow.intake.new_ids("quarantine", len(held))
         uow.intake.add_quarantine(
             [
@@ -284,6 +302,9 @@ class Intake:
                     accounts[item.fact.account.value],
                     aliases[item.fact.activity.value],
                 )
+            else:
+                # A record keeps its last good reading; what waits in quarantine, the newest reason.
+                uow.intake.update_quarantine(received_id, item.fact)
 
     def read_again(
         self, uow: UnitOfWork, received_id: int, fact: LearningFact, account: Account, alias: Alias
@@ -335,13 +356,13 @@ def new_record(
         0,
         account_id,
         alias_id,
-        fact.status,
+        fact.status.value,
         fact.occurred_at,
-        fact.precision,
+        fact.precision.value,
         cycle_of(fact.occurred_at),
         fact.score,
         fact.attendance,
-        decided.disposition,
+        decided.disposition.value,
         decided.reason,
         decided.rule_id,
         False,

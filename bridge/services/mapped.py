@@ -26,9 +26,12 @@ class Mapped:
     def decision(self, alias: Alias) -> ActivityDecision:
         """The rules for this activity; worked out again only when its names have changed."""
         known = self._decisions.get(alias.id)
-        if known is not None and known[0] == alias:
+        if known is not None and known[0] is alias:
             return known[1]
-        decision = self.index.decide(alias.source_key, alias.source_kind, alias.facts)
+        if known is not None and known[0] == alias:
+            decision = known[1]
+        else:
+            decision = self.index.decide(alias.source_key, alias.source_kind, alias.facts)
         self._decisions[alias.id] = (alias, decision)
         return decision
 

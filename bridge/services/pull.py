@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import BadAnswer, BridgeError, LostLease, NeedsAdministrator
+from bridge.domain.errors import BadAnswer, LostLease, NeedsAdministrator
 from bridge.domain.identity import IdentityRule
 from bridge.domain.model import Bookmark, Lease, SourceRow
 from bridge.domain.ports import Source
@@ -78,9 +77,10 @@ def pull(
     report = PullReport(source.key, full, believe=believe)
     try:
         _run(ctx, trusted, source, bookmark, lease, report, progress)
-    except BridgeError as error:
+    except BaseException as error:
+        # Whatever went wrong, the source is free for the next try, and the history says why.
         outcome = "needs you" if isinstance(error, NeedsAdministrator) else "failed"
-        _finish(ctx, run, lease, report, outcome, str(error))
+        _finish(ctx, run, lease, report, outcome, str(error) or type(error).__name__)
         raise
     _finish(ctx, run, lease, report, "done", report.note)
     return report
@@ -102,10 +102,11 @@ def _run(
     with ctx.store.reading() as uow:
         in_force = uow.catalog.mapping_hashes()
         intake = Intake(source, trusted.identity, load_mapped(uow), ctx.policy, started)
-    seen = array("Q")
+    # Hashes in place of the keys themselves: a million in eight megabytes.
+    seen = array("q")
     for page in trusted.connector.pull(since):
         if report.full:
-            seen.extend(_mark(item.natural_key) for item in page.items)
+            seen.extend(hash(item.natural_key) for item in page.items)
         with ctx.store.begin() as uow:
             uow.ops.lock(SETTLING)
             uow.ops.keep_lease(lease, ctx.clock.now(), ctx.policy.lease_seconds)
@@ -113,6 +114,8 @@ def _run(
                 # Published since the last page; what comes from here on is decided by it.
                 in_force, intake.mapped = in_force_now, load_mapped(uow)
             report.tally.add(intake.take(uow, page))
+            if report.full:
+                seen.extend(map(hash, intake.told_before))
             while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE):
                 pass
             if page.last:
@@ -144,11 +147,6 @@ def _move_bookmark(
     uow.ops.set_bookmark(source.id, Bookmark(position, started if full else before.last_full_at))
 
 
-def _mark(key: str) -> int:
-    """64 bits of a key's hash: a million keys in eight megabytes."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
-
-
 def _sweep(
     ctx: Context, uow: UnitOfWork, intake: Intake, seen: array[int], report: PullReport
 ) -> None:
@@ -161,7 +159,7 @@ def _sweep(
     known = 0
     for received_id, key in uow.intake.present_keys(intake.source.id):
         known += 1
-        mark = _mark(key)
+        mark = hash(key)
         at = bisect_left(marks, mark)
         if at == len(marks) or marks[at] != mark:
             gone.append(received_id)
@@ -195,7 +193,8 @@ def settle_pending(ctx: Context) -> int:
     while True:
         with ctx.store.begin() as uow:
             uow.ops.lock(SETTLING)
-            taken = reconsider(uow, load_mapped(uow), ctx.clock.now(), ctx.policy, RECONSIDER_AT_ONCE)
+            mapped, now = load_mapped(uow), ctx.clock.now()
+            taken = reconsider(uow, mapped, now, ctx.policy, RECONSIDER_AT_ONCE)
         if not taken:
             return total
         total += taken

@@ -7,7 +7,19 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, cast, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bridge.domain.model import Award, BadgeInForce, Grounds, TargetState
 from bridge.domain.scope import Scope
@@ -47,22 +59,27 @@ class SqlAwards:
 
         Without that they have earned nothing new, and the many who left are not looked at daily.
         """
-        learner = t.people.alias("learner")
-        since = (
-            select(_v.id)
-            .join(t.claims, _c.id == _v.claim_id)
-            .join(t.evidence, _e.id == _c.evidence_id)
-            .join(learner, learner.c.id == _e.person_id)
-            .where(
-                learner.c.canonical_id == _p.canonical_id,
-                _c.state == "verified",
-                _v.decision == "verified",
-                _v.decided_at >= cast(_a.awarded_on, _v.decided_at.type),
-            )
-            .exists()
+        owner, later = t.people.alias("owner"), t.awards.alias("later")
+        own_evidence = select(_e.id).join(owner, owner.c.id == _e.person_id).where(
+            owner.c.canonical_id == _p.canonical_id
+        )  # fmt: skip
+        verified_since = exists().where(
+            _c.id == _v.claim_id,
+            _c.evidence_id.in_(own_evidence),
+            _c.state == "verified",
+            _v.decision == "verified",
+            _v.decided_at >= cast(_a.awarded_on, _v.decided_at.type),
+            _v.id.not_in(select(_b.verification_id).where(
+                _b.award_id == _a.id, _b.verification_id.is_not(None))),
+        )  # fmt: skip
+        renewed = exists().where(
+            later.c.badge_key == _a.badge_key,
+            later.c.person_id == owner.c.id,
+            owner.c.canonical_id == _p.canonical_id,
+            later.c.expires_on > _a.expires_on,
         )
         lapsed = select(_p.canonical_id).join(t.awards, _a.person_id == _p.id).where(
-            _a.status == "held", _a.expires_on < today, since
+            _a.status == "held", _a.expires_on < today, verified_since, ~renewed
         )  # fmt: skip
         self._db.execute(
             update(t.people)
@@ -296,7 +313,10 @@ class SqlAwards:
 
     @staticmethod
     def _states() -> Select[Any]:
-        """Target states with the learner's account there: the one used last, not suspended."""
+        """Target states with the learner's account there: the newest that is not suspended.
+
+        A badge is withdrawn from the account on which it was seen, whoever has that by now.
+        """
         source = t.sources.alias("account_source")
         owner = t.people.alias("owner")
         account = (
@@ -318,6 +338,9 @@ class SqlAwards:
             .correlate(t.targets, t.people)
             .scalar_subquery()
         )
+        to_withdraw = and_(
+            _ts.desired == "absent", _ts.observed == "held", _ts.account_id.is_not(None)
+        )
         return (
             select(
                 _ts.id, _ts.award_id, t.targets.c.key.label("target_key"), _a.badge_key,
@@ -331,7 +354,9 @@ class SqlAwards:
             .join(t.awards, _a.id == _ts.award_id)
             .join(t.badge_versions, t.badge_versions.c.id == _a.badge_version_id)
             .join(t.people, _p.id == _a.person_id)
-            .outerjoin(t.accounts, t.accounts.c.id == account)
+            .outerjoin(
+                t.accounts, t.accounts.c.id == case((to_withdraw, _ts.account_id), else_=account)
+            )
             .order_by(_ts.id)
         )  # fmt: skip
 
@@ -420,9 +445,14 @@ class SqlAwards:
         """Reconciling saw this; written only if it differs, and no delivery came between."""
         if state.observed == observed:
             return False
+        values: dict[str, Any] = {
+            "observed": observed, "observed_at": now, "ref": ref, "url": url, "next_at": None
+        }  # fmt: skip
+        if observed == state.desired:
+            values |= {"attempts": 0, "error": None, "needs_you": None}
         done = self._db.execute(
             update(t.target_states)
             .where(_ts.id == state.id, _ts.fence == state.fence)
-            .values(observed=observed, observed_at=now, ref=ref, url=url, next_at=None)
+            .values(values)
         )
         return done.rowcount == 1

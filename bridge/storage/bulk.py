@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     select,
 )
+from sqlalchemy.exc import IntegrityError
 
 from bridge.storage.types import UtcDateTime, to_sqlite
 
@@ -66,24 +67,37 @@ def pairs(
 
 
 def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Insert `rows`, whose values stand in the order of `columns`."""
-    if not rows:
-        return
-    names = ", ".join(columns)
-    if connection.dialect.name == "postgresql":
-        driver = connection.connection.driver_connection
-        assert driver is not None  # noqa: S101  a live connection has one
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as c:
-            for row in rows:
-                c.write_row(row)
-        return
+    """Insert `rows`, whose values stand in the order of `columns`; best made as they are taken.
+
+    Raises IntegrityError where a constraint or a guard says no.
+    """
+    # Straight to the driver: SQLAlchemy has no COPY, and would copy each row twice for SQLite.
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101  a live connection has one
+    insert = _copy if connection.dialect.name == "postgresql" else _execute_many
+    try:
+        insert(driver, table, columns, rows)
+    except connection.dialect.loaded_dbapi.IntegrityError as error:
+        raise IntegrityError(f"insert into {table.name}", None, error) from error
+
+
+def _copy(driver: Any, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    into = f"COPY {table.name} ({', '.join(columns)}) FROM STDIN"
+    with driver.cursor() as cursor, cursor.copy(into) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _execute_many(
+    driver: Any, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     moments = [i for i, name in enumerate(columns) if isinstance(table.c[name].type, UtcDateTime)]
     places = ", ".join("?" for _ in columns)
-    connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({names}) VALUES ({places})",
-        list(_with_text_moments(rows, moments) if moments else rows),
+    driver.executemany(
+        f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({places})",
+        _with_text_moments(rows, moments) if moments else rows,
     )
 
 

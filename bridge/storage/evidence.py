@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, true, update
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.drafting import SAME_PERSON, SOURCE_GONE, UPHELD, Redraft
@@ -25,7 +25,7 @@ from bridge.domain.model import (
 )
 from bridge.domain.repositories import Vault
 from bridge.domain.scope import Scope
-from bridge.domain.times import add_months
+from bridge.domain.times import add_months, london_date
 from bridge.storage import tables as t
 from bridge.storage.bulk import chunks, insert_rows, new_ids, pairs
 
@@ -89,7 +89,7 @@ class SqlEvidence:
                 t.evidence_records.delete().where(t.evidence_records.c.record_id.in_(part))
             )
 
-    def add_claims(self, rows: Sequence[NewClaim]) -> None:
+    def add_claims(self, rows: Iterable[NewClaim]) -> None:
         """New suggestions."""
         insert_rows(self._db, t.claims, NewClaim._fields, rows)
 
@@ -139,16 +139,20 @@ class SqlEvidence:
         """Everything of a redraft but its additions."""
         if change.nothing:
             return
-        for ids, values in (
-            (change.restore, {"state": "suggested", "suggested": True}),
-            (change.withdraw, {"state": "withdrawn", "suggested": False}),
-            (change.no_longer_suggested, {"suggested": False}),
-            (change.suggested_again, {"suggested": True}),
-            (change.contest, {"contested_at": now, "contested_reason": SOURCE_GONE}),
-            (change.settle, {"contested_at": None, "contested_reason": None}),
-        ):
+        # Whoever acted a moment ago goes before: each condition is looked at again here.
+        untouched = and_(_c.state == ClaimState.SUGGESTED, _c.touched_at.is_(None))
+        for ids, still, values in (
+            (change.restore, _c.state == ClaimState.WITHDRAWN,
+             {"state": "suggested", "suggested": True}),
+            (change.withdraw, untouched, {"state": "withdrawn", "suggested": False}),
+            (change.no_longer_suggested, true(), {"suggested": False}),
+            (change.suggested_again, true(), {"suggested": True}),
+            (change.contest, _c.state == ClaimState.VERIFIED,
+             {"contested_at": now, "contested_reason": SOURCE_GONE}),
+            (change.settle, true(), {"contested_at": None, "contested_reason": None}),
+        ):  # fmt: skip
             if ids:
-                self._db.execute(update(t.claims).where(_c.id.in_(ids)).values(values))
+                self._db.execute(update(t.claims).where(_c.id.in_(ids), still).values(values))
         if change.contest or change.settle:
             self._mark_owners_for_awards([*change.contest, *change.settle])
 
@@ -516,7 +520,7 @@ class SqlEvidence:
         ).scalar_one()
         values = dict(row._mapping) | {
             "id": new_id, "split_from_id": evidence_id, "created_at": now, "occurred_at": moment,
-            "log_id": None, "late": False,
+            "occurred_on": london_date(moment), "log_id": None, "late": False,
         }  # fmt: skip
         self._db.execute(insert(t.evidence).values(values))
         self._db.execute(

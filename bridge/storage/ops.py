@@ -27,7 +27,11 @@ class SqlOps:
 
     def source(self, key: str, kind: str, trust: str) -> SourceRow:
         """A configured source, known by its key for ever."""
-        row = self._db.execute(select(_s.id, _s.kind, _s.trust).where(_s.key == key)).first()
+        query = select(_s.id, _s.kind, _s.trust).where(_s.key == key)
+        row = self._db.execute(query).first()
+        if row is None:
+            self.lock(f"source:{key}")
+            row = self._db.execute(query).first()
         if row is None:
             new = insert(t.sources).values(key=key, kind=kind, trust=trust).returning(_s.id)
             return SourceRow(self._db.execute(new).scalar_one(), key, kind)

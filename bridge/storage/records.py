@@ -37,6 +37,8 @@ def _query() -> Select[Any]:
             t.received.c.gone_at, _r.account_id, _owner.c.canonical_id.label("person"),
             _r.status, _r.occurred_at, _r.score, _r.attendance, _r.disposition, _r.reason,
             _r.rule_id, _e.evidence_id, _holder.c.canonical_id.label("evidence_person"),
+            t.evidence.c.activity_id.label("evidence_activity"),
+            t.evidence.c.occurred_on.label("evidence_on"),
             _a.id.label("alias_id"), _a.activity_id, _a.kind, _a.value, _a.title, _a.idnumber,
             _a.shortname, _a.category, _a.iri,
         )
@@ -79,6 +81,8 @@ def _record(row: Row[Any]) -> Record:
         gone=row.gone_at is not None,
         evidence_id=row.evidence_id,
         evidence_person=row.evidence_person,
+        evidence_activity=row.evidence_activity,
+        evidence_on=row.evidence_on,
     )
 
 

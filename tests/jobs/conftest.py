@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
@@ -23,3 +24,12 @@ def moodle() -> Iterator[StandInMoodle]:
 def site(database_url: str, moodle: StandInMoodle) -> TestSite:
     """A site on a fresh database, of both kinds."""
     return TestSite(database_url, moodle, time.time())
+
+
+@pytest.fixture
+def sqlite_site(
+    databases: Callable[[str], AbstractContextManager[str]], moodle: StandInMoodle
+) -> Iterator[TestSite]:
+    """A site on a fresh SQLite file."""
+    with databases("sqlite") as url:
+        yield TestSite(url, moodle, time.time())

@@ -72,7 +72,7 @@ def test_it_does_everything_from_the_first_start_to_a_withdrawn_badge(
 )
 def test_it_can_switch_no_guard_off(worker: World, statement: str) -> None:
     with (
-        pytest.raises(ProgrammingError, match="permission denied|must be owner"),
+        pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
         worker.engine.begin() as connection,
     ):
         connection.execute(text(statement))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 import requests
 from sqlalchemy import Engine
 
-from bridge.demo.moodle import Fault, StandInMoodle
+from bridge.demo.moodle import Fault
 from bridge.domain.errors import BridgeError
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.lock import only_one
@@ -20,16 +19,20 @@ from bridge.services.ledger import runs
 from bridge.services.status import StatusReader
 from bridge.web.status import status_app
 from tests.jobs.site import TestSite, eventually, prepare, pulled_whole
+from tests.support import opened
 
 
 @pytest.fixture
-def sqlite_site(sqlite_engine: Engine, tmp_path: Path, moodle: StandInMoodle) -> TestSite:
-    """A prepared site on SQLite."""
-    prepare(sqlite_engine)
-    return TestSite(f"sqlite:///{tmp_path / 'bridge.db'}", moodle, time.time())
+def engine(sqlite_site: TestSite) -> Iterator[Engine]:
+    """The site's database, prepared."""
+    with opened(sqlite_site.database) as engine:
+        prepare(engine)
+        yield engine
 
 
-def test_a_second_run_refuses_naming_the_first_until_that_is_killed(sqlite_site: TestSite) -> None:
+def test_a_second_run_refuses_naming_the_first_until_that_is_killed(
+    sqlite_site: TestSite,
+) -> None:
     assert sqlite_site.lock is not None
     with sqlite_site.running() as first:
         with (
@@ -49,7 +52,7 @@ def test_a_second_run_refuses_naming_the_first_until_that_is_killed(sqlite_site:
 
 
 def test_asked_to_end_it_finishes_the_page_in_hand_and_gives_the_lease_back(
-    sqlite_engine: Engine, sqlite_site: TestSite
+    engine: Engine, sqlite_site: TestSite
 ) -> None:
     retrieve = "core_reportbuilder_retrieve_report"
     sqlite_site.moodle.faults.add(Fault.SLOW, value=0.3, function=retrieve)
@@ -58,7 +61,7 @@ def test_asked_to_end_it_finishes_the_page_in_hand_and_gives_the_lease_back(
         assert run.end() == 0
     asked = sqlite_site.moodle.calls(retrieve)
     assert asked < 14, "it read on to the last page"
-    context = sqlite_site.works(sqlite_engine).context
+    context = sqlite_site.works(engine).context
     (left,) = runs(context)
     assert left.ended_at is not None
     assert "stopped" in left.message
@@ -66,14 +69,14 @@ def test_asked_to_end_it_finishes_the_page_in_hand_and_gives_the_lease_back(
     assert left.counts["new"] in (60 * asked, 60 * (asked - 1))
     sqlite_site.moodle.faults.clear()
     with sqlite_site.running() as again:
-        eventually(pulled_whole(sqlite_engine), "the rest")
+        eventually(pulled_whole(engine), "the rest")
         assert again.end() == 0
 
 
 def test_the_status_page_is_served_by_the_same_process_until_it_is_stopped(
-    sqlite_engine: Engine, sqlite_site: TestSite
+    engine: Engine, sqlite_site: TestSite
 ) -> None:
-    works = sqlite_site.works(sqlite_engine)
+    works = sqlite_site.works(engine)
     jobs = EmbeddedJobs(works, JobTimes())
     read = StatusReader(works.context, "SQLite", works.sources, works.targets, jobs.next_times)
     stop = threading.Event()
@@ -98,8 +101,8 @@ def test_the_status_page_is_served_by_the_same_process_until_it_is_stopped(
         requests.get(told[0], timeout=10)
 
 
-def test_a_port_in_use_is_refused_in_words(sqlite_engine: Engine, sqlite_site: TestSite) -> None:
-    works = sqlite_site.works(sqlite_engine)
+def test_a_port_in_use_is_refused_in_words(engine: Engine, sqlite_site: TestSite) -> None:
+    works = sqlite_site.works(engine)
     jobs, page = EmbeddedJobs(works, JobTimes()), status_app(StatusReader(works.context, "SQLite"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -87,7 +87,7 @@ def test_a_reassigned_claim_is_no_longer_the_first_verifiers(world: World, folk:
     assert len(verify.verify(world.as_(assessor), folk.evidence, None, "observation")) == 2
 
 
-# --- authority ------------------------------------------------------------------------------------
+# --- authority
 def test_nobody_is_chosen_to_verify_themselves(world: World, folk: Cast) -> None:
     with pytest.raises(Refused, match="own evidence"):
         world.submit(folk.learner, folk.evidence, folk.learner)
@@ -174,7 +174,7 @@ def test_reciprocal_verification_is_flagged(world: World, folk: Cast) -> None:
     ]  # fmt: skip
 
 
-# --- what may be submitted --------------------------------------------------------------------------
+# --- what may be submitted
 def test_e_learning_asks_how_it_was_used_and_a_module_alone_is_not_enough(world: World) -> None:
     folk = cast(world)
     world.pull(Completion(course="CE"))
@@ -249,7 +249,7 @@ def test_own_evidence_that_cannot_count_is_refused(
         evidence.add_own(world.as_(folk.learner), own, [ref(3)])
 
 
-# --- second thoughts --------------------------------------------------------------------------------
+# --- second thoughts
 def test_a_verification_is_revoked_by_its_verifier_or_the_present_manager(world: World) -> None:
     folk = cast(world)
     people.approve(world.ctx, folk.other, Authority.PEER)

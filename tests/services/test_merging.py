@@ -30,7 +30,7 @@ def why_unmatched(world: World) -> dict[str, str]:
     return {w.account.facts.value: w.why.code for w in people.unmatched(world.ctx, RULES_OF)}
 
 
-# --- matching -----------------------------------------------------------------------------------
+# --- matching
 def test_a_shared_mailbox_names_nobody(world: World) -> None:
     for name in ("ann", "ben"):
         world.person(name, email="office@example.org")
@@ -75,7 +75,7 @@ def test_a_new_person_takes_over_what_waited(world: World) -> None:
     assert people.rematch(world.ctx, RULES_OF) == 0
 
 
-# --- by hand --------------------------------------------------------------------------------------
+# --- by hand
 def test_linking_by_hand_moves_drafts_and_leaves_what_people_worked_on(world: World) -> None:
     folk = cast(world)
     world.pull(Completion(), Completion(course="C2", score=1.0), full=True)
@@ -130,7 +130,7 @@ def test_links_and_merges_are_in_the_trail(world: World) -> None:
     assert acts == [("link-account", "tester"), ("merge", "tester"), ("unmerge", "tester")]
 
 
-# --- merging ----------------------------------------------------------------------------------------
+# --- merging
 def test_a_merge_is_one_log_and_can_be_undone(world: World) -> None:
     manager = world.person("manager")
     one, two = world.person("u1", manager=manager), world.person("u2", manager=manager)
@@ -224,7 +224,7 @@ def test_an_award_on_both_peoples_claims_ends_with_their_merge(world: World) -> 
     assert world.target.held == set()
 
 
-# --- splitting --------------------------------------------------------------------------------------
+# --- splitting
 def test_what_was_split_stays_split(world: World) -> None:
     manager = world.person("manager")
     learner = world.person("u1", manager=manager)

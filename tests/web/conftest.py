@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.domain.errors import BadAnswer
@@ -20,10 +19,9 @@ from bridge.services import people
 from bridge.services.pull import Trusted, pull
 from bridge.services.status import JobTime, StatusReader
 from bridge.services.verify import revoke
-from bridge.storage.engine import open_engine
 from bridge.web.status import status_app
 from tests.jobs.site import TestSite, play, prepare
-from tests.support import NOW, Completion, ListSource, World
+from tests.support import NOW, Completion, ListSource, World, opened
 
 STRANGER = "Zebedee.Quillfeather@example.org"
 
@@ -38,23 +36,17 @@ class Populated:
 
 
 @pytest.fixture(scope="module")
-def engine_to_look_at(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
-    """A database that the tests of a module share, because they only look."""
-    path = tmp_path_factory.mktemp("populated") / "bridge.db"
-    shutil.copy(sqlite_template, path)
-    engine = open_engine(f"sqlite:///{path}")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def populated(engine_to_look_at: Engine) -> Iterator[Populated]:
+def populated(
+    databases: Callable[[str], AbstractContextManager[str]],
+) -> Iterator[Populated]:
     """200 learners pulled; four badges: in step, waiting for an account, and to be taken away."""
-    world = prepare(engine_to_look_at)
-    with StandInMoodle(seed.demo_site(NOW)) as moodle:
-        works = TestSite("", moodle, time.time()).works(engine_to_look_at)
+    with (
+        databases("sqlite") as url,
+        opened(url) as engine,
+        StandInMoodle(seed.demo_site(NOW)) as moodle,
+    ):
+        world = prepare(engine)
+        works = TestSite("", moodle, time.time()).works(engine)
         work.sweep(works, "moodle")
         play(world, moodle, 4)
         work.deliver(works, "moodle")
