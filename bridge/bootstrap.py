@@ -26,9 +26,8 @@ from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.work import Works
-from bridge.services import mappings as mappings_service
 from bridge.services.context import Context
-from bridge.services.mappings import Impact, MappingSource
+from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
 from bridge.services.pull import Trusted
 from bridge.services.status import StatusReader
 from bridge.storage.engine import migrate, open_engine
@@ -53,17 +52,21 @@ class SiteFiles:
     mappings: LoadedMappings
     badges: LoadedBadges
 
-    def checked_mappings(self) -> list[MappingSource]:
-        """The mapping files, for publishing. Raises BadFile while any file has an error."""
+    def checked(self) -> SiteSources:
+        """The files, for publishing. Raises BadFile while any of them has an error."""
         problems = errors_among(
             [*self.frameworks.problems, *self.mappings.problems, *self.badges.problems]
         )
         if problems:
             raise BadFile(problems)
-        return [
-            MappingSource(f.name, f.source_bytes, f.content_hash, f.rules)
-            for f in self.mappings.files
-        ]
+        return SiteSources(
+            self.frameworks.editions,
+            tuple(
+                MappingSource(f.name, f.source_bytes, f.content_hash, f.rules)
+                for f in self.mappings.files
+            ),
+            self.badges.badges,
+        )
 
 
 @dataclass
@@ -137,16 +140,11 @@ class Bridge:
 
 
 def publish_files(bridge: Bridge, comment: str) -> Impact:
-    """Put a site's files in force: frameworks first, then mappings, then badges.
+    """Put a site's files in force, all or none.
 
     Raises BadFile while any file has an error: what is in force stays in force.
     """
-    files = bridge.files()
-    sources = files.checked_mappings()
-    mappings_service.publish_frameworks(bridge.context, files.frameworks.editions)
-    impact = mappings_service.publish(bridge.context, sources, comment)
-    mappings_service.publish_badges(bridge.context, files.badges.badges)
-    return impact
+    return publish_site(bridge.context, bridge.files().checked(), comment)
 
 
 def administrator(channel: str = "cli") -> Actor:

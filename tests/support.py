@@ -19,6 +19,7 @@ from bridge.domain.frameworks import (
     Competency,
     Edition,
     LearningActivity,
+    Level,
     SourceText,
     TargetGroup,
 )
@@ -68,6 +69,7 @@ EDITION = Edition(
     language="en",
     source=SourceText("Care", "Tests", "2026"),
     competencies=tuple(Competency(str(n), f"Competency {n}") for n in range(1, 7)),
+    levels=(Level("one", "Level one", "Level one", (), (), ("1", "6")),),
     groups=(TargetGroup("core", "Core", "Everyone", ("1", "2"), everyone=True),),
     learning_activities=(
         LearningActivity("taught-course", "A course"),

@@ -78,13 +78,18 @@ def show(number: int, token_file: Path | None, folder: Path, as_json: bool) -> N
         item = evidence_service.item(bridge.context, number)
         text = evidence_service.reflection_if_any(bridge.context, number)
         verifiers = evidence_service.may_verify(bridge.context, item.evidence.person)
+        notes = evidence_service.notes(bridge.context, number)
     if as_json:
-        print_json({"item": item, "reflection": text, "verifiers": verifiers})
+        print_json({"item": item, "reflection": text, "notes": notes, "verifiers": verifiers})
         return
     show_item(item)
     for part, words in (text or {}).items():
         if words:
             console.print(f"\n{part}: {words}", markup=False)
+    for note in notes:
+        console.print(
+            f"\nClaim {note.claim_id}, {note.decision} by {note.by}: {note.text}", markup=False
+        )
     console.print(
         "\nMay verify: "
         + (", ".join(f"{name} ({pid}, {why})" for pid, name, why in verifiers) or "nobody yet"),
@@ -103,12 +108,12 @@ def show_item(item: Item) -> None:
         table(
             "",
             ("claim", "competency", "text", "state", "notes"),
-            ((c.id, c.ref, c.text, c.state.value, "; ".join(notes(c))) for c in item.claims),
+            ((c.id, c.ref, c.text, c.state.value, "; ".join(remarks(c))) for c in item.claims),
         )
     )
 
 
-def notes(claim: Claim) -> list[str]:
+def remarks(claim: Claim) -> list[str]:
     """What else there is to know about a claim."""
     found = []
     if claim.contested:

@@ -63,7 +63,7 @@ def check(folder: Path, as_json: bool) -> None:
 def impact(folder: Path, as_json: bool) -> None:
     """What publishing would add and withdraw, and for how many people. Nothing is changed."""
     with opened(folder) as bridge:
-        found = mappings_service.impact(bridge.context, bridge.files().checked_mappings())
+        found = mappings_service.impact(bridge.context, bridge.files().checked())
     if as_json:
         print_json(found)
     else:

@@ -306,7 +306,11 @@ class PostDetails:
 
 @dataclass(frozen=True, slots=True)
 class BadgeInForce:
-    """A published badge version. `required` are competency ids; `targets` settings by target."""
+    """A published badge version. `required` are competency ids; `targets` settings by target.
+
+    `levels` are the (edition, level) pairs that it asks for: only of a level's statements can a
+    manager say that one does not apply (R7).
+    """
 
     id: int
     key: str
@@ -314,6 +318,7 @@ class BadgeInForce:
     title: str
     required: tuple[int, ...]
     targets: tuple[tuple[str, dict[str, str]], ...]
+    levels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -34,6 +34,7 @@ def update_awards(ctx: Context) -> AwardReport:
     report = AwardReport()
     with ctx.store.begin() as uow:
         uow.awards.mark_lapsing(london_date(ctx.clock.now()))
+    ahead: set[int] = set()
     while True:
         with ctx.store.begin() as uow:
             # Two processes that look at one person must see each other's verifications.
@@ -41,13 +42,20 @@ def update_awards(ctx: Context) -> AwardReport:
             people = uow.awards.people_pending(AT_ONCE)
             # First, so that whoever marks them again meanwhile waits, and is not wiped out.
             uow.awards.clear_pending(people)
-            _look_at(ctx, uow, people, report)
+            ahead |= _look_at(ctx, uow, people, report)
+            if not people:
+                uow.people.mark_for_awards(ahead)
         if not people:
             return report
         report.people += len(people)
 
 
-def _look_at(ctx: Context, uow: UnitOfWork, people: Sequence[int], report: AwardReport) -> None:
+def _look_at(ctx: Context, uow: UnitOfWork, people: Sequence[int], report: AwardReport) -> set[int]:
+    """Make, renew and withdraw; returns those to look at again when our clock has caught up.
+
+    A verifier's clock that is ahead around midnight must not lose anybody an award.
+    """
+    ahead: set[int] = set()
     today = london_date(ctx.clock.now())
     refs = {row_id: ref for ref, row_id in uow.catalog.competency_ids().items()}
     badges = uow.catalog.badges_in_force()
@@ -61,9 +69,14 @@ def _look_at(ctx: Context, uow: UnitOfWork, people: Sequence[int], report: Award
         claims = [
             _claim(refs[g.competency_id], g, editions, groups) for g in grounds.get(person, ())
         ]
-        waived = exempt.get(person, {})
         own = awards.get(person, [])
         for badge in badges:
+            of_levels = {
+                CompetencyRef(edition, code)
+                for edition, level in badge.levels
+                for code in editions[edition].level(level).codes
+            }
+            waived = {c: n for c, n in exempt.get(person, {}).items() if refs[c] in of_levels}
             decision = decide_award(
                 tuple(refs[c] for c in badge.required),
                 claims,
@@ -73,7 +86,15 @@ def _look_at(ctx: Context, uow: UnitOfWork, people: Sequence[int], report: Award
             held = [a for a in own if a.badge_key == badge.key]
             if decision.held:
                 _award(uow, badge, person, decision, waived, refs, held, today, report)
-        _withdraw_groundless(ctx, uow, own, grounds.get(person, ()), report)
+        earning = {
+            g.competency_id
+            for g, claim in zip(grounds.get(person, ()), claims, strict=True)
+            if not claim.contested and today <= claim.current_until
+        }
+        _withdraw_groundless(ctx, uow, own, earning, report)
+        if any(claim.verified_on > today for claim in claims):
+            ahead.add(person)
+    return ahead
 
 
 def _claim(
@@ -105,6 +126,7 @@ def _award(
     """Make the award of this period, or rest it on newer verifications (R10)."""
     current = next((a for a in held if a.status == "held" and today <= a.expires_on), None)
     if current is not None and not uow.awards.lost_basis(current.id):
+        _want(uow, badge, current.id, current.period)
         return
     expires_on = decision.expires_on
     assert expires_on is not None  # noqa: S101  a decision to hold has an end
@@ -120,6 +142,11 @@ def _award(
     else:
         award_id = uow.awards.make(badge, person, period, today, expires_on, basis, exempt)
         report.made += 1
+    _want(uow, badge, award_id, period)
+
+
+def _want(uow: UnitOfWork, badge: BadgeInForce, award_id: int, period: str) -> None:
+    """Let every target of the badge hold the award; those that should already are left alone."""
     for target, settings in badge.targets:
         filled = {name: value.replace("{year}", period) for name, value in settings.items()}
         uow.awards.want(award_id, target, "moodle", filled)
@@ -129,16 +156,16 @@ def _withdraw_groundless(
     ctx: Context,
     uow: UnitOfWork,
     own: Sequence[Award],
-    grounds: Sequence[Grounds],
+    earning: Collection[int],
     report: AwardReport,
 ) -> None:
     """Withdraw awards that rest on what no longer stands, unless another claim serves (R10).
 
-    Lapsing and contested claims do not: those awards stay as they were (R6).
+    `earning` are the competencies with a claim that could earn an award today. Lapsing and
+    contesting alone withdraw nothing: those awards stay as they were (R6).
     """
-    covered = {g.competency_id for g in grounds}
     for award in own:
-        if award.status == "held" and uow.awards.lost_basis(award.id) - covered:
+        if award.status == "held" and uow.awards.lost_basis(award.id) - set(earning):
             uow.awards.withdraw(
                 award.id, "a verification that it rests on no longer stands", ctx.clock.now()
             )

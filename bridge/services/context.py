@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bridge.domain.errors import NotAllowed
+from bridge.domain.errors import NotAllowed, NotFound
 from bridge.domain.policy import Policy
 from bridge.domain.ports import Clock
 from bridge.domain.repositories import Store, UnitOfWork, Vault
 from bridge.domain.scope import Actor
+from bridge.domain.times import london_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Context:
         return replace(self, actor=actor)
 
 
+#: Merging people and verifying their claims wait for each other under this lock: whether verifier
+#: and learner are one person must not change while somebody decides.
+PERSONS = "persons"
+
+
 def acting_person(ctx: Context) -> int:
     """The (canonical) person who acts. Raises NotAllowed when it is no person."""
     person = ctx.actor.person
@@ -35,6 +41,26 @@ def acting_person(ctx: Context) -> int:
             "This is a person's own act. Give that person's token (BRIDGE_TOKEN or --token-file)."
         )
     return person
+
+
+def training_team_only(ctx: Context) -> None:
+    """Raise NotAllowed for a person acting by their own token: this is the training team's work."""
+    if not ctx.actor.scope.unrestricted:
+        raise NotAllowed("Only the training team does that.")
+
+
+def require_sight_of(ctx: Context, uow: UnitOfWork, person: int) -> None:
+    """Raise NotFound unless the actor may see how this (canonical) person stands.
+
+    Everybody sees themselves; a manager in a present post sees their team (DESIGN 5.11).
+    """
+    scope = ctx.actor.scope
+    if scope.unrestricted or scope.person == person:
+        return
+    today = london_date(ctx.clock.now())
+    posts = uow.people.posts_of([person]).get(person, ())
+    if not any(p.manager == scope.person and p.holds_on(today) for p in posts):
+        raise NotFound(f"There is no person {person} for you to see.")
 
 
 def audit(

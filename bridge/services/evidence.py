@@ -120,8 +120,8 @@ def submit(
         activity = activity_of(edition, evidence.learning_activity)
         if activity is not None and activity.asks_use and not used.strip():
             raise Refused("This was e-learning: say how you have used it in your role.")
-        for framework in {ref.edition for ref in refs}:
-            _check_recordable(uow, evidence, framework, london_date(now))
+        refs = tuple(dict.fromkeys(refs))
+        _check_recordable(uow, mine, refs, london_date(now))
         authority_of(standing(uow, evidence.person, verifier, london_date(now)))
         claims = chosen(_with_added(uow, mine, refs), refs)
         states = {c.id: step(c.state, Act.SUBMIT, Party.LEARNER) for c in claims}
@@ -139,14 +139,22 @@ def submit(
         return submission
 
 
-def _check_recordable(uow: UnitOfWork, evidence: Evidence, edition: str, today: date) -> None:
+def _check_recordable(
+    uow: UnitOfWork, mine: Item, refs: Sequence[CompetencyRef], today: date
+) -> None:
+    """R1, counted to the first submission: a slow verifier never disqualifies what was in time."""
+    evidence = mine.evidence
     groups = groups_of(uow, evidence.person, today)
-    intervals = uow.catalog.edition_of(edition).intervals_for(groups)
-    if not currency.recordable(evidence.occurred_on, today, intervals):
-        raise Refused(
-            f"The activity was on {evidence.occurred_on:%-d %B %Y}, more than "
-            f"{intervals.recordable_months} months ago, so it is history now."
-        )
+    first = uow.evidence.first_submitted(evidence.id)
+    put_before = {claim.ref for claim in mine.claims if claim.touched}
+    for ref in refs:
+        intervals = uow.catalog.edition_of(ref.edition).intervals_for(groups)
+        submitted = london_date(first) if first and ref in put_before else today
+        if not currency.recordable(evidence.occurred_on, submitted, intervals):
+            raise Refused(
+                f"The activity was on {evidence.occurred_on:%-d %B %Y}, more than "
+                f"{intervals.recordable_months} months ago, so it is history now."
+            )
 
 
 def _with_added(uow: UnitOfWork, mine: Item, refs: Sequence[CompetencyRef]) -> Sequence[Claim]:
@@ -165,14 +173,15 @@ def _with_added(uow: UnitOfWork, mine: Item, refs: Sequence[CompetencyRef]) -> S
 def standing(uow: UnitOfWork, learner: int, verifier: int, today: date) -> Standing:
     """How a would-be verifier stands to a learner today, from posts and approvals."""
     person = uow.people.get(verifier)
+    posts = uow.people.posts_of([learner, person.canonical])
+    own = posts.get(person.canonical, ())
+    # Somebody whose every post has ended has left, whatever the learner's post still says.
+    here = not own or any(p.holds_on(today) for p in own)
     return Standing(
         learner=learner,
         verifier=person.canonical,
-        is_manager=any(
-            p.manager == person.canonical
-            for p in uow.people.posts_of([learner]).get(learner, ())
-            if p.holds_on(today)
-        ),
+        is_manager=here
+        and any(p.manager == person.canonical for p in posts.get(learner, ()) if p.holds_on(today)),
         approved_as=frozenset(Authority(k) for k in uow.people.approvals_of(person.canonical)),
     )
 
@@ -314,6 +323,28 @@ def read_reflection(ctx: Context, evidence_id: int) -> dict[str, str]:
 
 #: Where a claim is the practitioner's alone again, though it was submitted once.
 _TAKEN_BACK = frozenset({ClaimState.SUGGESTED, ClaimState.DISMISSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a verifier wrote with a decision: the question of a return, the note of a talk."""
+
+    claim_id: int
+    decision: str
+    by: str
+    text: str
+
+
+def notes(ctx: Context, evidence_id: int) -> list[Note]:
+    """What was written with the decisions: for the learner, and for whoever wrote it."""
+    person = acting_person(ctx)
+    with ctx.store.reading() as uow:
+        evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
+        return [
+            Note(claim_id, decision, uow.people.get(decider).name, text)
+            for claim_id, decision, decider, text in uow.evidence.notes(evidence_id, ctx.vault)
+            if person in (evidence.person, decider)
+        ]
 
 
 def reflection_if_any(ctx: Context, evidence_id: int) -> dict[str, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.domain.identity import IdentityRule, Match, identifiers_of, match
@@ -10,7 +10,7 @@ from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim, Record, Verification
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
-from bridge.services.context import Context
+from bridge.services.context import Context, require_sight_of
 from bridge.services.deciding import Standing, decide
 from bridge.services.ledger import reason_words
 from bridge.services.mapped import Mapped, load_mapped
@@ -34,11 +34,13 @@ class Explanation:
 
 
 def record(
-    ctx: Context, record_id: int, rules_of: Mapping[str, tuple[IdentityRule, ...]]
+    ctx: Context, record_id: int, rules_of: Mapping[str, Sequence[IdentityRule]]
 ) -> Explanation:
     """Why a learning record became what it is. Raises NotFound."""
     with ctx.store.reading() as uow:
-        return _record(ctx, uow, load_mapped(uow), uow.intake.record(record_id), rules_of)
+        found = uow.intake.record(record_id)
+        require_sight_of(ctx, uow, found.person or 0)
+        return _record(ctx, uow, load_mapped(uow), found, rules_of)
 
 
 def _record(
@@ -46,7 +48,7 @@ def _record(
     uow: UnitOfWork,
     mapped: Mapped,
     found: Record,
-    rules_of: Mapping[str, tuple[IdentityRule, ...]],
+    rules_of: Mapping[str, Sequence[IdentityRule]],
 ) -> Explanation:
     facts = found.alias.facts
     title = facts.title or facts.shortname or facts.value
@@ -75,7 +77,7 @@ def _record(
     return told
 
 
-def _whose(uow: UnitOfWork, found: Record, rules_of: Mapping[str, tuple[IdentityRule, ...]]) -> str:
+def _whose(uow: UnitOfWork, found: Record, rules_of: Mapping[str, Sequence[IdentityRule]]) -> str:
     link = uow.people.link_of(found.account_id)
     account, source_key = uow.intake.account(found.account_id)
     if link is not None:
@@ -93,7 +95,7 @@ def _whose(uow: UnitOfWork, found: Record, rules_of: Mapping[str, tuple[Identity
 
 
 def evidence(
-    ctx: Context, evidence_id: int, rules_of: Mapping[str, tuple[IdentityRule, ...]]
+    ctx: Context, evidence_id: int, rules_of: Mapping[str, Sequence[IdentityRule]]
 ) -> Explanation:
     """Why each claim of a piece of evidence stands where it does. Raises NotFound."""
     with ctx.store.reading() as uow:
@@ -155,10 +157,11 @@ def absence(
     ctx: Context,
     person: int,
     ref: CompetencyRef,
-    rules_of: Mapping[str, tuple[IdentityRule, ...]],
+    rules_of: Mapping[str, Sequence[IdentityRule]],
 ) -> Explanation:
     """Why a person has, or does not have, something for a competency. Raises NotFound."""
     with ctx.store.reading() as uow:
+        require_sight_of(ctx, uow, person)
         name = uow.people.get(person).name
         competency = uow.catalog.edition_of(ref.edition).competency(ref.code)
         told = Explanation(f"{name} and {ref}: {competency.text}")

@@ -192,10 +192,11 @@ class Intake:
             return []
         wanted = {i for a in alone for i in identifiers_of(a.facts, self.rules)}
         people = uow.people.by_identifiers(wanted)
+        parted = uow.people.parted([a.id for a in alone])
         joined: dict[int, Match] = {}
         for account in alone:
             found = match(account.facts, self.rules, people)
-            if isinstance(found, Match):
+            if isinstance(found, Match) and (account.id, found.person) not in parted:
                 joined[account.id] = found
         uow.people.link_accounts(joined, self.now, "rule")
         uow.intake.mark_accounts(joined)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.domain.mapping import Reason
@@ -23,7 +24,7 @@ class LedgerLine:
 
     source: str
     received: int
-    counts: dict[Disposition, int]
+    counts: Mapping[str, int]
 
     @property
     def adds_up(self) -> bool:

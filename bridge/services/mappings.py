@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from bridge.domain.mapping import Rule, rule_content, rule_from_content
 from bridge.domain.mapping_index import MappingIndex
 from bridge.domain.model import Alias, TargetState
 from bridge.domain.repositories import UnitOfWork
-from bridge.services.context import Context, audit
+from bridge.services.context import Context, audit, training_team_only
 from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, Changes, reconsider
 from bridge.services.mapped import load_mapped
 
@@ -48,23 +48,47 @@ class Impact:
         return not (self.published or self.retired)
 
 
+@dataclass(frozen=True, slots=True)
+class SiteSources:
+    """Everything of a site that is put in force together, from files that passed their checks."""
+
+    editions: tuple[Edition, ...]
+    mappings: tuple[MappingSource, ...]
+    badges: tuple[BadgeDefinition, ...]
+
+
+def publish_site(ctx: Context, site: SiteSources, comment: str) -> Impact:
+    """Put frameworks, mappings and badges in force, all of them or, when one is refused, none.
+
+    Only untouched suggestions come and go (R5). A mapping whose file is gone is retired. Raises
+    Refused for a published edition that was changed, or a badge that names no competency.
+    """
+    training_team_only(ctx)
+    with ctx.store.begin() as uow:
+        return _publish_site(ctx, uow, site, comment)
+
+
+def impact(ctx: Context, site: SiteSources) -> Impact:
+    """What `publish_site` would do: done, counted, and rolled back, so the two never differ."""
+    with ctx.store.begin() as uow:
+        found = _publish_site(ctx, uow, site, "a look")
+        uow.roll_back()
+        return found
+
+
+def _publish_site(ctx: Context, uow: UnitOfWork, site: SiteSources, comment: str) -> Impact:
+    _publish_frameworks(ctx, uow, site.editions)
+    found = _publish(ctx, uow, site.mappings, comment, True)
+    _publish_badges(ctx, uow, site.badges)
+    return found
+
+
 def publish(
     ctx: Context, files: Sequence[MappingSource], comment: str, *, retire_absent: bool = True
 ) -> Impact:
-    """Put these mapping files in force, and settle what they change, all in one transaction.
-
-    Only untouched suggestions come and go (R5). A mapping whose file is gone is retired.
-    """
+    """Put these mapping files in force, and settle what they change, all in one transaction."""
     with ctx.store.begin() as uow:
         return _publish(ctx, uow, files, comment, retire_absent)
-
-
-def impact(ctx: Context, files: Sequence[MappingSource]) -> Impact:
-    """What `publish` would do: it is done, counted, and rolled back, so the two never differ."""
-    with ctx.store.begin() as uow:
-        found = _publish(ctx, uow, files, "a look", True)
-        uow.roll_back()
-        return found
 
 
 def _publish(
@@ -128,57 +152,68 @@ def _differs(alias: Alias, before: MappingIndex, after: MappingIndex) -> bool:
     return rules(before) != rules(after)
 
 
-def publish_frameworks(
-    ctx: Context, editions: Sequence[Edition], hash_of: Callable[[Edition], str] = edition_hash
-) -> list[str]:
+def publish_frameworks(ctx: Context, editions: Sequence[Edition]) -> list[str]:
     """Publish new editions; those that are published already must say what they said.
 
     Returns the keys of the new ones. Raises Refused for a published edition that was changed.
     """
+    with ctx.store.begin() as uow:
+        return _publish_frameworks(ctx, uow, editions)
+
+
+def _publish_frameworks(ctx: Context, uow: UnitOfWork, editions: Sequence[Edition]) -> list[str]:
     now = ctx.clock.now()
     new: list[str] = []
-    with ctx.store.begin() as uow:
-        uow.ops.lock("frameworks")
-        for edition in editions:
-            digest = hash_of(edition)
-            before = uow.catalog.edition_hash(edition.id)
-            if before is None:
-                uow.catalog.add_edition(edition, digest, now)
-                new.append(edition.id)
-            elif before != digest:
-                raise Refused(
-                    f"The edition '{edition.id}' is published and people's claims refer to it, so "
-                    "its file must not change. Give the new text a new edition id."
-                )
-        if new:
-            audit(ctx, uow, "publish-frameworks", "frameworks", {"editions": new})
+    uow.ops.lock("frameworks")
+    for edition in editions:
+        digest = edition_hash(edition)
+        before = uow.catalog.edition_hash(edition.id)
+        if before is None:
+            uow.catalog.add_edition(edition, digest, now)
+            new.append(edition.id)
+        elif before != digest:
+            raise Refused(
+                f"The edition '{edition.id}' is published and people's claims refer to it, so its "
+                "file must not change. Give the new text a new edition id."
+            )
+    if new:
+        audit(ctx, uow, "publish-frameworks", "frameworks", {"editions": new})
     return new
 
 
 def publish_badges(ctx: Context, badges: Sequence[BadgeDefinition]) -> list[str]:
-    """Put badge definitions in force; those whose definition is gone earn no new awards."""
+    """Put badge definitions in force; those whose definition is gone earn no new awards.
+
+    Raises Refused for a badge that names no competency.
+    """
+    with ctx.store.begin() as uow:
+        return _publish_badges(ctx, uow, badges)
+
+
+def _publish_badges(ctx: Context, uow: UnitOfWork, badges: Sequence[BadgeDefinition]) -> list[str]:
     now = ctx.clock.now()
     changed: list[str] = []
-    with ctx.store.begin() as uow:
-        uow.ops.lock("badges")
-        editions = uow.catalog.editions()
-        ids = uow.catalog.competency_ids()
-        hashes = uow.catalog.badge_hashes()
-        for badge in badges:
-            content: dict[str, Any] = badge_content(badge)
-            required = [ids[ref] for ref in required_refs(badge.criteria, editions)]
-            if hashes.get(badge.key) == badge.content_hash:
-                continue
-            uow.catalog.add_badge(
-                badge.key, badge.content_hash, content, required, ctx.actor.label, now
-            )
-            changed.append(badge.key)
-        for key in sorted(hashes.keys() - {b.key for b in badges}):
-            uow.catalog.retire_badge(key, now)
-            changed.append(key)
-        if changed:
-            uow.awards.mark_everyone()
-            audit(ctx, uow, "publish-badges", "badges", {"badges": changed})
+    uow.ops.lock("badges")
+    editions = uow.catalog.editions()
+    ids = uow.catalog.competency_ids()
+    hashes = uow.catalog.badge_hashes()
+    for badge in badges:
+        required = [ids[ref] for ref in required_refs(badge.criteria, editions)]
+        if not required:
+            raise Refused(f"The badge '{badge.key}' names no competency, so nobody earns it.")
+        if hashes.get(badge.key) == badge.content_hash:
+            continue
+        content = badge_content(badge)
+        uow.catalog.add_badge(
+            badge.key, badge.content_hash, content, required, ctx.actor.label, now
+        )
+        changed.append(badge.key)
+    for key in sorted(hashes.keys() - {b.key for b in badges}):
+        uow.catalog.retire_badge(key, now)
+        changed.append(key)
+    if changed:
+        uow.awards.mark_everyone()
+        audit(ctx, uow, "publish-badges", "badges", {"badges": changed})
     return changed
 
 

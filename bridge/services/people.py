@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from bridge.domain.identity import IdentityRule, Match, Unmatched, identifiers_o
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Account, Person
 from bridge.domain.times import london_date
-from bridge.services.context import Context, acting_person, audit
+from bridge.services.context import PERSONS, Context, acting_person, audit, training_team_only
 from bridge.services.drafting import SETTLING
 from bridge.services.evidence import standing
 from bridge.services.pull import settle_pending
@@ -49,7 +50,7 @@ def everyone(ctx: Context) -> list[Person]:
         return uow.people.everyone(ctx.actor.scope)
 
 
-def unmatched(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> list[Waiting]:
+def unmatched(ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]]) -> list[Waiting]:
     """The queue of accounts with records that would count, with the reason for each.
 
     `rules_of` gives the identity rules that each source is trusted with.
@@ -67,7 +68,7 @@ def unmatched(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> li
         return found
 
 
-def rematch(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> int:
+def rematch(ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]]) -> int:
     """Try the rules again on every account of nobody, as after a new staff list."""
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
@@ -75,10 +76,11 @@ def rematch(ctx: Context, rules_of: dict[str, tuple[IdentityRule, ...]]) -> int:
         alone = uow.intake.unlinked()
         wanted = {i for key, a in alone for i in identifiers_of(a.facts, rules_of.get(key, ()))}
         people = uow.people.by_identifiers(wanted)
+        parted = uow.people.parted([account.id for _, account in alone])
         joined = {}
         for key, account in alone:
             found = match(account.facts, rules_of.get(key, ()), people)
-            if isinstance(found, Match):
+            if isinstance(found, Match) and (account.id, found.person) not in parted:
                 joined[account.id] = found
         uow.people.link_accounts(joined, now, "rule")
         uow.intake.mark_accounts(joined)
@@ -92,6 +94,7 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
     Untouched suggestions follow the account; what people worked on stays where it is. Raises
     NotFound for an unknown account or person, Refused without a reason.
     """
+    training_team_only(ctx)
     if not reason.strip():
         raise Refused("Say how you know that this account is theirs.")
     now = ctx.clock.now()
@@ -109,6 +112,7 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
 
 def unlink(ctx: Context, account_id: int) -> None:
     """An account was joined to the wrong person: it is nobody's again. Raises Refused."""
+    training_team_only(ctx)
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
         if not uow.people.unlink_account(account_id, ctx.clock.now()):
@@ -125,9 +129,11 @@ def merge(ctx: Context, person: int, into: int, reason: str) -> int:
     """
     if not reason.strip():
         raise Refused("Say how you know that they are one person.")
+    training_team_only(ctx)
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
+        uow.ops.lock(PERSONS)
         one, other = uow.people.get(person).canonical, uow.people.get(into).canonical
         if one == other:
             raise Refused("They are one person already.")
@@ -142,12 +148,17 @@ def unmerge(ctx: Context, person: int) -> int:
     """Undo a merge: each has their own evidence again. Returns whom they were merged into.
 
     What was drafted meanwhile goes to whose account it came from, unless somebody worked on it.
+    Tokens of both end: one that was issued meanwhile may be in the other's hands.
     """
+    training_team_only(ctx)
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
+        uow.ops.lock(PERSONS)
         into = uow.people.unmerge(person, ctx.actor.label, now)
         both = [person, uow.people.get(into).canonical]
+        for each in {person, into, *both}:
+            uow.people.revoke_tokens(each, now)
         for each in both:
             uow.evidence.settle_same_person(each)
         uow.people.mark_for_awards(both)
@@ -178,6 +189,7 @@ def split(ctx: Context, evidence_id: int, record_id: int) -> int:
 
 def approve(ctx: Context, person: int, kind: Authority) -> None:
     """The training team approves somebody to verify as an assessor or a peer."""
+    training_team_only(ctx)
     if kind is Authority.MANAGER:
         raise Refused("Managers come from posts in the staff list; approve assessors and peers.")
     with ctx.store.begin() as uow:
@@ -208,6 +220,7 @@ def waive(ctx: Context, person: int, ref: CompetencyRef, reason: str) -> int:
 
 def issue_token(ctx: Context, person: int) -> str:
     """A new secret with which a person acts at the command line; only its hash is stored."""
+    training_team_only(ctx)
     now = ctx.clock.now()
     secret = f"cb_{secrets.token_urlsafe(32)}"
     with ctx.store.begin() as uow:
@@ -225,6 +238,7 @@ def issue_token(ctx: Context, person: int) -> str:
 
 def revoke_tokens(ctx: Context, person: int) -> int:
     """End every token of a person; how many there were."""
+    training_team_only(ctx)
     with ctx.store.begin() as uow:
         canonical = uow.people.get(person).canonical
         ended = uow.people.revoke_tokens(canonical, ctx.clock.now())

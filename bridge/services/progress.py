@@ -13,8 +13,12 @@ from bridge.domain.currency import Currency
 from bridge.domain.frameworks import Edition
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim, Post
+from bridge.domain.records import Status
+from bridge.domain.scope import SYSTEM
 from bridge.domain.times import london_date
-from bridge.services.context import Context
+from bridge.services.context import Context, require_sight_of
+
+ATTENDED = frozenset({Status.COMPLETED, Status.PASSED, Status.ATTENDED})
 
 
 class Stand(StrEnum):
@@ -72,11 +76,13 @@ def progress(ctx: Context, person: int) -> Progress:
     """Where a (canonical) person stands today, by their present posts. Raises NotFound."""
     today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
+        require_sight_of(ctx, uow, person)
         who = uow.people.get(person)
         posts = [p for p in uow.people.posts_of([person]).get(person, ()) if p.holds_on(today)]
         editions = uow.catalog.editions()
         ids = {row_id: ref for ref, row_id in uow.catalog.competency_ids().items()}
-        evidence = uow.evidence.visible(ctx.actor.scope, person=person)
+        # Its states are shown, no text: a manager sees that drafts exist.
+        evidence = uow.evidence.visible(SYSTEM, person=person)
         claims = uow.evidence.claims([e.id for e in evidence])
         verified: dict[CompetencyRef, date] = {}
         for ground in uow.awards.grounds([person]).get(person, ()):
@@ -91,7 +97,10 @@ def progress(ctx: Context, person: int) -> Progress:
         for edition in editions
         for ref in _required(edition, editions, held)
     ]
-    attended = max((london_date(r.occurred_at) for r in records), default=None)
+    attended = max(
+        (london_date(r.occurred_at) for r in records if r.status in ATTENDED and not r.gone),
+        default=None,
+    )
     intervals = editions[0].intervals_for(groups) if editions else None
     return Progress(
         person=person,

@@ -201,7 +201,13 @@ def settle_pending(ctx: Context) -> int:
 
 
 def age_out(ctx: Context) -> int:
-    """Mark for another look the drafts whose activity has left the 12 months of rule R1."""
+    """Mark for another look what a new day changes; how many records that is.
+
+    Drafts whose activity has left the 12 months of rule R1, and records that lay in the future.
+    """
     with ctx.store.begin() as uow:
+        arrived = uow.intake.mark_arrived(ctx.clock.now())
         months = [e.intervals.recordable_months for e in uow.catalog.editions()]
-        return uow.intake.mark_older_than(ctx.clock.now(), min(months)) if months else 0
+        if months:
+            arrived += uow.intake.mark_older_than(ctx.clock.now(), min(months))
+        return arrived

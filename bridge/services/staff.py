@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from bridge.domain.identity import (
     normal_email,
     normal_staff_number,
 )
+from bridge.domain.model import PostDetails
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.staff import Organisation, StaffRow
 from bridge.services.context import Context, audit
@@ -42,7 +44,7 @@ def take_staff_list(
     ctx: Context,
     rows: Sequence[StaffRow],
     organisations: Sequence[Organisation],
-    rules_of: Mapping[str, tuple[IdentityRule, ...]],
+    rules_of: Mapping[str, Sequence[IdentityRule]],
 ) -> StaffReport:
     """Add and update people, posts and managers, then try unmatched accounts again.
 
@@ -56,7 +58,7 @@ def take_staff_list(
         if report.added or report.changed:
             audit(ctx, uow, "staff-list", "people",
                   {"added": report.added, "changed": report.changed})  # fmt: skip
-    report.accounts_matched = rematch(ctx, dict(rules_of))
+    report.accounts_matched = rematch(ctx, rules_of)
     return report
 
 
@@ -90,6 +92,12 @@ class _Taking:
         for row, person, organisation_id in posts:
             if self.uow.people.put_post(person, row.post, organisation_id):
                 self.changed.add(person)
+        listed: dict[tuple[int, int], list[PostDetails]] = defaultdict(list)
+        for row, person, organisation_id in posts:
+            listed[person, organisation_id].append(row.post)
+        for (person, organisation_id), details in listed.items():
+            if self.uow.people.end_replaced_posts(person, organisation_id, details):
+                self.changed.add(person)
         for row, person, _ in posts:
             manager = self._manager(row, person)
             if self.uow.people.set_manager(person, row.post, manager):
@@ -109,8 +117,10 @@ class _Taking:
                 "Merge them first, or correct the number."
             )
             return None
-        # A shared mailbox is no identity: a number that is new means a new person.
-        found = by_number or (by_email if number is None and len(by_email) == 1 else set())
+        found = by_number or (by_email if len(by_email) == 1 else set())
+        if number is not None and not by_number and any(map(self._has_number, found)):
+            # A shared mailbox is no identity: another number means another person.
+            found = set()
         if not found and number is None and len(by_email) > 1:
             self.errors.append(
                 f"line {row.line}: several people share {row.email}. Give the staff number."
@@ -129,6 +139,10 @@ class _Taking:
                 self.people[identifier].add(person)
                 self.uow.people.add_identifier(person, identifier, self.now)
         return person
+
+    def _has_number(self, person: int) -> bool:
+        kinds = {identifier.kind for identifier in self.uow.people.identifiers(person)}
+        return IdentifierKind.STAFF_NUMBER in kinds
 
     def _organisation(self, row: StaffRow) -> int:
         configured = self.known_as.get(row.organisation.casefold()) or self.known_as.get(

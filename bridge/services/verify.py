@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bridge.domain.authority import authority_of, check_method
 from bridge.domain.claims import Act, ClaimState, Party, step
+from bridge.domain.drafting import Redraft
 from bridge.domain.errors import NotAllowed, Refused
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim
+from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import SYSTEM
 from bridge.domain.times import london_date
-from bridge.services.context import Context, acting_person, audit
+from bridge.services.context import PERSONS, Context, acting_person, audit
 from bridge.services.evidence import Item, chosen, lists_of, standing
 
 
@@ -65,6 +68,7 @@ def _decide(
     now = ctx.clock.now()
     person = acting_person(ctx)
     with ctx.store.begin() as uow:
+        uow.ops.lock(PERSONS)
         evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
         authority = authority_of(standing(uow, evidence.person, person, london_date(now)))
         claims = uow.evidence.claims([evidence_id])
@@ -101,10 +105,20 @@ def _decide(
             for claim_id in states
         ]
         uow.evidence.set_states(states, now)
+        if act is Act.VERIFY and evidence.origin == "record":
+            _contest_unsupported(uow, evidence_id, list(states), now)
         audit(ctx, uow, _DECISION[act], f"evidence:{evidence_id}",
               {"claims": list(states), "verifications": made, "method": method,
                "authority": authority})  # fmt: skip
         return made
+
+
+def _contest_unsupported(
+    uow: UnitOfWork, evidence_id: int, claim_ids: Sequence[int], now: datetime
+) -> None:
+    """R6, for a source that was reversed before the decision: flagged, and earning nothing yet."""
+    if all(record.gone for record in uow.intake.records_of_evidence([evidence_id])):
+        uow.evidence.apply(Redraft(add={}, contest=tuple(claim_ids)), now)
 
 
 def revoke(ctx: Context, claim_id: int, reason: str) -> int:
@@ -123,6 +137,7 @@ def _second_thought(ctx: Context, claim_id: int, decision: str, reason: str) -> 
     now = ctx.clock.now()
     person = acting_person(ctx)
     with ctx.store.begin() as uow:
+        uow.ops.lock(PERSONS)
         claim, learner = uow.evidence.claim(claim_id, SYSTEM, lock=True)
         who = standing(uow, learner, person, london_date(now))
         if not who.is_manager:

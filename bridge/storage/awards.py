@@ -136,12 +136,18 @@ class SqlAwards:
     def not_applicable(self, people: Collection[int]) -> dict[int, dict[int, int]]:
         """For each canonical person, the competencies a manager marked, to that decision."""
         n = t.not_applicable.c
+        decider = t.people.alias("decider")
         found: dict[int, dict[int, int]] = defaultdict(dict)
         for part in chunks(sorted(people)):
             rows = self._db.execute(
                 select(_p.canonical_id, n.competency_id, n.id)
                 .join(t.people, _p.id == n.person_id)
-                .where(_p.canonical_id.in_(part), n.ended_at.is_(None))
+                .join(decider, decider.c.id == n.decided_by)
+                .where(
+                    _p.canonical_id.in_(part),
+                    decider.c.canonical_id != _p.canonical_id,
+                    n.ended_at.is_(None),
+                )
                 .order_by(n.id)
             )
             for person, competency, row_id in rows:
@@ -261,9 +267,9 @@ class SqlAwards:
         )
 
     def lost_basis(self, award_id: int) -> set[int]:
-        """The competencies of an award none of whose verifications stands any more.
+        """The competencies of an award whose newest verification does not stand any more.
 
-        They were revoked, or are of claims that are another person's since a merge was undone.
+        It was revoked, or is of a claim that is another person's since a merge was undone.
         """
         revoked = select(_v.revokes_id).where(_v.revokes_id.is_not(None))
         holder = t.people.alias("holder")
@@ -277,8 +283,10 @@ class SqlAwards:
             .join(t.awards, _a.id == _b.award_id)
             .join(holder, holder.c.id == _a.person_id)
             .where(_b.award_id == award_id)
-        ).all()
-        return {c for c, gone in rows if gone} - {c for c, gone in rows if not gone}
+            .order_by(_b.id)
+        )
+        newest = {competency: gone for competency, gone in rows}
+        return {competency for competency, gone in newest.items() if gone}
 
     def withdraw(self, award_id: int, reason: str, now: datetime) -> None:
         """A person's revocation took its ground away: targets should hold it no more (R10)."""
@@ -341,6 +349,20 @@ class SqlAwards:
         to_withdraw = and_(
             _ts.desired == "absent", _ts.observed == "held", _ts.account_id.is_not(None)
         )
+        # Once delivered, it stays with the account it went to while that is still theirs.
+        same_link, same_owner = t.account_links.alias("same_link"), t.people.alias("same_owner")
+        still_theirs = (
+            select(same_link.c.id)
+            .join(same_owner, same_owner.c.id == same_link.c.person_id)
+            .where(
+                same_link.c.account_id == _ts.account_id,
+                same_link.c.valid_to.is_(None),
+                same_owner.c.canonical_id == _p.canonical_id,
+            )
+            .correlate(t.target_states, t.people)
+            .exists()
+        )
+        kept = or_(to_withdraw, and_(_ts.observed == "held", still_theirs))
         return (
             select(
                 _ts.id, _ts.award_id, t.targets.c.key.label("target_key"), _a.badge_key,
@@ -355,7 +377,7 @@ class SqlAwards:
             .join(t.badge_versions, t.badge_versions.c.id == _a.badge_version_id)
             .join(t.people, _p.id == _a.person_id)
             .outerjoin(
-                t.accounts, t.accounts.c.id == case((to_withdraw, _ts.account_id), else_=account)
+                t.accounts, t.accounts.c.id == case((kept, _ts.account_id), else_=account)
             )
             .order_by(_ts.id)
         )  # fmt: skip

@@ -199,6 +199,7 @@ class SqlCatalog:
                 definition["title"],
                 tuple(required.get(row_id, ())),
                 tuple((each["target"], dict(each["settings"])) for each in definition["targets"]),
+                tuple((edition, level) for edition, level in definition["criteria"]["levels"]),
             )
             for row_id, key, version, definition in rows
         ]

@@ -67,6 +67,10 @@ def _place(evidence_id: int, version: int) -> str:
     return f"reflection:{evidence_id}:{version}"
 
 
+def _note(claim_id: int, submission_id: int, decision: str) -> str:
+    return f"note:{claim_id}:{submission_id}:{decision}"
+
+
 class SqlEvidence:
     """Implements `bridge.domain.repositories.EvidenceRepository`."""
 
@@ -294,8 +298,7 @@ class SqlEvidence:
                 _verifier.c.canonical_id == person,
                 _v.decision == "verified",
                 _c.state == ClaimState.VERIFIED,
-                _c.contested_at.is_(None),
-                _c.contested_reason.is_distinct_from(UPHELD),
+                _c.contested_reason.is_distinct_from(SAME_PERSON),
             )
         )
         ids = list(self._db.scalars(query))
@@ -425,7 +428,7 @@ class SqlEvidence:
         latest = select(func.max(sc.submission_id)).where(sc.claim_id == claim_id)
         submission = self._db.execute(latest).scalar_one()
         sealed, key_id = (
-            vault.seal(note, f"note:{claim_id}:{submission}:{decision}") if note else (None, None)
+            vault.seal(note, _note(claim_id, submission, decision)) if note else (None, None)
         )
         row = insert(t.verifications).values(
             claim_id=claim_id,
@@ -449,6 +452,28 @@ class SqlEvidence:
                       _v.authority, _v.channel, _v.decided_at, _v.revokes_id).join(
             _verifier, _verifier.c.id == _v.verifier_id
         )  # fmt: skip
+
+    def notes(self, evidence_id: int, vault: Vault) -> list[tuple[int, str, int, str]]:
+        """(claim, decision, canonical decider, text) of what was written with decisions."""
+        rows = self._db.execute(
+            select(_v.claim_id, _v.submission_id, _v.decision, _verifier.c.canonical_id, _v.note,
+                   _v.key_id)
+            .join(_verifier, _verifier.c.id == _v.verifier_id)
+            .join(t.claims, _c.id == _v.claim_id)
+            .where(_c.evidence_id == evidence_id, _v.note.is_not(None))
+            .order_by(_v.id)
+        )  # fmt: skip
+        return [
+            (claim, decision, decider, vault.open(note, key, _note(claim, submission, decision)))
+            for claim, submission, decision, decider, note, key in rows
+        ]
+
+    def first_submitted(self, evidence_id: int) -> datetime | None:
+        """When it was first put before a verifier."""
+        first: datetime | None = self._db.scalar(
+            select(func.min(_s.submitted_at)).where(_s.evidence_id == evidence_id)
+        )
+        return first
 
     def verification_in_force(self, claim_id: int) -> Verification | None:
         """The verification that a claim rests on now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
@@ -205,6 +205,34 @@ class SqlPeople:
         self._db.execute(update(t.posts).where(c.id == post).values(values))
         return True
 
+    def end_replaced_posts(
+        self, person: int, organisation_id: int, listed: Collection[PostDetails]
+    ) -> bool:
+        """End open posts in an organisation that a newer listed one stands for; whether any did.
+
+        A staff list that names somebody's later post there, and no longer the earlier one, says
+        that they moved: whoever managed the earlier one manages them no more.
+        """
+        c = t.posts.c
+        named = {(each.title, each.valid_from) for each in listed}
+        newest = max(each.valid_from for each in listed)
+        rows = self._db.execute(
+            select(c.id, c.title, c.valid_from).where(
+                c.person_id == person,
+                c.organisation_id == organisation_id,
+                c.valid_to.is_(None),
+                c.valid_from < newest,
+            )
+        )
+        replaced = [row.id for row in rows if (row.title, row.valid_from) not in named]
+        if replaced:
+            self._db.execute(
+                update(t.posts)
+                .where(c.id.in_(replaced))
+                .values(valid_to=newest - timedelta(days=1))
+            )
+        return bool(replaced)
+
     def set_manager(self, person: int, details: PostDetails, manager: int | None) -> bool:
         """Who manages this post; whether that changed."""
         c = t.posts.c
@@ -288,6 +316,19 @@ class SqlPeople:
             .values(valid_to=now)
         )
         return done.rowcount > 0
+
+    def parted(self, account_ids: Collection[int]) -> set[tuple[int, int]]:
+        """(account, canonical person) pairs that somebody took apart: no rule joins them again."""
+        c = t.account_links.c
+        found: set[tuple[int, int]] = set()
+        for part in chunks(sorted(account_ids)):
+            rows = self._db.execute(
+                select(c.account_id, _p.canonical_id)
+                .join(t.people, _p.id == c.person_id)
+                .where(c.account_id.in_(part), c.valid_to.is_not(None))
+            )
+            found |= {(account, person) for account, person in rows}
+        return found
 
     def accounts_of(self, person: int) -> list[str]:
         """What sources call a (canonical) person, the newest account first."""

@@ -179,6 +179,15 @@ class RecordQueries:
         for part in chunks(sorted(record_ids)):
             self._db.execute(update(t.learning_records).where(_r.id.in_(part)).values(pending=True))
 
+    def mark_arrived(self, now: datetime) -> int:
+        """Decide again on records that lay in the future and do no more; how many there are."""
+        done = self._db.execute(
+            update(t.learning_records)
+            .where(_r.reason == "in-the-future", _r.occurred_at <= now)
+            .values(pending=True)
+        )
+        return done.rowcount
+
     def mark_older_than(self, now: datetime, months: int) -> int:
         """Decide again on drafts whose activity is no longer recordable; how many there are."""
         edge = add_months(london_date(now), -months)

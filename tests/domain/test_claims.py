@@ -36,8 +36,7 @@ class ClaimLife(RuleBasedStateMachine):
         before, touched = self.state, self.touched
         try:
             after = step(before, act, party, touched=touched)
-        except Refused as refusal:
-            assert str(refusal)
+        except Refused:
             return
         self.acts.append((act, party))
         self.state = after

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bridge.domain.badges import BadgeDefinition, Criteria
 from bridge.domain.errors import NotAllowed, Refused
 from bridge.services import evidence, mappings, people, publish, verify
 from bridge.services.evidence import OwnActivity
-from tests.support import BADGE, NOW, Cast, Completion, World, badge, cast, ref
+from tests.support import BADGE, EDITION, NOW, Cast, Completion, World, badge, cast, ref
 
 
 @pytest.fixture
@@ -168,7 +169,8 @@ def test_a_change_of_role_or_of_the_badge_revokes_nothing(world: World, folk: Ca
 
 def test_a_manager_decides_what_does_not_apply(world: World) -> None:
     folk = cast(world)
-    mappings.publish_badges(world.ctx, [badge(1, 6)])
+    level = BadgeDefinition("one", "One", "Level one.", Criteria(levels=((EDITION.id, "one"),)))
+    mappings.publish_badges(world.ctx, [level])
     world.submit(folk.learner, folk.evidence, folk.manager, 1)
     world.verify(folk.manager, folk.evidence)
     for nobody in (folk.learner, folk.other):

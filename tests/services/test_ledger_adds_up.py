@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
 
 from bridge.domain.claims import HUMAN_STATES, ClaimState
 from bridge.domain.errors import BadAnswer, NotAllowed, NotFound, Refused
+from bridge.domain.model import Claim
 from bridge.services import evidence, ledger, people, pull, verify
-from tests.support import MAPPING, NOW, RULES, Completion, FrozenClock, ListSource, World, opened
-from tests.support import rule as mapping_rule
+from tests.support import (
+    MAPPING,
+    NOW,
+    RULES,
+    Completion,
+    FrozenClock,
+    ListSource,
+    World,
+    opened,
+    rule,
+)
 
 Databases = Callable[[str], AbstractContextManager[str]]
 
@@ -29,8 +33,8 @@ MAPPINGS = (
     MAPPING,
     (),
     MAPPING[:1],
-    (*MAPPING, mapping_rule("r9", "C9", 5), mapping_rule("more", "C1", 4, also=True)),
-    (mapping_rule("r1", "C1", 3), mapping_rule("r2", "C2", 2)),
+    (*MAPPING, rule("r9", "C9", 5), rule("more", "C1", 4, also=True)),
+    (rule("r1", "C1", 3), rule("r2", "C2", 2)),
 )
 completions = st.builds(
     Completion,
@@ -44,43 +48,63 @@ completions = st.builds(
     email=st.sampled_from([None, None, "u2@example.org"]),
     id=st.sampled_from([None, None, None, "one row", "another row"]),
 )
+#: What always gives drafts, so that there is something to work on.
+COUNTING = (
+    Completion("u1"),
+    Completion("u1", when=NOW - timedelta(days=13)),
+    Completion("u2", "C2", score=0.9),
+    Completion("u3", when=NOW - timedelta(days=100)),
+)
 a_few = st.integers(min_value=0, max_value=20)
 
 
-class Ledger(RuleBasedStateMachine):
+class Step(NamedTuple):
+    """Something that happens: a method of `Life`, and what it is given."""
+
+    name: str
+    given: dict[str, Any]
+
+
+def step(name: str, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
+    return st.fixed_dictionaries(given).map(lambda drawn: Step(name, drawn))
+
+
+STEPS = st.one_of(
+    step("pull", which=st.booleans(), items=st.lists(completions, max_size=6), keep=st.booleans(),
+         full=st.booleans(), believe=st.booleans(), size=st.sampled_from([1, 2, 100]),
+         cut=st.sampled_from([None, None, 1])),
+    step("publish", rules=st.sampled_from(MAPPINGS)),
+    step("replay", which=st.booleans(), readable=st.booleans()),
+    step("time_goes_by", days=st.sampled_from([1, 30, 200])),
+    step("link", account=a_few, person=a_few),
+    step("unlink", account=a_few),
+    step("rematch"),
+    step("merge", one=a_few, other=st.sampled_from([1, 2])),
+    step("unmerge", one=a_few),
+    step("submit", number=a_few, verify_too=st.booleans()),
+    step("decide", number=a_few, how=st.sampled_from(["verify", "return", "recall"])),
+    step("dismiss", number=a_few),
+    step("revoke", number=a_few),
+    step("split", number=a_few),
+)  # fmt: skip
+
+
+class Life:
     """Two sources, three people and their manager, and everything that may happen to records."""
 
-    databases: Databases
-    kind: str
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open = ExitStack()
-        url = self.open.enter_context(self.databases(self.kind))
-        engine = self.open.enter_context(opened(url))
-        self.world = World(engine, FrozenClock(NOW))
+    def __init__(self, world: World) -> None:
+        self.world = world
         self.sources = [ListSource("moodle"), ListSource("other")]
-        self.manager = self.world.person("manager")
-        self.people = [self.world.person(name, manager=self.manager) for name in ("u1", "u2", "u3")]
+        self.manager = world.person("manager")
+        self.people = [world.person(name, manager=self.manager) for name in ("u1", "u2", "u3")]
         self.human: dict[int, str] = {}
-
-    def teardown(self) -> None:
-        self.open.close()
+        world.pull(*COUNTING)
 
     def _one(self, sql: str, number: int) -> int | None:
         rows = self.world.rows(sql)
         return int(rows[number % len(rows)][0]) if rows else None
 
     # --- machine work --------------------------------------------------------------------------
-    @initialize(items=st.lists(completions, max_size=6))
-    def begin(self, items: list[Completion]) -> None:
-        self.world.pull(*items)
-
-    @rule(
-        which=st.booleans(), items=st.lists(completions, max_size=6), keep=st.booleans(),
-        full=st.booleans(), believe=st.booleans(), size=st.sampled_from([1, 2, 100]),
-        cut=st.sampled_from([None, None, 1]),
-    )  # fmt: skip
     def pull(
         self, which: bool, items: list[Completion], keep: bool, full: bool, believe: bool,
         size: int, cut: int | None,
@@ -94,72 +118,87 @@ class Ledger(RuleBasedStateMachine):
         except BadAnswer:
             assert cut == 1
 
-    @rule(rules=st.sampled_from(MAPPINGS))
     def publish(self, rules: tuple[object, ...]) -> None:
         self.world.publish(rules)  # type: ignore[arg-type]
 
-    @rule(which=st.booleans(), readable=st.booleans())
     def replay(self, which: bool, readable: bool) -> None:
         source = self.world.source = self.sources[which]
         source.readable = readable
         ledger.replay(self.world.ctx, self.world.trusted)
 
-    @rule(days=st.sampled_from([1, 30, 200]))
     def time_goes_by(self, days: int) -> None:
         self.world.clock.advance(days=days)
         pull.age_out(self.world.ctx)
         pull.settle_pending(self.world.ctx)
 
     # --- who is who ------------------------------------------------------------------------------
-    @rule(account=a_few, person=a_few)
     def link(self, account: int, person: int) -> None:
         found = self._one("SELECT id FROM accounts ORDER BY id", account)
         if found is not None:
             people.link(self.world.ctx, found, self.people[person % 3], "They said so.")
 
-    @rule(account=a_few)
     def unlink(self, account: int) -> None:
         found = self._one("SELECT id FROM accounts ORDER BY id", account)
         if found is not None:
             self._try(lambda: people.unlink(self.world.ctx, found))
 
-    @rule()
     def rematch(self) -> None:
         people.rematch(self.world.ctx, {"moodle": RULES, "other": RULES})
 
-    @rule(one=a_few, other=a_few)
     def merge(self, one: int, other: int) -> None:
-        pair = self.people[one % 3], self.people[other % 3]
+        pair = self.people[one % 3], self.people[(one + other) % 3]
         self._try(lambda: people.merge(self.world.ctx, *pair, "One person."))
 
-    @rule(one=a_few)
     def unmerge(self, one: int) -> None:
         self._try(lambda: people.unmerge(self.world.ctx, self.people[one % 3]))
 
     # --- human work ------------------------------------------------------------------------------
-    @rule(number=a_few, act=st.sampled_from(["submit", "verify", "return", "dismiss", "recall"]))
-    def act(self, number: int, act: str) -> None:
-        found = self._one("SELECT id FROM claims ORDER BY id", number)
+    def _act(self, state: str, number: int, act: Callable[[World, Claim, int], object]) -> None:
+        """Do something to one of the claims in a state, as its learner's world."""
+        found = self._one(f"SELECT id FROM claims WHERE state = '{state}' ORDER BY id", number)
         if found is not None:
-            self._try(lambda: self._act(found, act))
+            with self.world.store.reading() as uow:
+                claim, learner = uow.evidence.claim(found, self.world.ctx.actor.scope)
+            self._try(lambda: act(self.world, claim, learner))
             self.human = self._humans()
 
-    def _act(self, claim_id: int, act: str) -> None:
-        with self.world.store.reading() as uow:
-            claim, learner = uow.evidence.claim(claim_id, self.world.ctx.actor.scope)
-        me, boss, which = self.world.as_(learner), self.world.as_(self.manager), claim.evidence_id
-        if act == "submit":
-            evidence.submit(me, which, [claim.ref], "I learned.", self.manager, used="Daily.")
-        elif act == "verify":
-            verify.verify(boss, which, [claim.ref], "discussion")
-        elif act == "return":
-            verify.send_back(boss, which, [claim.ref], "How?")
-        elif act == "dismiss":
-            evidence.dismiss(me, which, [claim.ref])
-        else:
-            evidence.recall(me, which)
+    def submit(self, number: int, verify_too: bool) -> None:
+        def submitted(world: World, claim: Claim, learner: int) -> None:
+            me, boss = world.as_(learner), world.as_(self.manager)
+            which, refs = claim.evidence_id, [claim.ref]
+            evidence.submit(me, which, refs, "I learned.", self.manager, used="Daily.")
+            if verify_too:
+                verify.verify(boss, which, refs, "discussion")
 
-    @rule(number=a_few)
+        self._act("suggested", number, submitted)
+
+    def decide(self, number: int, how: str) -> None:
+        def decided(world: World, claim: Claim, learner: int) -> None:
+            boss, which = world.as_(self.manager), claim.evidence_id
+            if how == "verify":
+                verify.verify(boss, which, [claim.ref], "discussion")
+            elif how == "return":
+                verify.send_back(boss, which, [claim.ref], "How?")
+            else:
+                evidence.recall(world.as_(learner), which)
+
+        self._act("submitted", number, decided)
+
+    def dismiss(self, number: int) -> None:
+        self._act(
+            "suggested",
+            number,
+            lambda world, claim, who: evidence.dismiss(
+                world.as_(who), claim.evidence_id, [claim.ref]
+            ),
+        )
+
+    def revoke(self, number: int) -> None:
+        boss = self.world.as_(self.manager)
+        self._act(
+            "verified", number, lambda world, claim, who: verify.revoke(boss, claim.id, "No.")
+        )
+
     def split(self, number: int) -> None:
         sql = (
             "SELECT record_id FROM evidence_records WHERE evidence_id IN (SELECT evidence_id"
@@ -180,19 +219,27 @@ class Ledger(RuleBasedStateMachine):
         try:
             act()
         except (Refused, NotFound, NotAllowed) as refusal:
-            assert "The database refused" not in str(refusal)
+            if "The database refused" in str(refusal):
+                raise
 
     def _humans(self) -> dict[int, str]:
         states = self.world.rows("SELECT id, state FROM claims WHERE touched_at IS NOT NULL")
         return {claim_id: state for claim_id, state in states}
 
     # --- what must always hold -------------------------------------------------------------------
-    @invariant()
+    def must_hold(self) -> None:
+        """All of it, after every step."""
+        self.it_adds_up()
+        self.everything_received_is_in_one_place()
+        self.evidence_is_what_supports_evidence()
+        self.nothing_is_left_pending()
+        self.human_work_is_as_people_left_it()
+        self.machines_make_suggestions_alone()
+
     def it_adds_up(self) -> None:
         for line in ledger.ledger(self.world.ctx):
             assert line.adds_up, line
 
-    @invariant()
     def everything_received_is_in_one_place(self) -> None:
         query = (
             "SELECT r.id, count(q.id), count(l.id) FROM received r"
@@ -202,7 +249,6 @@ class Ledger(RuleBasedStateMachine):
         for row, waiting, recorded in self.world.rows(query):
             assert waiting + recorded == 1, row
 
-    @invariant()
     def evidence_is_what_supports_evidence(self) -> None:
         query = (
             "SELECT l.id, l.disposition, p.canonical_id, o.canonical_id FROM learning_records l"
@@ -218,30 +264,32 @@ class Ledger(RuleBasedStateMachine):
             if disposition == "unmatched":
                 assert owner is None, record
 
-    @invariant()
     def nothing_is_left_pending(self) -> None:
         assert self.world.scalar("SELECT count(*) FROM learning_records WHERE pending") == 0
 
-    @invariant()
     def human_work_is_as_people_left_it(self) -> None:
         assert self._humans() == self.human
 
-    @invariant()
     def machines_make_suggestions_alone(self) -> None:
         untouched = self.world.rows("SELECT DISTINCT state FROM claims WHERE touched_at IS NULL")
         assert {ClaimState(state) for (state,) in untouched}.isdisjoint(HUMAN_STATES)
 
 
-@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 20), ("postgresql", 3)])
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 25), ("postgresql", 4)])
 def test_the_ledger_always_adds_up(databases: Databases, kind: str, examples: int) -> None:
-    machine = type("Ledger", (Ledger,), {"databases": staticmethod(databases), "kind": kind})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=12,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
     )
+    @given(st.lists(STEPS, min_size=12, max_size=25))
+    def lives(steps: list[Step]) -> None:
+        with databases(kind) as url, opened(url) as engine:
+            life = Life(World(engine, FrozenClock(NOW)))
+            life.must_hold()
+            for each in steps:
+                getattr(life, each.name)(**each.given)
+                life.must_hold()
+
+    lives()

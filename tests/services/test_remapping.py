@@ -9,7 +9,9 @@ import pytest
 
 from bridge.domain.errors import Refused
 from bridge.services import evidence, explain, ledger, mappings
+from bridge.services.mappings import SiteSources
 from tests.support import (
+    BADGE,
     EDITION,
     MAPPING,
     NOW,
@@ -99,7 +101,7 @@ def test_a_look_beforehand_writes_nothing_and_tells_what_publishing_then_does(
     world = lived_in
     file = mapping_file(CHANGES[change])
     before = world.dump()
-    told = mappings.impact(world.ctx, [file])
+    told = mappings.impact(world.ctx, SiteSources((EDITION,), (file,), (BADGE,)))
     assert world.dump() == before
     done = mappings.publish(world.ctx, [file], "for real")
     assert told == done
@@ -119,7 +121,7 @@ def test_a_look_beforehand_writes_nothing_and_tells_what_publishing_then_does(
     assert touched == set()
     assert after["reflections"] == before["reflections"]
     assert after["verifications"] == before["verifications"]
-    assert mappings.impact(world.ctx, [file]).nothing
+    assert mappings.impact(world.ctx, SiteSources((EDITION,), (file,), (BADGE,))).nothing
 
 
 def test_a_record_names_the_rule_and_version_that_decided_it(world: World) -> None:

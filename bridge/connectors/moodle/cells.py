@@ -32,6 +32,9 @@ class AmbiguousDate(ValueError):
 
 def text_of(cell: str) -> str:
     """The text of a cell, markup removed and entities read."""
+    if "\0" in cell:
+        # JSON can carry it and PostgreSQL cannot; the bytes are kept as they came.
+        cell = cell.replace("\0", "")
     if "<" not in cell and "&" not in cell:
         return cell.strip()
     return _text_of_markup(cell)
