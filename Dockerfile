@@ -1,6 +1,6 @@
 # The bridge as a container: the same steps as in the README, as a user of its own.
 FROM python:3.13-slim
-RUN useradd --create-home --uid 10001 bridge
+RUN useradd --create-home --uid 10001 bridge && install -d -o bridge /home/bridge/site
 USER bridge
 WORKDIR /home/bridge/app
 COPY --chown=bridge . .

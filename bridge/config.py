@@ -119,6 +119,10 @@ class Config(_Strict):
         """The database, from BRIDGE_DATABASE_URL where that is set; SQLite paths are absolute."""
         url = os.environ.get("BRIDGE_DATABASE_URL") or self.database
         prefix = "sqlite:///"
+        if not url.startswith((prefix, "postgresql://")):
+            raise BridgeError(
+                "The database must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+            )
         if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
             return f"{prefix}{(folder / url.removeprefix(prefix)).resolve()}"
         return url
@@ -144,8 +148,8 @@ def load_config(folder: Path) -> Config:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise BridgeError(
-            f"There is no {FILE_NAME} in {folder}. Make a site with 'bridge init {folder}', "
-            "or name one with --site."
+            f"There is no {FILE_NAME} in the folder {folder.resolve()} . Make a site there with "
+            "'bridge init', or name one with --site."
         ) from None
     try:
         return Config.model_validate(tomllib.loads(text))

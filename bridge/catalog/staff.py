@@ -51,11 +51,21 @@ def parse_staff_list(text: str, name: str, groups: Collection[str]) -> list[Staf
         raise BadFile(problems)
     at = {column: index for index, column in enumerate(header) if column}
     rows: list[StaffRow] = []
+    named: dict[str, StaffRow] = {}
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            row = _row(_Line(name, reader.line_num, cells, at, problems), groups)
-            if row is not None:
-                rows.append(row)
+            line = _Line(name, reader.line_num, cells, at, problems)
+            row = _row(line, groups)
+            if row is None:
+                continue
+            rows.append(row)
+            earlier = named.setdefault(row.staff_number or "", row)
+            if row.staff_number and earlier.name.casefold() != row.name.casefold():
+                line.wrong(
+                    "staff_number",
+                    f"Line {earlier.line} gives this staff number to {earlier.name}",
+                    "Correct one of the two: several posts of one person bear one name.",
+                )
     if problems:
         raise BadFile(problems)
     return rows

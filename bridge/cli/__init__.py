@@ -57,6 +57,9 @@ def main() -> None:
         for problem in error.problems:
             errors_console.print(str(problem), markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
+    except OSError as error:
+        errors_console.print(f"It cannot be read or written: {error}", markup=False)
+        sys.exit(1)
     except BridgeError as error:
         errors_console.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)

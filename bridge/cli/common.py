@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -21,7 +22,13 @@ from bridge.domain.mapping import CompetencyRef
 from bridge.domain.scope import Actor, of_person
 from bridge.services import people as people_service
 
-console = Console(highlight=False)
+
+def _width() -> int | None:
+    """A terminal's own width; a file or pipe has none, and gets lines that need no folding."""
+    return None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 200
+
+
+console = Console(highlight=False, width=_width())
 errors_console = Console(stderr=True, highlight=False)
 
 Command = TypeVar("Command", bound=Callable[..., Any])

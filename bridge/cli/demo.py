@@ -19,7 +19,12 @@ from bridge.domain.errors import BridgeError
     type=click.Path(path_type=Path, file_okay=False),
     help="Where to make the demo's site; it must not exist yet.  [default: a new folder]",
 )
-@click.option("--port", default=0, help="The stand-in Moodle's port; 0 picks a free one.")
+@click.option(
+    "--port",
+    default=0,
+    type=click.IntRange(0, 65535),
+    help="The stand-in Moodle's port; 0 picks a free one.",
+)
 def demo(unattended: bool, folder: Path | None, port: int) -> None:
     """Show the whole main line on a stand-in Moodle; then leave it up to look at."""
     if folder is not None and folder.exists() and any(folder.iterdir()):
@@ -33,3 +38,5 @@ def demo(unattended: bool, folder: Path | None, port: int) -> None:
     finally:
         if unattended or folder is None:
             clean_up(site)
+        else:
+            console.print(f"The demo's site is kept in {site}.", markup=False)

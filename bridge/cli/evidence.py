@@ -20,7 +20,7 @@ from bridge.cli.common import (
     table,
     token_option,
 )
-from bridge.domain.claims import evidence_summary
+from bridge.domain.claims import ClaimState, evidence_summary
 from bridge.domain.model import Claim
 from bridge.services import evidence as evidence_service
 from bridge.services import people as people_service
@@ -35,7 +35,11 @@ def evidence() -> None:
 
 @evidence.command("list")
 @click.option("--person", help="One person: number, staff number, email or name.")
-@click.option("--state", help="Only evidence with a claim in this state.")
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in ClaimState]),
+    help="Only evidence with a claim in this state.",
+)
 @site_option
 @json_option
 def list_(person: str | None, state: str | None, folder: Path, as_json: bool) -> None:

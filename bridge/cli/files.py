@@ -94,6 +94,10 @@ def show_impact(found: Impact, verb: str) -> None:
         console.print(f"Published: {name}" if verb == "did" else f"Would publish: {name}")
     for name in found.retired:
         console.print(f"Retired: {name}" if verb == "did" else f"Would retire: {name}")
+    for name in found.badges:
+        console.print(
+            f"Badge changed: {name}. Awards are looked at again with the next 'bridge publish'."
+        )
     console.print(
         f"{found.records} records looked at: {found.added} suggestions {would} added, "
         f"{found.withdrawn} untouched ones withdrawn, for {found.people} people; "

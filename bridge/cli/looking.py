@@ -88,7 +88,7 @@ def ledger(reasons: bool, folder: Path, as_json: bool) -> None:
                     {
                         "source": line.source,
                         "received": line.received,
-                        "dispositions": {d.value: n for d, n in line.counts.items()},
+                        "dispositions": dict(line.counts),
                         "adds_up": line.adds_up,
                     }
                     for line in lines
@@ -106,21 +106,12 @@ def ledger(reasons: bool, folder: Path, as_json: bool) -> None:
 
 def show_ledger(lines: list[ledger_service.LedgerLine]) -> None:
     """The ledger as a table."""
-    console.print(
-        table(
-            "Ledger",
-            ("source", "received", *(d.value for d in Disposition), "sum"),
-            (
-                (
-                    line.source,
-                    line.received,
-                    *line.counts.values(),
-                    "adds up" if line.adds_up else "DOES NOT ADD UP",
-                )
-                for line in lines
-            ),
-        )
-    )
+    rows: list[tuple[object, ...]] = [
+        (d.value, *(line.counts[d] for line in lines)) for d in Disposition
+    ]
+    rows.append(("received", *(line.received for line in lines)))
+    rows.append(("", *("adds up" if line.adds_up else "DOES NOT ADD UP" for line in lines)))
+    console.print(table("Ledger", ("disposition", *(line.source for line in lines)), rows))
 
 
 @click.command()

@@ -211,12 +211,14 @@ def unmatched(folder: Path, as_json: bool) -> None:
                     w.account.facts.email,
                     w.account.facts.staff_number,
                     w.records,
-                    w.why.message,
+                    w.why.code,
                     ", ".join(f"{p.name} ({p.id})" for p in w.candidates),
                 )
                 for w in found
             ),
         )
     )
+    for code, message in sorted({w.why.code: w.why.message for w in found}.items()):
+        console.print(f"  {code}: {message}", markup=False, soft_wrap=True)
     if found:
         console.print("Settle one with: bridge people link ACCOUNT PERSON --reason '...'")

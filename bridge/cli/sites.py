@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def init(folder: Path) -> None:
         console.print(f"  made {path}", markup=False)
     console.print(
         f"\nNext: set the address of your Moodle in {folder / 'bridge.toml'} and its token in the "
-        f"environment variable BRIDGE_MOODLE_TOKEN, then run:\n  bridge doctor --site {folder}",
+        "environment variable BRIDGE_MOODLE_TOKEN, then run:\n"
+        f"  bridge doctor --site {shlex.quote(str(folder))}",
         markup=False,
     )
 

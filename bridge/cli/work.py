@@ -151,8 +151,8 @@ def _deliver(folder: Path, as_json: bool, how: Callable[[Context, Target], Publi
 
 def show_publish(report: PublishReport) -> None:
     """A delivery in a few lines."""
-    if report.nothing:
-        console.print(f"{report.target}: everything is in step.")
+    if report.nothing and not report.out_of_step:
+        console.print(f"{report.target}: nothing to deliver; everything was last seen in step.")
     else:
         console.print(
             f"{report.target}: {report.delivered} delivered, {report.withdrawn} withdrawn, "

@@ -125,7 +125,7 @@ def _main_line(bridge: Bridge, moodle: StandInMoodle, console: Console) -> Shown
         ledger_adds_up=all(line.adds_up for line in ledger_service.ledger(ctx)),
         second_pull_wrote_nothing=again.tally.wrote_nothing,
         full_pull_calls=calls,
-        reconciled_in_step=report.nothing and not report.drifted,
+        reconciled_in_step=report.nothing and not (report.drifted or report.out_of_step),
     )
 
 
@@ -168,7 +168,7 @@ def _show_ledger(lines: list[ledger_service.LedgerLine], console: Console) -> No
     made = _table("The ledger: every record has one disposition", "disposition", "records")
     for line in lines:
         for disposition, count in line.counts.items():
-            made.add_row(disposition.value, str(count))
+            made.add_row(disposition, str(count))
         made.add_row("[bold]received[/bold]", f"[bold]{line.received}[/bold]", end_section=True)
     console.print(made)
 

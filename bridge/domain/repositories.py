@@ -286,7 +286,9 @@ class AwardRepository(Protocol):
     def take_due(
         self, target: str, holder: str, now: datetime, until: datetime, limit: int
     ) -> list[TargetState]: ...
-    def states(self, scope: Scope, target: str | None = None) -> list[TargetState]: ...
+    def states(
+        self, scope: Scope, target: str | None = None, *, out_of_step: bool = False
+    ) -> list[TargetState]: ...
     def record_outcome(
         self,
         state: TargetState,

@@ -34,6 +34,7 @@ class Impact:
 
     published: list[str] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
+    badges: list[str] = field(default_factory=list)
     records: int = 0
     added: int = 0
     withdrawn: int = 0
@@ -45,7 +46,7 @@ class Impact:
     @property
     def nothing(self) -> bool:
         """Whether the files say what is in force already."""
-        return not (self.published or self.retired)
+        return not (self.published or self.retired or self.badges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def impact(ctx: Context, site: SiteSources) -> Impact:
 def _publish_site(ctx: Context, uow: UnitOfWork, site: SiteSources, comment: str) -> Impact:
     _publish_frameworks(ctx, uow, site.editions)
     found = _publish(ctx, uow, site.mappings, comment, True)
-    _publish_badges(ctx, uow, site.badges)
+    found.badges = _publish_badges(ctx, uow, site.badges)
     return found
 
 

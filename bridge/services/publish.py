@@ -19,22 +19,27 @@ NEEDS_YOU_AGAIN = timedelta(hours=6)
 
 @dataclass(slots=True)
 class PublishReport:
-    """What delivering to one target led to; `needs_you` are sentences for its administrator."""
+    """What delivering to one target led to; `needs_you` are sentences for its administrator.
+
+    `tried` counts attempts that did not succeed this time; `out_of_step` what the target was not
+    seen to hold as it should, of this and of earlier attempts, and `waiting` those of them that
+    will be tried again without anybody's help.
+    """
 
     target: str
     delivered: int = 0
     withdrawn: int = 0
+    tried: int = 0
     waiting: int = 0
     drifted: int = 0
+    out_of_step: int = 0
     needs_you: list[str] = field(default_factory=list)
     error: str = ""
 
     @property
     def nothing(self) -> bool:
-        """Whether everything was in step already."""
-        return not (
-            self.delivered or self.withdrawn or self.waiting or self.needs_you or self.error
-        )
+        """Whether there was nothing to do this time."""
+        return not (self.delivered or self.withdrawn or self.tried or self.error)
 
 
 def deliver(ctx: Context, target: Target) -> PublishReport:
@@ -51,15 +56,26 @@ def deliver(ctx: Context, target: Target) -> PublishReport:
         with ctx.store.begin() as uow:
             states = uow.awards.take_due(target.key, ctx.store.holder, now, until, AT_ONCE)
         if not states:
-            return report
+            return _with_open(ctx, report)
         try:
             outcomes, seen = _talk(target, states)
         except PeerError as error:
             report.error = str(error)
             _all_later(ctx, states, error)
-            report.waiting += len(states)
-            return report
+            return _with_open(ctx, report)
         _commit(ctx, states, outcomes, seen, report)
+
+
+def _with_open(ctx: Context, report: PublishReport) -> PublishReport:
+    """Add what is still out of step, from this attempt or an earlier one."""
+    with ctx.store.reading() as uow:
+        states = uow.awards.states(ctx.actor.scope, report.target, out_of_step=True)
+    report.out_of_step = len(states)
+    report.needs_you = [
+        f"{s.badge_title} {s.period}, {s.person_name}: {s.needs_you}" for s in states if s.needs_you
+    ]
+    report.waiting = len(states) - len(report.needs_you)
+    return report
 
 
 def _placement(state: TargetState) -> Placement:
@@ -124,14 +140,12 @@ def _commit(
             )
             if not held:
                 continue
-            if stuck:
-                report.needs_you.append(f"{state.badge_title}, {state.person_name}: {words}")
-            elif not in_step:
-                report.waiting += 1
-            elif state.desired == Holding.HELD:
+            if in_step and state.desired == Holding.HELD:
                 report.delivered += 1
-            else:
+            elif in_step:
                 report.withdrawn += 1
+            else:
+                report.tried += 1
 
 
 def _next(ctx: Context, state: TargetState, now: datetime, stuck: bool) -> datetime:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import BadAnswer, LostLease, NeedsAdministrator
+from bridge.domain.errors import BadAnswer, BridgeError, LostLease, NeedsAdministrator
 from bridge.domain.identity import IdentityRule
 from bridge.domain.model import Bookmark, Lease, SourceRow
 from bridge.domain.ports import Source
@@ -77,10 +77,12 @@ def pull(
     report = PullReport(source.key, full, believe=believe)
     try:
         _run(ctx, trusted, source, bookmark, lease, report, progress)
-    except BaseException as error:
-        # Whatever went wrong, the source is free for the next try, and the history says why.
+    except (Exception, KeyboardInterrupt) as error:
+        # Whatever went wrong, the source is free for the next try, and the history says why; in
+        # our own words only, for others may hold people's data.
         outcome = "needs you" if isinstance(error, NeedsAdministrator) else "failed"
-        _finish(ctx, run, lease, report, outcome, str(error) or type(error).__name__)
+        message = str(error) if isinstance(error, BridgeError) else type(error).__name__
+        _finish(ctx, run, lease, report, outcome, message)
         raise
     _finish(ctx, run, lease, report, "done", report.note)
     return report

@@ -421,9 +421,13 @@ class SqlAwards:
         )
         return [self._state(row) for row in self._db.execute(self._states().where(_ts.id.in_(ids)))]
 
-    def states(self, scope: Scope, target: str | None = None) -> list[TargetState]:
-        """Desired against observed, for these eyes."""
+    def states(
+        self, scope: Scope, target: str | None = None, *, out_of_step: bool = False
+    ) -> list[TargetState]:
+        """Desired against observed, for these eyes; only what differs if asked."""
         query = self._states()
+        if out_of_step:
+            query = query.where(or_(_ts.observed.is_(None), _ts.observed != _ts.desired))
         if not scope.unrestricted:
             query = query.where(_p.canonical_id == scope.person)
         if target is not None:

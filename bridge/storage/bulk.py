@@ -103,13 +103,13 @@ def _execute_many(
 
 def _with_text_moments(
     rows: Iterable[Sequence[Any]], moments: Sequence[int]
-) -> Iterator[tuple[Any, ...]]:
+) -> Iterator[list[Any]]:
     for row in rows:
         values = list(row)
         for at in moments:
             if values[at] is not None:
                 values[at] = to_sqlite(values[at])
-        yield tuple(values)
+        yield values
 
 
 def new_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
@@ -117,10 +117,8 @@ def new_ids(connection: Connection, table: Table, count: int) -> Sequence[int]:
     if not count:
         return ()
     if connection.dialect.name == "postgresql":
-        rows = connection.exec_driver_sql(
-            f"SELECT nextval('{table.name}_id_seq') FROM generate_series(1, %s)", (count,)
-        )
-        return [row[0] for row in rows]
+        query = f"SELECT nextval('{table.name}_id_seq') FROM generate_series(1, %s)"
+        return connection.exec_driver_sql(query, (count,)).scalars().all()
     # SQLite has one writer, and this transaction is it.
     top = connection.info.setdefault("top_ids", {})
     if table.name not in top:

@@ -84,7 +84,9 @@ def test_what_needs_an_administrator_is_said_and_tried_again_later(
 ) -> None:
     world.target.refuse = "Stock Moodle cannot do that. Do it by hand."
     report = world.deliver()
-    assert report.needs_you == ["Safe practice, u1: Stock Moodle cannot do that. Do it by hand."]
+    assert report.needs_you == [
+        "Safe practice 2026, u1: Stock Moodle cannot do that. Do it by hand."
+    ]
     assert state(world)[4] == "Stock Moodle cannot do that. Do it by hand."
     assert world.deliver().nothing
     # Done by hand: the nightly look sees it.

@@ -59,6 +59,8 @@ _HEADING = {
 
 Info = Mapping[str, Any]
 
+_LOOK = "Check the address in bridge.toml, the network and any firewall, and run doctor again."
+
 
 def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
     """Whether completions can be pulled. `now` chooses the dates that the time zone is tried on."""
@@ -111,7 +113,7 @@ def _connection(client: MoodleClient) -> tuple[list[Finding], Info | None]:
         if not isinstance(info, dict) or "userid" not in info:
             raise client.unreadable(SITE_INFO)
     except PeerError as error:
-        return [Finding("connection", False, _told(error), "See the message.")], None
+        return [Finding("connection", False, _told(error), _LOOK)], None
     return [
         Finding(
             "connection",
@@ -130,7 +132,7 @@ def _tried(check: str, attempt: Callable[[], Sequence[Finding]]) -> list[Finding
     try:
         return list(attempt())
     except PeerError as error:
-        return [Finding(check, False, _told(error), "See the message.")]
+        return [Finding(check, False, _told(error), _LOOK)]
 
 
 def _offered(info: Info) -> set[str]:
@@ -183,7 +185,7 @@ def _zone(client: MoodleClient, info: Info, now: datetime) -> Finding:
     try:
         zones.check(client.settings, client.call(function, params), now)
     except PeerError as error:
-        return Finding("time zone", False, _told(error), "See the message.")
+        return Finding("time zone", False, _told(error), _LOOK)
     return Finding("time zone", True, f"Moodle writes dates in {zone}, summer and winter.")
 
 
