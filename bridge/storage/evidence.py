@@ -117,12 +117,25 @@ class SqlEvidence:
         """The (id, London date) of the evidence there is, by (canonical person, activity)."""
         found: dict[tuple[int, int], list[tuple[int, date]]] = defaultdict(list)
         person, activity = pairs(self._db, wanted)
-        query = (
-            select(person, activity, _e.id, _e.occurred_on)
-            .join(t.people, _p.canonical_id == person)
-            .join(t.evidence, and_(_e.person_id == _p.id, _e.activity_id == activity))
-        )
-        for one, did, evidence_id, day in self._db.execute(query):
+        query: Select[Any]
+        if self._db.dialect.name == "postgresql":
+            # Asked for each pair apart (OFFSET 0 keeps it so): as one join, the planner would
+            # rather go through all the evidence there is.
+            each = (
+                select(_e.id, _e.occurred_on)
+                .join(t.people, _p.id == _e.person_id)
+                .where(_p.canonical_id == person, _e.activity_id == activity)
+                .offset(0)
+                .lateral()
+            )
+            query = select(person, activity, each.c.id, each.c.occurred_on).join(each, true())
+        else:
+            query = (
+                select(person, activity, _e.id, _e.occurred_on)
+                .join(t.people, _p.canonical_id == person)
+                .join(t.evidence, and_(_e.person_id == _p.id, _e.activity_id == activity))
+            )
+        for one, did, evidence_id, day in self._db.execute(query).all():
             found[one, did].append((evidence_id, day))
         return dict(found)
 
