@@ -10,7 +10,7 @@ import pytest
 from bridge.domain.errors import NeedsAdministrator, PeerError, TryLater
 from bridge.services import people, publish, verify
 from bridge.storage.unit import SqlStore
-from tests.support import NOW, Cast, World, cast
+from tests.support import Cast, World, cast
 
 PLACE = ("u1", "safe-2026")
 
@@ -211,4 +211,3 @@ def test_the_scope_of_deliveries(world: World, folk: Cast) -> None:
         theirs = uow.awards.states(world.as_(folk.other).actor.scope)
     assert [s.person for s in mine] == [folk.learner]
     assert theirs == []
-    assert NOW

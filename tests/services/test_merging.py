@@ -9,7 +9,7 @@ import pytest
 from bridge.domain.errors import NotFound, Refused
 from bridge.services import evidence, ledger, people, verify
 from bridge.services.ledger import LedgerLine
-from tests.support import MAPPING, NOW, RULES, Completion, World, cast, ref, rule
+from tests.support import MAPPING, NOW, RULES, Completion, World, cast, rule
 
 RULES_OF = {"moodle": RULES}
 
@@ -248,4 +248,3 @@ def test_what_was_split_stays_split(world: World) -> None:
     assert drafts() == [{"1 suggested", "2 withdrawn", "3 suggested"}] * 2
     with pytest.raises(Refused, match="several joined records"):
         people.split(world.as_(learner), joined.evidence.id, records[0].id)
-    assert ref(1)

@@ -11,7 +11,7 @@ import pytest
 from bridge.domain.errors import BadAnswer, LostLease, TryLater
 from bridge.services import ledger, pull
 from bridge.services.ledger import LedgerLine
-from tests.support import MAPPING, NOW, Completion, FrozenClock, World, cast, opened, rule
+from tests.support import MAPPING, NOW, Completion, FrozenClock, World, cast, rule
 
 #: Run history, bookmarks, and the leases that pulls hand on.
 RUNS = ("pull_runs", "bookmarks", "leases")
@@ -86,12 +86,10 @@ def test_order_pages_and_doubles_make_no_difference(world: World, crowd: list[Co
     expected = gist()
     shuffled = [*crowd, *crowd[:4]]
     random.Random(7).shuffle(shuffled)  # noqa: S311
-    url = world.engine.url.render_as_string(hide_password=False)
     again = World(world.engine, FrozenClock(NOW), publish_all=False)
     again.source.key = "another"
     again.source.page_size = 3
     again.pull(*shuffled)
-    assert url
     both = {name: row.received for name, row in by_source(world).items()}
     assert both == {"moodle": len(crowd), "another": len(crowd)}
     assert by_source(world)["another"].counts == by_source(world)["moodle"].counts
@@ -378,10 +376,3 @@ def test_long_and_odd_texts_are_kept(world: World) -> None:
     world.pull(replace(day(1), title=odd, status="completed"))
     (item,) = world.items_of(2)
     assert item.evidence.title.startswith("Ünïcode \U0001f600 ")
-
-
-def test_the_url_opens_another_engine_on_the_same_rows(world: World) -> None:
-    world.pull(day(1))
-    with opened(world.engine.url.render_as_string(hide_password=False)) as engine:
-        again = World(engine, world.clock, publish_all=False)
-        assert line(again).received == 1

@@ -154,11 +154,10 @@ def test_looking_cannot_write(world: World) -> None:
 
 
 def test_a_look_is_at_one_moment(world: World) -> None:
-    folk = cast(world)
+    cast(world)
     with world.store.reading() as uow:
         before = uow.ops.ledger()
         world.pull(Completion("u1", "C1"), Completion("other", "C1"))
         assert uow.ops.ledger() == before
-    assert folk.learner
     with world.store.reading() as uow:
         assert uow.ops.ledger() != before
