@@ -1,5 +1,4 @@
-"""Many values and many rows at once: one array or JSON list to read by, COPY or one prepared
-statement to write."""
+"""Many values and many rows at once: one JSON list to read by, COPY or one statement to write."""
 
 from __future__ import annotations
 
@@ -9,11 +8,14 @@ from typing import Any, TypeVar
 import orjson
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     ColumnElement,
     Connection,
+    Integer,
     Table,
     any_,
+    cast,
     column,
     func,
     literal,
@@ -42,12 +44,16 @@ def among(
     """Whether `wanted` is one of `values` (numbers or texts), however many there are.
 
     They travel as one bound value, so the statement is the same for every page: SQLAlchemy
-    compiles it once, and PostgreSQL plans it once.
+    compiles it once, and PostgreSQL plans it once. As JSON, because the driver takes four times
+    as long to write an array.
     """
+    listed = orjson.dumps(list(values)).decode()
     if connection.dialect.name == "postgresql":
-        return wanted == any_(literal(list(values), ARRAY(wanted.type)))
-    listed = func.json_each(orjson.dumps(list(values)).decode()).table_valued("value")
-    return wanted.in_(select(listed.c.value))
+        each: ColumnElement[Any] = func.json_array_elements_text(cast(literal(listed), JSON))
+        if isinstance(wanted.type, Integer):
+            each = cast(each, BigInteger)
+        return wanted == any_(func.array(select(each).scalar_subquery()))
+    return wanted.in_(select(func.json_each(listed).table_valued("value").c.value))
 
 
 def pairs(
