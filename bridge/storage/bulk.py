@@ -7,19 +7,19 @@ from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import (
-    ARRAY,
     JSON,
     BigInteger,
     ColumnElement,
     Connection,
     Integer,
+    Select,
     Table,
     any_,
     cast,
-    column,
     func,
     literal,
     select,
+    true,
 )
 from sqlalchemy.exc import IntegrityError
 
@@ -56,20 +56,27 @@ def among(
     return wanted.in_(select(func.json_each(listed).table_valued("value").c.value))
 
 
-def pairs(
-    connection: Connection, wanted: Collection[tuple[int, int]]
-) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """The two columns of a table of these pairs, to join with; bound as in `among`."""
+def of_pairs(
+    connection: Connection,
+    names: tuple[ColumnElement[int], ColumnElement[int]],
+    wanted: Collection[tuple[int, int]],
+    columns: Sequence[ColumnElement[Any]],
+) -> Select[Any]:
+    """The `columns` of the rows whose two `names` are one of the `wanted` pairs; bound as above."""
+    listed = orjson.dumps(list(wanted)).decode()
+    first: ColumnElement[int]
+    second: ColumnElement[int]
     if connection.dialect.name == "postgresql":
-        numbers = ARRAY(BigInteger)
-        firsts, seconds = ([pair[at] for pair in wanted] for at in (0, 1))
-        listed = func.unnest(literal(firsts, numbers), literal(seconds, numbers))
-        table = listed.table_valued(column("first", BigInteger), column("second", BigInteger))
-        table = table.render_derived()
-        return table.c.first, table.c.second
-    table = func.json_each(orjson.dumps(list(wanted)).decode()).table_valued("value")
-    first, second = (func.json_extract(table.c.value, f"$[{at}]") for at in (0, 1))
-    return first, second
+        pairs = func.json_array_elements(cast(literal(listed), JSON)).table_valued("value")
+        first, second = (cast(pairs.c.value.op("->>")(at), BigInteger) for at in (0, 1))
+        found = select(*columns).where(names[0] == first, names[1] == second)
+        # Asked for each pair apart (OFFSET 0 keeps it so): as one join, the planner would rather
+        # go through the whole table.
+        each = found.offset(0).lateral()
+        return select(each).select_from(pairs.join(each, true()))
+    pairs = func.json_each(listed).table_valued("value")
+    first, second = (func.json_extract(pairs.c.value, f"$[{at}]") for at in (0, 1))
+    return select(*columns).where(names[0] == first, names[1] == second)
 
 
 def insert_rows(

@@ -23,7 +23,7 @@ from bridge.domain.model import (
 from bridge.domain.scope import Scope
 from bridge.domain.times import add_months, london_date
 from bridge.storage import tables as t
-from bridge.storage.bulk import chunks, insert_rows, new_ids, pairs
+from bridge.storage.bulk import among, chunks, insert_rows, new_ids, of_pairs
 from bridge.storage.decisions import LATEST_SUBMISSION, DecisionQueries
 
 _e, _c, _p, _s, _v = (
@@ -96,28 +96,22 @@ class SqlEvidence(DecisionQueries):
     ) -> dict[tuple[int, int], list[tuple[int, date]]]:
         """The (id, London date) of the evidence there is, by (canonical person, activity)."""
         found: dict[tuple[int, int], list[tuple[int, date]]] = defaultdict(list)
-        person, activity = pairs(self._db, wanted)
-        query: Select[Any]
-        if self._db.dialect.name == "postgresql":
-            # Asked for each pair apart (OFFSET 0 keeps it so): as one join, the planner would
-            # rather go through all the evidence there is.
-            each = (
-                select(_e.id, _e.occurred_on)
-                .join(t.people, _p.id == _e.person_id)
-                .where(_p.canonical_id == person, _e.activity_id == activity)
-                .offset(0)
-                .lateral()
-            )
-            query = select(person, activity, each.c.id, each.c.occurred_on).join(each, true())
-        else:
-            query = (
-                select(person, activity, _e.id, _e.occurred_on)
-                .join(t.people, _p.canonical_id == person)
-                .join(t.evidence, and_(_e.person_id == _p.id, _e.activity_id == activity))
-            )
-        for one, did, evidence_id, day in self._db.execute(query).all():
-            found[one, did].append((evidence_id, day))
+        canonical = self._merged_into({person for person, _ in wanted})
+        filed = list(wanted)
+        for merged, person in canonical.items():
+            filed += [(merged, activity) for one, activity in wanted if one == person]
+        columns = (_e.person_id, _e.activity_id, _e.id, _e.occurred_on)
+        query = of_pairs(self._db, (_e.person_id, _e.activity_id), filed, columns)
+        for each, activity, evidence_id, day in self._db.execute(query).all():
+            found[canonical.get(each, each), activity].append((evidence_id, day))
         return dict(found)
+
+    def _merged_into(self, people: Collection[int]) -> dict[int, int]:
+        """Everybody who was merged into one of these, with whom that is; mostly nobody."""
+        query = select(_p.id, _p.canonical_id).where(
+            among(self._db, _p.canonical_id, people), _p.id != _p.canonical_id
+        )
+        return {merged: person for merged, person in self._db.execute(query)}
 
     def worked_on(self, evidence_ids: Collection[int]) -> set[int]:
         """Those of these that a person has worked on."""

@@ -5,6 +5,7 @@ Run as `python -m tests.bench.child URL FOLDER PAGE`, so that its memory is that
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
 import sys
@@ -26,6 +27,7 @@ RUN_HISTORY = frozenset({"pull_runs", "bookmarks", "leases"})
 
 def main(url: str, folder: str, page: str) -> None:
     """Print a JSON object of the figures."""
+    gc.freeze()  # as the command line does when it starts
     engine = open_engine(url)
     ctx = context(engine)
     source = canned_source(Path(folder), int(page), ctx.clock)
