@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bridge.domain.claims import ClaimState
+from bridge.domain.doors import AccessRepository
 from bridge.domain.drafting import Redraft
 from bridge.domain.frameworks import Edition
 from bridge.domain.identity import Identifier, Match
@@ -353,6 +354,8 @@ class UnitOfWork(Protocol):
     def awards(self) -> AwardRepository: ...
     @property
     def ops(self) -> OpsRepository: ...
+    @property
+    def access(self) -> AccessRepository: ...
     @property
     def trail(self) -> TrailRepository: ...
     def roll_back(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 
@@ -11,25 +12,45 @@ class Eyes(StrEnum):
 
     SYSTEM = "system"
     TRAINING_TEAM = "training team"
+    LMS_ADMIN = "LMS administrator"
+    PARTNERSHIP = "partnership"
     PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A reader. For `PERSON`, `person` is the canonical person who looks.
+    """A reader: with which eyes, and which (canonical) person that is, if one is known.
 
-    A person sees their own evidence; as a manager, that their team's drafts exist and the text
-    of what was submitted to them. The training team sees records, matches and states, and no
-    reflection. The system sees what its jobs need.
+    With `PERSON` eyes somebody sees their own evidence; as a manager, that their team's drafts
+    exist and the text of what was submitted to them. The training team sees records, matches and
+    states, and no reflection; an LMS administrator badges; the partnership counts. The system
+    sees what its jobs need. `organisations` narrows a training team or an administrator to people
+    who hold a post there on `day`; None means all.
     """
 
     eyes: Eyes
     person: int | None = None
+    organisations: frozenset[int] | None = None
+    day: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.organisations is not None and self.day is None:
+            raise ValueError("posts are dated: a scope of organisations needs its day")
 
     @property
     def unrestricted(self) -> bool:
-        """Whether rows of every person may be listed."""
-        return self.eyes is not Eyes.PERSON
+        """Whether records and evidence of every person may be listed, and the whole changed."""
+        return self.eyes in (Eyes.SYSTEM, Eyes.TRAINING_TEAM) and self.organisations is None
+
+    @property
+    def sees_badges(self) -> bool:
+        """Whether badges of other people may be listed (of those organisations, if narrowed)."""
+        return self.eyes in (Eyes.SYSTEM, Eyes.TRAINING_TEAM, Eyes.LMS_ADMIN)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it is a training team's look at some organisations' people only."""
+        return self.eyes is Eyes.TRAINING_TEAM and self.organisations is not None
 
 
 SYSTEM = Scope(Eyes.SYSTEM)
@@ -46,7 +67,8 @@ class Actor:
     """Who does something, and how they came: for authority checks and the audit trail.
 
     `person` is None for the machine and for an administrator at the command line; `channel` is
-    where the act came from ("cli", "demo", "job"); `os_user` the account on the server.
+    where the act came from ("cli", "web", "api", "link", "demo", "job"); `os_user` the account on
+    the server.
     """
 
     scope: Scope

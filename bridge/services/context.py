@@ -9,7 +9,7 @@ from bridge.domain.errors import NotAllowed, NotFound
 from bridge.domain.policy import Policy
 from bridge.domain.ports import Clock
 from bridge.domain.repositories import Store, UnitOfWork, Vault
-from bridge.domain.scope import Actor
+from bridge.domain.scope import Actor, Eyes
 from bridge.domain.times import london_date
 
 
@@ -44,22 +44,28 @@ def acting_person(ctx: Context) -> int:
 
 
 def training_team_only(ctx: Context) -> None:
-    """Raise NotAllowed for a person acting by their own token: this is the training team's work."""
+    """Raise NotAllowed unless the whole partnership's training team, or an administrator at the
+    command line, acts."""
     if not ctx.actor.scope.unrestricted:
-        raise NotAllowed("Only the training team does that.")
+        raise NotAllowed("Only the training team of the whole partnership does that.")
 
 
 def require_sight_of(ctx: Context, uow: UnitOfWork, person: int) -> None:
     """Raise NotFound unless the actor may see how this (canonical) person stands.
 
-    Everybody sees themselves; a manager in a present post sees their team (DESIGN 5.11).
+    Everybody sees themselves, a manager in a present post their team, an organisation's training
+    team whoever holds a post there (DESIGN 5.11).
     """
     scope = ctx.actor.scope
     if scope.unrestricted or scope.person == person:
         return
     today = london_date(ctx.clock.now())
-    posts = uow.people.posts_of([person]).get(person, ())
-    if not any(p.manager == scope.person and p.holds_on(today) for p in posts):
+    posts = [p for p in uow.people.posts_of([person]).get(person, ()) if p.holds_on(today)]
+    if scope.narrowed:
+        seen = any(p.organisation_id in (scope.organisations or ()) for p in posts)
+    else:
+        seen = scope.eyes is Eyes.PERSON and any(p.manager == scope.person for p in posts)
+    if not seen:
         raise NotFound(f"There is no person {person} for you to see.")
 
 

@@ -25,6 +25,7 @@ from bridge.domain.model import Award, BadgeInForce, Grounds, TargetState
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
 from bridge.storage.bulk import chunks
+from bridge.storage.scoping import works_there
 
 _a, _b, _p, _ts, _v, _c, _e = (
     t.awards.c, t.award_basis.c, t.people.c, t.target_states.c, t.verifications.c, t.claims.c,
@@ -428,8 +429,10 @@ class SqlAwards:
         query = self._states()
         if out_of_step:
             query = query.where(or_(_ts.observed.is_(None), _ts.observed != _ts.desired))
-        if not scope.unrestricted:
+        if not scope.sees_badges:
             query = query.where(_p.canonical_id == scope.person)
+        elif scope.organisations is not None:
+            query = query.where(works_there(scope))
         if target is not None:
             query = query.where(t.targets.c.key == target)
         return [self._state(row) for row in self._db.execute(query)]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, or_, select, true, update
+from sqlalchemy import Row, Select, and_, false, func, insert, or_, select, true, update
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.drafting import SAME_PERSON, SOURCE_GONE, UPHELD, Redraft
@@ -20,11 +20,12 @@ from bridge.domain.model import (
     NewEvidence,
     NewSupport,
 )
-from bridge.domain.scope import Scope
+from bridge.domain.scope import Eyes, Scope
 from bridge.domain.times import add_months, london_date
 from bridge.storage import tables as t
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids, of_pairs
 from bridge.storage.decisions import LATEST_SUBMISSION, DecisionQueries
+from bridge.storage.scoping import works_there
 
 _e, _c, _p, _s, _v = (
     t.evidence.c, t.claims.c, t.people.c, t.submissions.c, t.verifications.c
@@ -46,6 +47,10 @@ def _visible_to(scope: Scope, query: Select[Any]) -> Select[Any]:
     """A person sees their own, and what was submitted to them (DESIGN 5.11)."""
     if scope.unrestricted:
         return query
+    if scope.narrowed:
+        return query.where(works_there(scope))
+    if scope.eyes is not Eyes.PERSON:
+        return query.where(false())
     to_me = (
         select(_s.evidence_id)
         .join(_verifier, _verifier.c.id == _s.verifier_id)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +333,96 @@ GUARDS: tuple[Guard, ...] = (
         " (SELECT status FROM awards WHERE id = NEW.award_id) = 'held')",
         "only a held award is pushed to a target, as its badge says",
     ),
+    # A log is signed by another person, once; afterwards it takes addenda only (R4).
+    Guard(
+        "guard_logs_signed_by_another",
+        "logs",
+        "UPDATE",
+        f"{_canonical('NEW.signed_by')} <> {_HOLDER} AND NEW.signed_at IS NOT NULL",
+        "a log is signed off by another person",
+        only_if="NEW.signed_by IS NOT NULL OR NEW.signed_at IS NOT NULL",
+    ),
+    Guard(
+        "guard_logs_born_unsigned",
+        "logs",
+        "INSERT",
+        "NEW.signed_by IS NULL AND NEW.signed_at IS NULL",
+        "a log is opened first and signed off later",
+    ),
+    Guard(
+        "guard_logs_signed_stays",
+        "logs",
+        "UPDATE",
+        _same(
+            (
+                "id",
+                "person_id",
+                "starts_on",
+                "ends_on",
+                "signed_at",
+                "signed_by",
+                "next_steps",
+                "key_id",
+            )
+        ),
+        "a signed log is never changed; add to it instead",
+        only_if="OLD.signed_at IS NOT NULL",
+    ),
+    _kept("logs"),
+    *_append_only("log_addenda"),
+    # What a practitioner has typed so far is theirs alone.
+    *(
+        Guard(
+            f"guard_reflection_drafts_own_{event.lower()}",
+            "reflection_drafts",
+            event,
+            f"{_canonical('NEW.author_id')} = (SELECT p.canonical_id FROM evidence e"
+            " JOIN people p ON p.id = e.person_id WHERE e.id = NEW.evidence_id)",
+            "only the person whose evidence it is writes its reflection",
+        )
+        for event in ("INSERT", "UPDATE")
+    ),
+    # Who manages and what is asked of somebody is another person's decision.
+    Guard(
+        "guard_post_agreements_by_another",
+        "post_agreements",
+        "INSERT",
+        f"{_canonical('NEW.agreed_by')} <> (SELECT p.canonical_id FROM posts o"
+        " JOIN people p ON p.id = o.person_id WHERE o.id = NEW.post_id)",
+        "nobody agrees with themselves what is asked of them",
+    ),
+    *_append_only("post_agreements"),
+    Guard(
+        "guard_deputies_another",
+        "deputies",
+        "INSERT",
+        f"{_canonical('NEW.deputy_id')} <> {_canonical('NEW.manager_id')}",
+        "a deputy is another person",
+    ),
+    Guard(
+        "guard_deputies_identity",
+        "deputies",
+        "UPDATE",
+        _same(("id", "manager_id", "deputy_id", "valid_from", "named_by", "named_at")),
+        "who stood in for whom is never changed, only ended",
+    ),
+    _kept("deputies"),
+    Guard(
+        "guard_one_time_links_used_once",
+        "one_time_links",
+        "UPDATE",
+        _same(("id", "sha256", "purpose", "person_id", "evidence_id", "expires_at"))
+        + " AND OLD.used_at IS NULL",
+        "a link is good for one use",
+    ),
+    Guard(
+        "guard_handshakes_used_once",
+        "handshakes",
+        "UPDATE",
+        _same(("state_sha256", "kind", "nonce_sha256", "data", "expires_at"))
+        + " AND OLD.used_at IS NULL",
+        "an answer to a sign-in counts once",
+    ),
     *_append_only("audit"),
 )
 
@@ -373,10 +463,16 @@ def _postgresql(guard: Guard) -> list[str]:
     return statements
 
 
+def _standing(connection: Connection) -> list[Guard]:
+    """The guards whose tables are there yet; migrations bring them one after the other."""
+    tables = set(inspect(connection).get_table_names())
+    return [guard for guard in GUARDS if guard.table in tables]
+
+
 def install(connection: Connection) -> None:
     """(Re)create every guard. Every migration calls it last."""
     render = _sqlite if connection.dialect.name == "sqlite" else _postgresql
-    for guard in GUARDS:
+    for guard in _standing(connection):
         for statement in render(guard):
             connection.exec_driver_sql(statement)
 
@@ -394,4 +490,4 @@ def present(connection: Connection) -> set[str]:
 def missing(connection: Connection) -> list[str]:
     """The guards that should be there and are not, in order."""
     there = present(connection)
-    return [guard.name for guard in GUARDS if guard.name not in there]
+    return [guard.name for guard in _standing(connection) if guard.name not in there]

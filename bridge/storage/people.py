@@ -15,6 +15,7 @@ from bridge.domain.model import Employment, Person, Post, PostDetails
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids
+from bridge.storage.scoping import works_there
 
 _p, _i = t.people.c, t.person_identifiers.c
 _manager = t.people.alias("manager")
@@ -50,9 +51,11 @@ class SqlPeople:
         return [Person(*row) for row in exact]
 
     def everyone(self, scope: Scope) -> list[Person]:
-        """All people, or the reader alone."""
+        """All people, those of the reader's organisations, or the reader alone."""
         query = select(_p.id, _p.display_name, _p.canonical_id).where(_p.canonical_id == _p.id)
-        if not scope.unrestricted:
+        if scope.narrowed:
+            query = query.where(works_there(scope))
+        elif not scope.unrestricted:
             query = query.where(_p.id == scope.person)
         return [Person(*row) for row in self._db.execute(query.order_by(_p.display_name, _p.id))]
 

@@ -35,15 +35,18 @@ metadata = MetaData(
 )
 
 
-def _one_of(column: str, values: type[ClaimState] | type[Disposition] | tuple[str, ...]) -> str:
+def one_of(column: str, values: type[ClaimState] | type[Disposition] | tuple[str, ...]) -> str:
+    """The SQL condition that a column holds one of these."""
     return f"{column} IN ({', '.join(repr(str(v)) for v in values)})"
 
 
-def _id() -> Column[int]:
+def row_id() -> Column[int]:
+    """A table's own key."""
     return Column("id", Key, primary_key=True)
 
 
-def _ref(name: str, target: str, *, null: bool = False) -> Column[int]:
+def ref(name: str, target: str, *, null: bool = False) -> Column[int]:
+    """A column that points at a row of another table."""
     return Column(name, Key, ForeignKey(f"{target}.id"), nullable=null)
 
 
@@ -51,7 +54,7 @@ def _ref(name: str, target: str, *, null: bool = False) -> Column[int]:
 organisations = Table(
     "organisations",
     metadata,
-    _id(),
+    row_id(),
     Column("key", String(80), nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("kind", String(40), nullable=False, server_default=""),
@@ -61,7 +64,7 @@ organisations = Table(
 people = Table(
     "people",
     metadata,
-    _id(),
+    row_id(),
     Column("display_name", Text, nullable=False),
     Column("canonical_id", Key, ForeignKey("people.id"), nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
@@ -78,8 +81,8 @@ people = Table(
 person_identifiers = Table(
     "person_identifiers",
     metadata,
-    _id(),
-    _ref("person_id", "people"),
+    row_id(),
+    ref("person_id", "people"),
     Column("kind", String(20), nullable=False),
     Column("value", String(320), nullable=False),
     Column("valid_from", UtcDateTime, nullable=False),
@@ -89,9 +92,9 @@ person_identifiers = Table(
 person_merges = Table(
     "person_merges",
     metadata,
-    _id(),
-    _ref("person_id", "people"),
-    _ref("into_id", "people"),
+    row_id(),
+    ref("person_id", "people"),
+    ref("into_id", "people"),
     Column("reason", Text, nullable=False),
     Column("merged_at", UtcDateTime, nullable=False),
     Column("merged_by", String(80), nullable=False),
@@ -101,14 +104,14 @@ person_merges = Table(
 posts = Table(
     "posts",
     metadata,
-    _id(),
-    _ref("person_id", "people"),
-    _ref("organisation_id", "organisations"),
+    row_id(),
+    ref("person_id", "people"),
+    ref("organisation_id", "organisations"),
     Column("title", Text, nullable=False),
     Column("target_groups", JsonText, nullable=False),
     Column("extra_competencies", JsonText, nullable=False),
     Column("london_level", String(10)),
-    _ref("manager_id", "people", null=True),
+    ref("manager_id", "people", null=True),
     Column("valid_from", Date, nullable=False),
     Column("valid_to", Date),
     Index("ix_posts_person_id", "person_id"),
@@ -117,31 +120,33 @@ posts = Table(
 person_tokens = Table(
     "person_tokens",
     metadata,
-    _id(),
-    _ref("person_id", "people"),
+    row_id(),
+    ref("person_id", "people"),
     Column("sha256", LargeBinary(32), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("created_by", String(80), nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("name", String(80), nullable=False, server_default=""),
+    Column("read_only", Boolean, nullable=False, server_default=text("false")),
 )
 verifier_approvals = Table(
     "verifier_approvals",
     metadata,
-    _id(),
-    _ref("person_id", "people"),
+    row_id(),
+    ref("person_id", "people"),
     Column("kind", String(20), nullable=False),
     Column("approved_at", UtcDateTime, nullable=False),
     Column("approved_by", String(80), nullable=False),
     Column("ended_at", UtcDateTime),
-    CheckConstraint(_one_of("kind", ("assessor", "peer")), name="kind"),
+    CheckConstraint(one_of("kind", ("assessor", "peer")), name="kind"),
 )
 
 # --- sources, and what came from them ----------------------------------------------------------
 sources = Table(
     "sources",
     metadata,
-    _id(),
+    row_id(),
     Column("key", String(80), nullable=False, unique=True),
     Column("kind", String(40), nullable=False),
     Column("trust", String(20), nullable=False),
@@ -156,8 +161,8 @@ bookmarks = Table(
 pull_runs = Table(
     "pull_runs",
     metadata,
-    _id(),
-    _ref("source_id", "sources"),
+    row_id(),
+    ref("source_id", "sources"),
     Column("kind", String(20), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
@@ -177,19 +182,19 @@ leases = Table(
 envelopes = Table(
     "envelopes",
     metadata,
-    _id(),
+    row_id(),
     Column("sha256", LargeBinary(32), nullable=False, unique=True),
     Column("body", LargeBinary, nullable=False),
 )
 received = Table(
     "received",
     metadata,
-    _id(),
-    _ref("source_id", "sources"),
+    row_id(),
+    ref("source_id", "sources"),
     Column("natural_key", String(200), nullable=False),
     Column("sha256", LargeBinary(32), nullable=False),
     Column("body", LargeBinary),
-    _ref("envelope_id", "envelopes"),
+    ref("envelope_id", "envelopes"),
     Column("received_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),
     UniqueConstraint("source_id", "natural_key"),
@@ -197,17 +202,17 @@ received = Table(
 received_versions = Table(
     "received_versions",
     metadata,
-    _id(),
+    row_id(),
     Column("received_id", Key, ForeignKey("received.id"), nullable=False, index=True),
     Column("sha256", LargeBinary(32), nullable=False),
     Column("body", LargeBinary),
-    _ref("envelope_id", "envelopes"),
+    ref("envelope_id", "envelopes"),
     Column("replaced_at", UtcDateTime, nullable=False),
 )
 quarantine = Table(
     "quarantine",
     metadata,
-    _id(),
+    row_id(),
     Column("received_id", Key, ForeignKey("received.id"), nullable=False, unique=True),
     Column("code", String(40), nullable=False),
     Column("message", Text, nullable=False),
@@ -216,8 +221,8 @@ quarantine = Table(
 accounts = Table(
     "accounts",
     metadata,
-    _id(),
-    _ref("source_id", "sources"),
+    row_id(),
+    ref("source_id", "sources"),
     Column("kind", String(40), nullable=False),
     Column("value", String(320), nullable=False),
     Column("email", Text),
@@ -230,8 +235,8 @@ accounts = Table(
 account_links = Table(
     "account_links",
     metadata,
-    _id(),
-    _ref("account_id", "accounts"),
+    row_id(),
+    ref("account_id", "accounts"),
     Column("person_id", Key, ForeignKey("people.id"), nullable=False, index=True),
     Column("rule", String(40), nullable=False),
     Column("proof", String(400), nullable=False),
@@ -249,15 +254,15 @@ account_links = Table(
 activities = Table(
     "activities",
     metadata,
-    _id(),
+    row_id(),
     Column("title", Text, nullable=False),
 )
 activity_aliases = Table(
     "activity_aliases",
     metadata,
-    _id(),
+    row_id(),
     Column("activity_id", Key, ForeignKey("activities.id"), nullable=False, index=True),
-    _ref("source_id", "sources"),
+    ref("source_id", "sources"),
     Column("kind", String(40), nullable=False),
     Column("value", String(400), nullable=False),
     Column("title", Text),
@@ -270,8 +275,8 @@ activity_aliases = Table(
 learning_records = Table(
     "learning_records",
     metadata,
-    _id(),
-    _ref("received_id", "received"),
+    row_id(),
+    ref("received_id", "received"),
     Column("ordinal", Integer, nullable=False, server_default="0"),
     Column("account_id", Key, ForeignKey("accounts.id"), nullable=False, index=True),
     Column("alias_id", Key, ForeignKey("activity_aliases.id"), nullable=False, index=True),
@@ -281,16 +286,16 @@ learning_records = Table(
     Column("cycle", String(20), nullable=False),
     Column("score", Float),
     Column("attendance", Float),
-    _ref("superseded_by", "learning_records", null=True),
-    _ref("voided_by", "received", null=True),
+    ref("superseded_by", "learning_records", null=True),
+    ref("voided_by", "received", null=True),
     Column("disposition", String(20), nullable=False),
     Column("reason", String(40), nullable=False),
-    _ref("rule_id", "rules", null=True),
+    ref("rule_id", "rules", null=True),
     Column("pending", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("received_id", "ordinal"),
-    CheckConstraint(_one_of("disposition", tuple(Disposition)[1:]), name="disposition"),
-    CheckConstraint(_one_of("status", tuple(Status)), name="status"),
-    CheckConstraint(_one_of("precision", tuple(Precision)), name="precision"),
+    CheckConstraint(one_of("disposition", tuple(Disposition)[1:]), name="disposition"),
+    CheckConstraint(one_of("status", tuple(Status)), name="status"),
+    CheckConstraint(one_of("precision", tuple(Precision)), name="precision"),
     Index(
         "ix_learning_records_pending",
         "id",
@@ -303,7 +308,7 @@ learning_records = Table(
 framework_editions = Table(
     "framework_editions",
     metadata,
-    _id(),
+    row_id(),
     Column("key", String(80), nullable=False, unique=True),
     Column("framework", String(80), nullable=False),
     Column("content_hash", String(64), nullable=False),
@@ -313,17 +318,17 @@ framework_editions = Table(
 competencies = Table(
     "competencies",
     metadata,
-    _id(),
-    _ref("edition_id", "framework_editions"),
+    row_id(),
+    ref("edition_id", "framework_editions"),
     Column("code", String(40), nullable=False),
     Column("text", Text, nullable=False),
-    _ref("organisation_id", "organisations", null=True),
+    ref("organisation_id", "organisations", null=True),
     UniqueConstraint("edition_id", "code"),
 )
 mapping_versions = Table(
     "mapping_versions",
     metadata,
-    _id(),
+    row_id(),
     Column("mapping", String(80), nullable=False),
     Column("version", Integer, nullable=False),
     Column("content_hash", String(64), nullable=False),
@@ -337,8 +342,8 @@ mapping_versions = Table(
 rules = Table(
     "rules",
     metadata,
-    _id(),
-    _ref("mapping_version_id", "mapping_versions"),
+    row_id(),
+    ref("mapping_version_id", "mapping_versions"),
     Column("position", Integer, nullable=False),
     Column("key", String(80), nullable=False),
     Column("content", JsonText, nullable=False),
@@ -350,12 +355,12 @@ rules = Table(
 logs = Table(
     "logs",
     metadata,
-    _id(),
-    _ref("person_id", "people"),
+    row_id(),
+    ref("person_id", "people"),
     Column("starts_on", Date, nullable=False),
     Column("ends_on", Date, nullable=False),
     Column("signed_at", UtcDateTime),
-    _ref("signed_by", "people", null=True),
+    ref("signed_by", "people", null=True),
     Column("next_steps", LargeBinary),
     Column("key_id", String(40)),
     UniqueConstraint("person_id", "starts_on"),
@@ -363,11 +368,11 @@ logs = Table(
 evidence = Table(
     "evidence",
     metadata,
-    _id(),
-    _ref("person_id", "people"),
-    _ref("organisation_id", "organisations", null=True),
+    row_id(),
+    ref("person_id", "people"),
+    ref("organisation_id", "organisations", null=True),
     Column("origin", String(10), nullable=False),
-    _ref("activity_id", "activities", null=True),
+    ref("activity_id", "activities", null=True),
     Column("title", Text, nullable=False),
     Column("learning_activity", String(40)),
     Column("delivery", String(40)),
@@ -378,9 +383,9 @@ evidence = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("split_from_id", Key, ForeignKey("evidence.id")),
     Column("reference", Text),
-    _ref("log_id", "logs", null=True),
+    ref("log_id", "logs", null=True),
     Column("late", Boolean, nullable=False, server_default=text("false")),
-    CheckConstraint(_one_of("origin", ("record", "own")), name="origin"),
+    CheckConstraint(one_of("origin", ("record", "own")), name="origin"),
     Index("ix_evidence_person_activity", "person_id", "activity_id"),
 )
 evidence_records = Table(
@@ -398,38 +403,38 @@ evidence_records = Table(
 claims = Table(
     "claims",
     metadata,
-    _id(),
-    _ref("evidence_id", "evidence"),
-    _ref("competency_id", "competencies"),
+    row_id(),
+    ref("evidence_id", "evidence"),
+    ref("competency_id", "competencies"),
     Column("state", String(12), nullable=False),
     Column("origin", String(10), nullable=False),
-    _ref("rule_id", "rules", null=True),
+    ref("rule_id", "rules", null=True),
     Column("suggested", Boolean, nullable=False),
     Column("touched_at", UtcDateTime),
     Column("contested_at", UtcDateTime),
     Column("contested_reason", String(40)),
     UniqueConstraint("evidence_id", "competency_id"),
-    CheckConstraint(_one_of("state", ClaimState), name="state"),
-    CheckConstraint(_one_of("origin", ("rule", "person")), name="origin"),
+    CheckConstraint(one_of("state", ClaimState), name="state"),
+    CheckConstraint(one_of("origin", ("rule", "person")), name="origin"),
 )
 reflections = Table(
     "reflections",
     metadata,
-    _id(),
-    _ref("evidence_id", "evidence"),
+    row_id(),
+    ref("evidence_id", "evidence"),
     Column("version", Integer, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("key_id", String(40), nullable=False),
-    _ref("author_id", "people"),
+    ref("author_id", "people"),
     Column("written_at", UtcDateTime, nullable=False),
     UniqueConstraint("evidence_id", "version"),
 )
 submissions = Table(
     "submissions",
     metadata,
-    _id(),
+    row_id(),
     Column("evidence_id", Key, ForeignKey("evidence.id"), nullable=False, index=True),
-    _ref("reflection_id", "reflections"),
+    ref("reflection_id", "reflections"),
     Column("verifier_id", Key, ForeignKey("people.id"), nullable=False, index=True),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("channel", String(20), nullable=False),
@@ -443,9 +448,9 @@ submission_claims = Table(
 verifications = Table(
     "verifications",
     metadata,
-    _id(),
+    row_id(),
     Column("claim_id", Key, ForeignKey("claims.id"), nullable=False, index=True),
-    _ref("submission_id", "submissions"),
+    ref("submission_id", "submissions"),
     Column("verifier_id", Key, ForeignKey("people.id"), nullable=False, index=True),
     Column("decision", String(12), nullable=False),
     Column("method", String(60)),
@@ -457,7 +462,7 @@ verifications = Table(
     Column("decided_at", UtcDateTime, nullable=False),
     Column("revokes_id", Key, ForeignKey("verifications.id"), unique=True),
     CheckConstraint(
-        _one_of("decision", ("verified", "returned", "revoked", "upheld")), name="decision"
+        one_of("decision", ("verified", "returned", "revoked", "upheld")), name="decision"
     ),
 )
 
@@ -465,7 +470,7 @@ verifications = Table(
 badge_versions = Table(
     "badge_versions",
     metadata,
-    _id(),
+    row_id(),
     Column("key", String(80), nullable=False),
     Column("version", Integer, nullable=False),
     Column("content_hash", String(64), nullable=False),
@@ -484,10 +489,10 @@ badge_requirements = Table(
 not_applicable = Table(
     "not_applicable",
     metadata,
-    _id(),
+    row_id(),
     Column("person_id", Key, ForeignKey("people.id"), nullable=False, index=True),
-    _ref("competency_id", "competencies"),
-    _ref("decided_by", "people"),
+    ref("competency_id", "competencies"),
+    ref("decided_by", "people"),
     Column("reason", Text, nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
@@ -495,8 +500,8 @@ not_applicable = Table(
 awards = Table(
     "awards",
     metadata,
-    _id(),
-    _ref("badge_version_id", "badge_versions"),
+    row_id(),
+    ref("badge_version_id", "badge_versions"),
     Column("badge_key", String(80), nullable=False),
     Column("person_id", Key, ForeignKey("people.id"), nullable=False, index=True),
     Column("period", String(20), nullable=False),
@@ -506,34 +511,34 @@ awards = Table(
     Column("withdrawn_at", UtcDateTime),
     Column("withdrawn_reason", String(200)),
     UniqueConstraint("badge_key", "person_id", "period"),
-    CheckConstraint(_one_of("status", ("assembling", "held", "withdrawn")), name="status"),
+    CheckConstraint(one_of("status", ("assembling", "held", "withdrawn")), name="status"),
 )
 award_basis = Table(
     "award_basis",
     metadata,
-    _id(),
-    _ref("award_id", "awards"),
-    _ref("competency_id", "competencies"),
+    row_id(),
+    ref("award_id", "awards"),
+    ref("competency_id", "competencies"),
     Column("verification_id", Key, ForeignKey("verifications.id"), index=True),
-    _ref("not_applicable_id", "not_applicable", null=True),
+    ref("not_applicable_id", "not_applicable", null=True),
     CheckConstraint("(verification_id IS NULL) <> (not_applicable_id IS NULL)", name="one_ground"),
     UniqueConstraint("award_id", "competency_id", "verification_id", "not_applicable_id"),
 )
 targets = Table(
     "targets",
     metadata,
-    _id(),
+    row_id(),
     Column("key", String(80), nullable=False, unique=True),
     Column("kind", String(40), nullable=False),
 )
 target_states = Table(
     "target_states",
     metadata,
-    _id(),
-    _ref("award_id", "awards"),
-    _ref("target_id", "targets"),
+    row_id(),
+    ref("award_id", "awards"),
+    ref("target_id", "targets"),
     Column("settings", JsonText, nullable=False),
-    _ref("account_id", "accounts", null=True),
+    ref("account_id", "accounts", null=True),
     Column("desired", String(10), nullable=False),
     Column("observed", String(10)),
     Column("observed_at", UtcDateTime),
@@ -547,13 +552,13 @@ target_states = Table(
     Column("held_until", UtcDateTime),
     Column("fence", Integer, nullable=False, server_default="0"),
     UniqueConstraint("award_id", "target_id"),
-    CheckConstraint(_one_of("desired", ("held", "absent")), name="desired"),
+    CheckConstraint(one_of("desired", ("held", "absent")), name="desired"),
     Index("ix_target_states_target_id", "target_id", "desired", "observed"),
 )
 outbox = Table(
     "outbox",
     metadata,
-    _id(),
+    row_id(),
     Column("kind", String(40), nullable=False),
     Column("dedupe_key", String(200), nullable=False, unique=True),
     Column("payload", JsonText, nullable=False),
@@ -562,13 +567,23 @@ outbox = Table(
     Column("next_at", UtcDateTime),
     Column("done_at", UtcDateTime),
     Column("error", Text),
+    ref("person_id", "people", null=True),
+    Column("held_until", UtcDateTime),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Index(
+        "ix_outbox_open",
+        "kind",
+        "id",
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
 )
 
 # --- the trail --------------------------------------------------------------------------------
 audit = Table(
     "audit",
     metadata,
-    _id(),
+    row_id(),
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(80), nullable=False),
     Column("on_behalf_of", Key),

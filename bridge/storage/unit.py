@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.errors import Refused
+from bridge.storage.access import SqlAccess
 from bridge.storage.awards import SqlAwards
 from bridge.storage.catalog import SqlCatalog
 from bridge.storage.engine import read_only
@@ -59,6 +60,11 @@ class SqlUnitOfWork:
     def ops(self) -> SqlOps:
         """Runs, leases and the ledger."""
         return SqlOps(self.connection)
+
+    @cached_property
+    def access(self) -> SqlAccess:
+        """Sessions, roles and links."""
+        return SqlAccess(self.connection)
 
     @cached_property
     def trail(self) -> SqlTrail:

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bridge.domain.errors import Damaged
 
@@ -29,9 +31,14 @@ class KeyVault:
             raise Damaged("There is no key to encrypt reflections with. Run 'bridge init'.")
         self._keys = {key_id: AESGCM(key) for key_id, key in keys.items()}
         *_, self._newest = keys
+        self._oldest = next(iter(keys.values()))
 
     def __repr__(self) -> str:
         return f"KeyVault({', '.join(self._keys)})"
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for signing, from the oldest key (HKDF, RFC 5869): adding a key changes none."""
+        return HKDF(hashes.SHA256(), 32, salt=None, info=purpose.encode()).derive(self._oldest)
 
     def seal(self, text: str, bound_to: str) -> tuple[bytes, str]:
         """The ciphertext, and the id of the key that opens it."""

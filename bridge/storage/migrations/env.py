@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from bridge.storage import tables_access, tables_practice  # noqa: F401  their tables count too
 from bridge.storage.tables import metadata
 
 context.configure(
