@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -29,11 +29,13 @@ from bridge.jobs.work import Works
 from bridge.services.context import Context
 from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
 from bridge.services.pull import Trusted
-from bridge.services.status import StatusReader
+from bridge.services.signin import Lasting
+from bridge.services.status import JobTime, StatusReader
 from bridge.storage.engine import migrate, open_engine
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault, read_keys
-from bridge.web.status import status_app
+from bridge.web.app import create_app
+from bridge.web.site import WebSettings, WebSite
 
 
 class SystemClock:
@@ -196,6 +198,42 @@ def open_vault(folder: Path, config: Config) -> KeyVault:
         ) from None
 
 
+def status_reader(bridge: Bridge, jobs: Callable[[], Sequence[JobTime]] = tuple) -> StatusReader:
+    """Tells how the bridge stands, by system eyes."""
+    system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
+    dialect = bridge.engine.dialect.name
+    return StatusReader(system, dialect, bridge.sources, bridge.targets, jobs)
+
+
+def web_site(
+    bridge: Bridge, base_url: str, jobs: Callable[[], Sequence[JobTime]] = tuple
+) -> WebSite:
+    """What the pages of a site are handed. `base_url` is where they are, unless configured."""
+    section = bridge.config.web
+    vault = open_vault(bridge.folder, bridge.config)
+    return WebSite(
+        ctx=bridge.context.acting_as(Actor(SYSTEM, "web")),
+        settings=WebSettings(
+            base_url=section.base_url or base_url,
+            names=(*section.names, *bridge.config.jobs.status_names),
+            title=section.title,
+            contact=section.contact,
+            lasting=Lasting(
+                timedelta(hours=section.session_hours), timedelta(minutes=section.idle_minutes)
+            ),
+            passwords=section.passwords,
+            links=section.links,
+            upload_bytes=section.upload_megabytes * 1_000_000,
+            proxies=section.proxies,
+        ),
+        key=vault.derive("web"),
+        identity=bridge.identity,
+        targets=bridge.targets,
+        status=status_reader(bridge, jobs),
+        files=lambda: bridge.files().checked(),
+    )
+
+
 def serve_site(
     bridge: Bridge,
     *,
@@ -203,7 +241,7 @@ def serve_site(
     port: int | None = None,
     log_level: str = "INFO",
 ) -> None:
-    """Run the jobs and the status page until stopped. Raises BridgeError.
+    """Run the jobs and the pages until stopped. Raises BridgeError.
 
     `port` wins over the configured one. On SQLite a second run refuses, naming the first.
     """
@@ -212,15 +250,13 @@ def serve_site(
     works = Works(system, bridge.sources, bridge.targets)
     times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
     jobs = EmbeddedJobs(works, times)
-    dialect = bridge.engine.dialect.name
     database = bridge.engine.url.database
-    reader = StatusReader(system, dialect, bridge.sources, bridge.targets, jobs.next_times)
     log.set_up(level=log_level)
     serve(
         jobs,
-        status_app(reader, settings.status_names),
+        lambda address: create_app(web_site(bridge, address.rstrip("/"), jobs.next_times)),
         host=bridge.config.status_host(),
         port=settings.status_port if port is None else port,
-        lock_path=Path(f"{database}.run.lock") if dialect == "sqlite" else None,
+        lock_path=Path(f"{database}.run.lock") if bridge.engine.dialect.name == "sqlite" else None,
         on_ready=on_ready,
     )

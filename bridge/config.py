@@ -94,6 +94,26 @@ class JobsSection(_Strict):
     status_port: Annotated[int, Field(ge=0, le=65535)] = 8765
 
 
+class WebSection(_Strict):
+    """`[web]`: the pages. `base_url` is their public address, which links in mails carry.
+
+    `upload_megabytes` 0 keeps file uploads off; `proxies` counts our own reverse proxies.
+    """
+
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/?#@]+$")] | None = None
+    names: tuple[str, ...] = ()
+    title: Annotated[str, Field(min_length=1, max_length=80)] = "Competency Bridge"
+    contact: str = ""
+    session_hours: Annotated[float, Field(gt=0, le=72)] = 12
+    idle_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 120
+    passwords: bool = True
+    links: bool = True
+    upload_megabytes: Annotated[int, Field(ge=0, le=20)] = 0
+    proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    server: Literal["waitress", "gunicorn"] = "waitress"
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+
+
 class PolicySection(_Strict):
     """`[policy]`: the organisation's numbers; see `bridge.domain.policy.Policy`."""
 
@@ -113,6 +133,7 @@ class Config(_Strict):
     moodle: dict[Name, MoodleSection] = {}
     organisation: dict[Name, OrganisationSection] = {}
     jobs: JobsSection = JobsSection()
+    web: WebSection = WebSection()
     policy: PolicySection = PolicySection()
 
     def database_url(self, folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,9 @@ class Policy:
     `vanish_limit`: the share of known records whose sudden absence is not believed.
     `vanish_floor`: that many may go missing whatever the share.
     `token_days`: how long a person's token lives.
+    `mail_from`: the go-live date; nothing from before it is ever mailed, and without it only
+    links are (R1).
+    `mail_hour`: the London hour at which digests go.
     """
 
     join_days: int = 7
@@ -24,3 +28,5 @@ class Policy:
     lease_seconds: int = 120
     retry_seconds: int = 60
     retry_ceiling_seconds: int = 6 * 3600
+    mail_from: date | None = None
+    mail_hour: int = 8

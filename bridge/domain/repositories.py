@@ -12,6 +12,7 @@ from bridge.domain.doors import AccessRepository
 from bridge.domain.drafting import Redraft
 from bridge.domain.frameworks import Edition
 from bridge.domain.identity import Identifier, Match
+from bridge.domain.mail import OutboxRepository
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import (
     Account,
@@ -356,6 +357,8 @@ class UnitOfWork(Protocol):
     def ops(self) -> OpsRepository: ...
     @property
     def access(self) -> AccessRepository: ...
+    @property
+    def outbox(self) -> OutboxRepository: ...
     @property
     def trail(self) -> TrailRepository: ...
     def roll_back(self) -> None:

@@ -1,4 +1,4 @@
-"""`bridge run`: the jobs and the status page in one process, until it is told to end."""
+"""`bridge run`: the jobs and the pages in one process, until it is told to end."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("bridge.run")
 _LOOK_EVERY = 0.25
+WEB_THREADS = 8
 
 
 def serve(
     jobs: EmbeddedJobs,
-    page: WSGIApplication,
+    pages: Callable[[str], WSGIApplication],
     *,
     host: str,
     port: int,
@@ -36,9 +37,10 @@ def serve(
     on_ready: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> None:
-    """Run the jobs and serve `page` until SIGTERM or SIGINT comes, or `stop` is set.
+    """Run the jobs and serve `pages` until SIGTERM or SIGINT comes, or `stop` is set.
 
-    Port 0 takes any free one; `on_ready` is told the page's address once everything runs.
+    `pages` makes the application, once it is known at which address it stands. Port 0 takes any
+    free port; `on_ready` is told the address once everything runs.
     `lock_path` is the lock file beside a SQLite database, None for PostgreSQL. A second signal
     ends at once, which loses nothing. Raises BridgeError where another process holds the lock or
     the port.
@@ -46,10 +48,13 @@ def serve(
     stop = stop or threading.Event()
     with only_one(lock_path), _listening(host, port) as listener, _signals(stop):
         sockets: dict[int, Any] = {}
-        server = create_server(page, map=sockets, sockets=[listener], threads=2, ident=None)
+        address = _address(host, listener.getsockname()[1])
+        server = create_server(
+            pages(address), map=sockets, sockets=[listener], threads=WEB_THREADS, ident=None
+        )
         try:
             jobs.start()
-            on_ready(_address(host, listener.getsockname()[1]))
+            on_ready(address)
             _log.info("running", host=host, port=listener.getsockname()[1])
             while not stop.is_set():
                 wasyncore.loop(timeout=_LOOK_EVERY, map=sockets, count=1)
@@ -68,7 +73,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener = socket.create_server(address, family=family)
     except OSError as error:
         raise BridgeError(
-            f"The status page cannot be served on {host} port {port} ({error.strerror}). Choose "
+            f"The pages cannot be served on {host} port {port} ({error.strerror}). Choose "
             "another status_port (or status_host) under [jobs]."
         ) from None
     with listener:

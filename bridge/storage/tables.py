@@ -570,6 +570,7 @@ outbox = Table(
     ref("person_id", "people", null=True),
     Column("held_until", UtcDateTime),
     Column("fence", Integer, nullable=False, server_default="0"),
+    Column("needs_you", Boolean, nullable=False, server_default=text("false")),
     Index(
         "ix_outbox_open",
         "kind",
@@ -577,6 +578,7 @@ outbox = Table(
         sqlite_where=text("done_at IS NULL"),
         postgresql_where=text("done_at IS NULL"),
     ),
+    Index("ix_outbox_person_id", "person_id", "kind", "done_at"),
 )
 
 # --- the trail --------------------------------------------------------------------------------

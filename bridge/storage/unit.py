@@ -21,6 +21,7 @@ from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
 from bridge.storage.intake import SqlIntake
 from bridge.storage.ops import SqlOps, SqlTrail
+from bridge.storage.outbox import SqlOutbox
 from bridge.storage.people import SqlPeople
 
 
@@ -65,6 +66,11 @@ class SqlUnitOfWork:
     def access(self) -> SqlAccess:
         """Sessions, roles and links."""
         return SqlAccess(self.connection)
+
+    @cached_property
+    def outbox(self) -> SqlOutbox:
+        """Mails to send."""
+        return SqlOutbox(self.connection)
 
     @cached_property
     def trail(self) -> SqlTrail:

@@ -22,6 +22,7 @@ from bridge.services.verify import revoke
 from bridge.web.status import status_app
 from tests.jobs.site import TestSite, play, prepare
 from tests.support import NOW, Completion, ListSource, World, opened
+from tests.web.site import WebWorld
 
 STRANGER = "Zebedee.Quillfeather@example.org"
 
@@ -90,3 +91,9 @@ def _fail_another_source(works: Works) -> None:
     source.before_page = complain
     with pytest.raises(BadAnswer):
         pull(works.context, trusted)
+
+
+@pytest.fixture
+def pages(world: World) -> WebWorld:
+    """The web application over a small published world, on both kinds of database."""
+    return WebWorld(world)

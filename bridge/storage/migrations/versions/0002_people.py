@@ -303,6 +303,12 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("person_id", Key, nullable=True))
         batch_op.add_column(sa.Column("held_until", UtcDateTime(), nullable=True))
         batch_op.add_column(sa.Column("fence", sa.Integer(), server_default="0", nullable=False))
+        batch_op.add_column(
+            sa.Column("needs_you", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+        )
+        batch_op.create_index(
+            "ix_outbox_person_id", ["person_id", "kind", "done_at"], unique=False
+        )
         batch_op.create_index(
             "ix_outbox_open",
             ["kind", "id"],

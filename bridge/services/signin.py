@@ -1,0 +1,364 @@
+"""Signing in and out: sessions, passwords, one-time links, roles, and how often one may try."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from bridge.domain.doors import OneTimeLink, Session, TokenInfo
+from bridge.domain.errors import NotAllowed, NotFound, Refused
+from bridge.domain.identity import Identifier, IdentifierKind, normal_email
+from bridge.domain.permissions import GRANTED, Role
+from bridge.domain.repositories import UnitOfWork
+from bridge.domain.scope import Actor, of_person
+from bridge.domain.times import london_date
+from bridge.services.context import Context, acting_person, audit, training_team_only
+
+#: How long a link in a mail is good for.
+LINK_LASTS = timedelta(minutes=30)
+VERIFIER_LINK_LASTS = timedelta(days=14)
+#: A session's last use is written down at most this often.
+TOUCH_EVERY = timedelta(minutes=5)
+PASSWORD_LENGTH = 12
+#: Attempts in a quarter of an hour: for one login name, and for one address of the network.
+WINDOW = timedelta(minutes=15)
+ATTEMPTS_A_LOGIN = 10
+ATTEMPTS_AN_ADDRESS = 60
+
+_hasher = PasswordHasher()
+#: Verified where there is no such login, so that the two take the same time.
+_NOBODYS = _hasher.hash(secrets.token_urlsafe(16))
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who has come in: the person, how, and what they are to the bridge.
+
+    `organisations` narrows a given role to some organisations; a role that is not in it (or maps
+    to None) is for the whole partnership. `only_evidence` is what a verifier's link was for.
+    """
+
+    person: int | None
+    name: str
+    roles: frozenset[Role]
+    organisations: Mapping[Role, frozenset[int] | None]
+    session: Session | None
+    only_evidence: int | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether it is known who this is."""
+        return self.person is not None
+
+
+NOBODY = Who(None, "", frozenset({Role.VISITOR}), {}, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How long a sign-in lasts: at the most, and without use."""
+
+    longest: timedelta = timedelta(hours=12)
+    idle: timedelta = timedelta(hours=2)
+
+
+def digest(secret: str) -> bytes:
+    """What is stored of a secret. It has 256 random bits, so a plain SHA-256 is enough, and
+    looking it up by the digest leaks nothing about how much of a guess was right."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+# --- sessions -------------------------------------------------------------------------------
+def start_session(
+    ctx: Context, person: int, method: str, lasting: Lasting, data: Mapping[str, Any] | None = None
+) -> str:
+    """Sign a person in; returns the secret for their browser's cookie."""
+    secret = secrets.token_urlsafe(32)
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        canonical = uow.people.get(person).canonical
+        uow.access.add_session(
+            digest(secret), canonical, method, data or {}, now, now + lasting.longest
+        )
+        as_them = ctx.acting_as(Actor(of_person(canonical), ctx.actor.channel))
+        audit(as_them, uow, "sign-in", f"person:{canonical}", {"method": method})
+    return secret
+
+
+def who_is(ctx: Context, secret: str, lasting: Lasting) -> Who:
+    """Who the browser with this secret is; NOBODY where it is unknown, ended or ran out."""
+    now = ctx.clock.now()
+    with ctx.store.reading() as uow:
+        session = uow.access.session(digest(secret), now, now - lasting.idle)
+        if session is None or session.person is None:
+            return NOBODY
+        only = session.data.get("only_evidence")
+        if only is not None:
+            roles = frozenset({Role.LINKED_VERIFIER})
+            return Who(session.person, session.person_name, roles, {}, session, only)
+        found = _who(uow, session.person, session.person_name, london_date(now), session)
+    if now - session.seen_at > TOUCH_EVERY:
+        with ctx.store.begin() as uow:
+            uow.access.touch_session(session.id, now)
+    return found
+
+
+def who_has_token(ctx: Context, secret: str) -> tuple[Who, bool]:
+    """Whose personal token this is, and whether it may only read. Raises NotAllowed."""
+    now = ctx.clock.now()
+    with ctx.store.reading() as uow:
+        found = uow.access.token(digest(secret.strip()), now)
+        if found is None:
+            raise NotAllowed("This token is not valid, or has run out. Make a new one.")
+        person = uow.people.get(found[0])
+        return _who(uow, person.id, person.name, london_date(now), None), found[1]
+
+
+def _who(uow: UnitOfWork, person: int, name: str, today: Any, session: Session | None) -> Who:
+    roles = {Role.PRACTITIONER}
+    if uow.access.manages(person, today):
+        roles.add(Role.VERIFIER)
+    narrowed: dict[Role, set[int] | None] = {}
+    for grant in uow.access.grants_of(person):
+        roles.add(grant.role)
+        before = narrowed.get(grant.role, set())
+        if grant.organisation_id is None or before is None:
+            narrowed[grant.role] = None
+        else:
+            narrowed[grant.role] = before | {grant.organisation_id}
+    organisations = {r: None if o is None else frozenset(o) for r, o in narrowed.items()}
+    return Who(person, name, frozenset(roles), organisations, session)
+
+
+def sessions(ctx: Context) -> list[Session]:
+    """The actor's sign-ins, the latest used first."""
+    with ctx.store.reading() as uow:
+        return uow.access.sessions_of(acting_person(ctx), ctx.clock.now())
+
+
+def keep(ctx: Context, session_id: int, data: Mapping[str, Any]) -> None:
+    """Keep a session's small data from one page to the next."""
+    with ctx.store.begin() as uow:
+        uow.access.put_session_data(session_id, data)
+
+
+def sign_out(ctx: Context, session_id: int) -> None:
+    """End one of the actor's sign-ins. Raises NotFound."""
+    person = acting_person(ctx)
+    with ctx.store.begin() as uow:
+        if not uow.access.revoke_session(session_id, person, ctx.clock.now()):
+            raise NotFound("That sign-in has ended already.")
+        audit(ctx, uow, "sign-out", f"person:{person}", {"session": session_id})
+
+
+def sign_out_everywhere(ctx: Context, person: int) -> int:
+    """End all of a person's sign-ins: one's own, or anybody's by the training team."""
+    if ctx.actor.person != person:
+        training_team_only(ctx)
+    with ctx.store.begin() as uow:
+        ended = uow.access.revoke_sessions(person, ctx.clock.now())
+        audit(ctx, uow, "sign-out", f"person:{person}", {"ended": ended})
+        return ended
+
+
+# --- how often ------------------------------------------------------------------------------
+def count_attempt(ctx: Context, what: str, limit: int, window: timedelta = WINDOW) -> None:
+    """Count an attempt, over all processes. Raises NotAllowed above the limit of the window.
+
+    `what` names what is limited ("login:...", "address:..."); it is stored hashed.
+    """
+    now = ctx.clock.now()
+    start = datetime.fromtimestamp(
+        now.timestamp() // window.total_seconds() * window.total_seconds(), UTC
+    )
+    kind, _, value = what.partition(":")
+    key = f"{kind}:{hashlib.sha256(value.encode()).hexdigest()[:40]}"
+    with ctx.store.begin() as uow:
+        count = uow.access.attempt(key, start)
+    if count > limit:
+        minutes = round((start + window - now).total_seconds() / 60) + 1
+        raise NotAllowed(
+            f"That was tried too often. Please wait {minutes} minutes, then try again."
+        )
+
+
+# --- passwords ------------------------------------------------------------------------------
+def check_password(ctx: Context, login: str, password: str, address: str) -> int:
+    """The person who signs in with these. Raises NotAllowed, in the same words whatever is wrong.
+
+    `address` is the browser's, for the limit on how often one may try.
+    """
+    name = login.strip().casefold()
+    count_attempt(ctx, f"address:{address}", ATTEMPTS_AN_ADDRESS)
+    count_attempt(ctx, f"login:{name}", ATTEMPTS_A_LOGIN)
+    with ctx.store.reading() as uow:
+        found = uow.access.password_of_login(name)
+    try:
+        # Outside any transaction: it takes its time, on purpose.
+        _hasher.verify(found.hash if found else _NOBODYS, password)
+    except (VerificationError, InvalidHashError):
+        found = None
+    if found is None:
+        raise NotAllowed("That sign-in name and password do not go together. Please try again.")
+    if _hasher.check_needs_rehash(found.hash):
+        renewed = _hasher.hash(password)
+        with ctx.store.begin() as uow:
+            uow.access.set_password(found.person, found.login, renewed, "rehash", ctx.clock.now())
+    return found.person
+
+
+def set_password(ctx: Context, login: str, password: str) -> None:
+    """Set or change the actor's own password; their other sign-ins end.
+
+    Raises Refused for a short password, one that holds the name, or a login that is taken.
+    """
+    person = acting_person(ctx)
+    name = login.strip().casefold()
+    if not name or len(name) > 320:
+        raise Refused("Choose a sign-in name, such as your work email address.")
+    if len(password) < PASSWORD_LENGTH:
+        raise Refused(f"Use at least {PASSWORD_LENGTH} characters; three random words work well.")
+    if len(password) > 1000:
+        raise Refused("Use at most 1,000 characters.")
+    if name in password.casefold():
+        raise Refused("Leave your sign-in name out of your password.")
+    hashed = _hasher.hash(password)
+    with ctx.store.begin() as uow:
+        taken = uow.access.password_of_login(name)
+        if taken is not None and taken.person != person:
+            raise Refused("That sign-in name is taken. Choose another.")
+        uow.access.set_password(person, name, hashed, ctx.actor.label, ctx.clock.now())
+        uow.access.revoke_sessions(person, ctx.clock.now())
+        audit(ctx, uow, "set-password", f"person:{person}", {})
+
+
+# --- one-time links -------------------------------------------------------------------------
+def new_link(ctx: Context, uow: UnitOfWork, purpose: str, person: int,
+             evidence_id: int | None = None, lasts: timedelta | None = None) -> str:  # fmt: skip
+    """The secret of a new link for a person; only its hash is stored."""
+    secret = secrets.token_urlsafe(32)
+    now = ctx.clock.now()
+    default = LINK_LASTS if purpose == "sign-in" else VERIFIER_LINK_LASTS
+    uow.access.add_link(
+        digest(secret), purpose, person, evidence_id, ctx.actor.label, now, now + (lasts or default)
+    )
+    return secret
+
+
+def invite(ctx: Context, person: int, lasts: timedelta | None = None) -> str:
+    """A sign-in link for somebody, to be handed over by the training team; returns its secret."""
+    training_team_only(ctx)
+    with ctx.store.begin() as uow:
+        canonical = uow.people.get(person).canonical
+        secret = new_link(ctx, uow, "sign-in", canonical, lasts=lasts)
+        audit(ctx, uow, "invite", f"person:{canonical}", {})
+        return secret
+
+
+def person_of_address(ctx: Context, email: str) -> int | None:
+    """The one person known by this address; None where there is none, or several share it."""
+    address = normal_email(email)
+    if address is None:
+        return None
+    identifier = Identifier(IdentifierKind.EMAIL, address)
+    with ctx.store.reading() as uow:
+        people = uow.people.by_identifiers([identifier]).get(identifier, frozenset())
+    return next(iter(people)) if len(people) == 1 else None
+
+
+def look_at_link(ctx: Context, secret: str) -> OneTimeLink:
+    """What a link is for, without using it: mail scanners open links. Raises NotAllowed."""
+    with ctx.store.reading() as uow:
+        found = uow.access.link(digest(secret))
+    if found is None or found.used_at is not None or found.expires_at <= ctx.clock.now():
+        raise NotAllowed(
+            "This link has been used or has run out. Ask for a new one on the sign-in page."
+        )
+    return found
+
+
+def use_link(ctx: Context, secret: str, lasting: Lasting) -> tuple[OneTimeLink, str]:
+    """Use a link up and sign its person in; the link, and the secret of the session.
+
+    A verifier's link opens that one piece of evidence and nothing else. Raises NotAllowed.
+    """
+    found = look_at_link(ctx, secret)
+    with ctx.store.begin() as uow:
+        if not uow.access.use_link(found.id, ctx.clock.now()):
+            raise NotAllowed("This link has just been used. Ask for a new one.")
+    if found.purpose == "verify":
+        only = {"only_evidence": found.evidence_id}
+        return found, start_session(ctx, found.person, "verifier-link", lasting, only)
+    return found, start_session(ctx, found.person, "link", lasting)
+
+
+# --- roles that are given ---------------------------------------------------------------------
+def grant_role(ctx: Context, person: int, role: Role, organisation: str | None = None) -> None:
+    """Give a role, for one organisation or (None) the whole partnership. Raises Refused, NotFound."""
+    training_team_only(ctx)
+    if role not in GRANTED:
+        raise Refused(f"'{role}' follows from posts and submissions; it is not given.")
+    with ctx.store.begin() as uow:
+        canonical = uow.people.get(person).canonical
+        organisation_id = None
+        if organisation is not None:
+            organisation_id = uow.access.organisation_id(organisation)
+            if organisation_id is None:
+                raise NotFound(f"There is no organisation '{organisation}'.")
+        same = [
+            g for g in uow.access.grants_of(canonical)
+            if g.role is role and g.organisation_id == organisation_id
+        ]  # fmt: skip
+        if same:
+            return
+        uow.access.grant(canonical, role, organisation_id, ctx.actor.label, ctx.clock.now())
+        audit(ctx, uow, "grant", f"person:{canonical}",
+              {"role": role, "organisation": organisation})  # fmt: skip
+
+
+def end_role(ctx: Context, grant_id: int) -> None:
+    """Take a given role back. Raises NotFound."""
+    training_team_only(ctx)
+    with ctx.store.begin() as uow:
+        if not uow.access.end_grant(grant_id, ctx.actor.label, ctx.clock.now()):
+            raise NotFound(f"Role {grant_id} has ended already.")
+        audit(ctx, uow, "end-grant", f"grant:{grant_id}", {})
+
+
+# --- personal tokens ----------------------------------------------------------------------------
+def tokens(ctx: Context) -> list[TokenInfo]:
+    """The actor's own tokens."""
+    with ctx.store.reading() as uow:
+        return uow.access.tokens_of(acting_person(ctx), ctx.clock.now())
+
+
+def make_token(ctx: Context, name: str, *, read_only: bool) -> str:
+    """A token for programs that act for the actor; it is shown once."""
+    person = acting_person(ctx)
+    if not name.strip():
+        raise Refused("Give the token a name that says where you use it.")
+    secret = f"cb_{secrets.token_urlsafe(32)}"
+    now = ctx.clock.now()
+    with ctx.store.begin() as uow:
+        token_id = uow.access.add_named_token(
+            person, digest(secret), name.strip()[:80], read_only, now,
+            now + timedelta(days=ctx.policy.token_days),
+        )  # fmt: skip
+        audit(ctx, uow, "make-token", f"person:{person}", {"token": token_id})
+    return secret
+
+
+def end_token(ctx: Context, token_id: int) -> None:
+    """End one of the actor's own tokens. Raises NotFound."""
+    person = acting_person(ctx)
+    with ctx.store.begin() as uow:
+        if not uow.access.revoke_token(token_id, person, ctx.clock.now()):
+            raise NotFound("That token has ended already.")
+        audit(ctx, uow, "end-token", f"person:{person}", {"token": token_id})

@@ -1,0 +1,1 @@
+"""The LMS administrator's pages: badges, desired against observed, platforms."""

@@ -1,0 +1,1 @@
+"""The manager's and assessor's pages: the team, supervision, sign-off."""

@@ -1,0 +1,1 @@
+"""The partnership's counts: numbers, never names."""

@@ -1,0 +1,14 @@
+"""The parts of the web application, each in its folder: pages by role, signing in, and the API."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from bridge.web.account.pages import account
+from bridge.web.auth.pages import auth
+from bridge.web.health import health
+from bridge.web.public import public
+
+BLUEPRINTS: tuple[Blueprint, ...] = (public, health, auth, account)
+#: Parts whose POSTs come from other sites or from programs and are guarded by other means.
+CSRF_EXEMPT = frozenset({"lti", "api"})

@@ -1,0 +1,1 @@
+"""The practitioner's pages: where I stand, my drafts, my log."""

@@ -1,0 +1,57 @@
+"""What the web is handed: the surroundings of the use cases, the settings, and ports to peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bridge.domain.identity import IdentityRule
+from bridge.domain.ports import Target
+from bridge.services.context import Context
+from bridge.services.mappings import SiteSources
+from bridge.services.signin import Lasting
+from bridge.services.status import StatusReader
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The web's own settings; `bridge.toml` has them under `[web]`.
+
+    `base_url` is the public address, without a slash at its end. `names` are the host names that
+    it may be asked by, besides its own, localhost and plain addresses. `upload_bytes` 0 keeps
+    file uploads off. `proxies` is how many of our own reverse proxies stand before it.
+    """
+
+    base_url: str = "http://127.0.0.1:8765"
+    names: tuple[str, ...] = ()
+    title: str = "Competency Bridge"
+    contact: str = ""
+    lasting: Lasting = field(default_factory=Lasting)
+    passwords: bool = True
+    links: bool = True
+    upload_bytes: int = 0
+    proxies: int = 0
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https, so that cookies may say so."""
+        return self.base_url.startswith("https://")
+
+
+@dataclass(frozen=True, slots=True)
+class WebSite:
+    """One site, as its pages see it.
+
+    `ctx` acts as the system: pages act as whoever is signed in (`bridge.web.access.ctx`). `key`
+    signs what a browser keeps. `files` reads the site's files, checked (raises BadFile).
+    `ask_for_link` has a sign-in link sent to a person, if mail is configured.
+    """
+
+    ctx: Context
+    settings: WebSettings
+    key: bytes
+    identity: Mapping[str, Sequence[IdentityRule]]
+    targets: Mapping[str, Target]
+    status: StatusReader
+    files: Callable[[], SiteSources]
+    ask_for_link: Callable[[int], None] | None = None

@@ -1,0 +1,1 @@
+"""The training team's desk: health, unmapped, unmatched, mappings, roles."""

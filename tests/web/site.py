@@ -1,0 +1,92 @@
+"""A web application over a test's world, and browsers that are signed in as its people."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.test import TestResponse
+
+from bridge.domain.permissions import Role
+from bridge.domain.scope import SYSTEM, Actor
+from bridge.services import signin
+from bridge.services.mappings import SiteSources
+from bridge.services.status import StatusReader
+from bridge.web.app import create_app
+from bridge.web.site import WebSettings, WebSite
+from tests.support import BADGE, EDITION, MAPPING, RULES, World, mapping_file
+
+KEY = b"w" * 32
+
+
+@dataclass
+class Browser:
+    """A browser; `post` sends the form's CSRF token along, as a page's form does."""
+
+    client: FlaskClient
+    secret: str
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        """Open a page."""
+        return self.client.get(path, **more)
+
+    def post(self, path: str, data: Mapping[str, Any] | None = None, **more: Any) -> TestResponse:
+        """Send a form."""
+        values = {"csrf_token": csrf_of(self.secret), **(data or {})}
+        return self.client.post(path, data=values, **more)
+
+
+def csrf_of(secret: str) -> str:
+    """The token that the forms of a browser with this secret carry."""
+    token = hmac.new(KEY, b"csrf:" + secret.encode(), hashlib.sha256).hexdigest()
+    return str(URLSafeTimedSerializer(KEY, salt="wtf-csrf-token").dumps(token))
+
+
+@dataclass
+class WebWorld:
+    """The pages of a test's world."""
+
+    world: World
+    settings: WebSettings = field(default_factory=lambda: WebSettings(base_url="http://localhost"))
+    links_sent: list[int] = field(default_factory=list)
+    app: Flask = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.app = create_app(self.site)
+
+    @property
+    def site(self) -> WebSite:
+        """What the pages are handed."""
+        system = self.world.ctx.acting_as(Actor(SYSTEM, "web"))
+        return WebSite(
+            ctx=system,
+            settings=self.settings,
+            key=KEY,
+            identity={"moodle": RULES},
+            targets={"moodle": self.world.target},
+            status=StatusReader(system, "SQLite", {"moodle"}, {"moodle"}),
+            files=lambda: SiteSources((EDITION,), (mapping_file(MAPPING),), (BADGE,)),
+            ask_for_link=self.links_sent.append,
+        )
+
+    def browser(self, person: int | None = None, data: Mapping[str, Any] | None = None) -> Browser:
+        """A browser, signed in as that person."""
+        client = self.app.test_client()
+        if person is None:
+            return Browser(client, "x" * 43)
+        secret = signin.start_session(
+            self.world.ctx, person, "password", self.settings.lasting, data
+        )
+        client.set_cookie("bridge", secret)
+        return Browser(client, secret)
+
+    def give(self, person: int, roles: Iterable[Role], organisation: str | None = None) -> None:
+        """Give somebody roles."""
+        for role in roles:
+            signin.grant_role(self.world.ctx, person, role, organisation)
