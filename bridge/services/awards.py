@@ -15,6 +15,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import Context
 from bridge.services.evidence import groups_held
+from bridge.services.notify import tell_award
 
 AT_ONCE = 200
 
@@ -85,7 +86,7 @@ def _look_at(ctx: Context, uow: UnitOfWork, people: Sequence[int], report: Award
             )
             held = [a for a in own if a.badge_key == badge.key]
             if decision.held:
-                _award(uow, badge, person, decision, waived, refs, held, today, report)
+                _award(ctx, uow, badge, person, decision, waived, refs, held, today, report)
         earning = {
             g.competency_id
             for g, claim in zip(grounds.get(person, ()), claims, strict=True)
@@ -113,6 +114,7 @@ def _claim(
 
 
 def _award(
+    ctx: Context,
     uow: UnitOfWork,
     badge: BadgeInForce,
     person: int,
@@ -142,6 +144,7 @@ def _award(
     else:
         award_id = uow.awards.make(badge, person, period, today, expires_on, basis, exempt)
         report.made += 1
+        tell_award(uow, ctx.policy, ctx.clock.now(), person, award_id, held=True)
     _want(uow, badge, award_id, period)
 
 
@@ -170,3 +173,4 @@ def _withdraw_groundless(
                 award.id, "a verification that it rests on no longer stands", ctx.clock.now()
             )
             report.withdrawn += 1
+            tell_award(uow, ctx.policy, ctx.clock.now(), award.person, award.id, held=False)

@@ -25,6 +25,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.mapped import Mapped
+from bridge.services.notify import tell_drafted
 
 RECONSIDER_AT_ONCE = 500
 #: Whoever drafts takes this lock first: two that draft must see each other's evidence.
@@ -80,6 +81,7 @@ def file_evidence(
             joined.add(evidence_id)
         support.append(NewSupport(candidate.record_id, evidence_id))
     uow.evidence.add_drafts(drafts)
+    tell_drafted(uow, policy, now, drafts)
     uow.evidence.add_support(support)
     claims = _add_claims(uow, suggested.items())
     if joined:

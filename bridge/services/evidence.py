@@ -16,6 +16,7 @@ from bridge.domain.model import Claim, Evidence, NewEvidence, Post
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import LONDON, london_date
 from bridge.services.context import Context, acting_person, audit
+from bridge.services.notify import tell_submitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def submit(
         )
         uow.evidence.set_states(states, now)
         _file_in_log(uow, evidence, now)
+        tell_submitted(uow, ctx.policy, now, submission, evidence_id, verifier)
         audit(ctx, uow, "submit", f"evidence:{evidence_id}",
               {"submission": submission, "claims": list(states), "verifier": verifier})  # fmt: skip
         return submission

@@ -16,6 +16,7 @@ from bridge.domain.scope import SYSTEM
 from bridge.domain.times import london_date
 from bridge.services.context import PERSONS, Context, acting_person, audit
 from bridge.services.evidence import Item, chosen, lists_of, standing
+from bridge.services.notify import tell_returned, tell_verified
 
 
 def waiting(ctx: Context) -> list[Item]:
@@ -105,6 +106,10 @@ def _decide(
             for claim_id in states
         ]
         uow.evidence.set_states(states, now)
+        if act is Act.VERIFY:
+            tell_verified(uow, ctx.policy, now, evidence.person, zip(made, picked, strict=True))
+        else:
+            tell_returned(uow, ctx.policy, now, evidence.person, evidence_id, made)
         if act is Act.VERIFY and evidence.origin == "record":
             _contest_unsupported(uow, evidence_id, list(states), now)
         audit(ctx, uow, _DECISION[act], f"evidence:{evidence_id}",

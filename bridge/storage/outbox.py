@@ -50,8 +50,12 @@ def _mails() -> Select[Any]:
     )  # fmt: skip
 
 
-def _mail(row: Row[Any]) -> Queued:
-    return Queued(row.id, _STORED[row.kind], *row[2:])
+def _mail(row: Row[Any], *, taken: int = 0) -> Queued:
+    """A row as it stands; taken, with the next fence."""
+    return Queued(
+        row.id, _STORED[row.kind], row.dedupe_key, row.canonical_id, row.payload, row.created_at,
+        row.attempts, row.next_at, row.done_at, row.needs_you, row.error, row.fence + taken,
+    )  # fmt: skip
 
 
 class SqlOutbox:
@@ -117,7 +121,7 @@ class SqlOutbox:
             .where(_o.id.in_([row.id for row in rows]))
             .values(held_until=until, fence=_o.fence + 1)
         )
-        return [_mail_held(row) for row in rows]
+        return [_mail(row, taken=1) for row in rows]
 
     def _held(self, mails: Sequence[Queued]) -> ColumnElement[bool]:
         """That each is still ours: it has the fence that it was claimed with, and is open."""
@@ -277,9 +281,3 @@ class SqlOutbox:
             select(t.evidence.c.organisation_id).where(t.evidence.c.id == evidence_id)
         )
         return organisation
-
-
-def _mail_held(row: Row[Any]) -> Queued:
-    """As it stands once it is held: with the next fence."""
-    *rest, fence = row
-    return Queued(row.id, _STORED[row.kind], *rest[2:], fence + 1)

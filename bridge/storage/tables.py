@@ -573,7 +573,7 @@ outbox = Table(
     Column("needs_you", Boolean, nullable=False, server_default=text("false")),
     Index(
         "ix_outbox_open",
-        "kind",
+        "next_at",
         "id",
         sqlite_where=text("done_at IS NULL"),
         postgresql_where=text("done_at IS NULL"),

@@ -311,7 +311,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_outbox_open",
-            ["kind", "id"],
+            ["next_at", "id"],
             unique=False,
             sqlite_where=sa.text("done_at IS NULL"),
             postgresql_where=sa.text("done_at IS NULL"),
