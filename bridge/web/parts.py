@@ -7,8 +7,9 @@ from flask import Blueprint
 from bridge.web.account.pages import account
 from bridge.web.auth.pages import auth
 from bridge.web.health import health
+from bridge.web.manager.pages import manager
 from bridge.web.public import public
 
-BLUEPRINTS: tuple[Blueprint, ...] = (public, health, auth, account)
+BLUEPRINTS: tuple[Blueprint, ...] = (public, health, auth, account, manager)
 #: Parts whose POSTs come from other sites or from programs and are guarded by other means.
 CSRF_EXEMPT = frozenset({"lti", "api"})
