@@ -7,9 +7,21 @@ from flask import Blueprint
 from bridge.web.account.pages import account
 from bridge.web.auth.pages import auth
 from bridge.web.health import health
+from bridge.web.lms.pages import lms
 from bridge.web.manager.pages import manager
+from bridge.web.partnership.pages import partnership
 from bridge.web.public import public
+from bridge.web.training.pages import training
 
-BLUEPRINTS: tuple[Blueprint, ...] = (public, health, auth, account, manager)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    public,
+    health,
+    auth,
+    account,
+    manager,
+    training,
+    lms,
+    partnership,
+)
 #: Parts whose POSTs come from other sites or from programs and are guarded by other means.
 CSRF_EXEMPT = frozenset({"lti", "api"})

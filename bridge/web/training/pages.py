@@ -1,0 +1,8 @@
+"""Every page of the training team: importing this adds them to the blueprint."""
+
+from __future__ import annotations
+
+from bridge.web.training import desk
+from bridge.web.training.blueprint import training
+
+__all__ = ["desk", "training"]
