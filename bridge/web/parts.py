@@ -10,6 +10,7 @@ from bridge.web.health import health
 from bridge.web.lms.pages import lms
 from bridge.web.manager.pages import manager
 from bridge.web.partnership.pages import partnership
+from bridge.web.practitioner.home import practitioner
 from bridge.web.public import public
 from bridge.web.training.pages import training
 
@@ -22,6 +23,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     training,
     lms,
     partnership,
+    practitioner,
 )
 #: Parts whose POSTs come from other sites or from programs and are guarded by other means.
 CSRF_EXEMPT = frozenset({"lti", "api"})
