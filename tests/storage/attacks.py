@@ -38,6 +38,11 @@ _BASIS = (
     " VALUES (999, {award}, {competency}, {verification}, {waived})"
 )
 
+_AGREEMENT = (
+    "INSERT INTO post_agreements (id, post_id, target_groups, extra_competencies, agreed_by,"
+    f" agreed_at) VALUES (999, {{{{p_learner}}}}, '[]', '[]', {{by}}, {_NOW})"
+)
+
 
 def _verification(
     claim: str, submission: str, verifier: str, decision: str = "verified", revokes: str = "NULL"
@@ -346,6 +351,91 @@ ATTACKS: tuple[Attack, ...] = (
            "INSERT INTO target_states (id, award_id, target_id, settings, desired)"
            " VALUES ({t_withdrawn}, {a_held}, {target}, '{{}}', 'held')"
            " ON CONFLICT (id) DO UPDATE SET desired = 'held'", _STATES),
+    # --- logs: signed once, by another, and then added to only
+    Attack("one's own log signed",
+           f"UPDATE logs SET signed_at = {_NOW}, signed_by = {{learner}} WHERE id = {{l_open}}",
+           "guard_logs_signed_by_another"),
+    Attack("one's own log signed as one's merged entry",
+           f"UPDATE logs SET signed_at = {_NOW}, signed_by = {{twin}} WHERE id = {{l_open}}",
+           "guard_logs_signed_by_another"),
+    Attack("a log signed by nobody", f"UPDATE logs SET signed_at = {_NOW} WHERE id = {{l_open}}",
+           "guard_logs_signed_by_another"),
+    Attack("a log signed at no time", "UPDATE logs SET signed_by = {manager} WHERE id = {l_open}",
+           "guard_logs_signed_by_another"),
+    Attack("a log born signed",
+           "INSERT INTO logs (id, person_id, starts_on, ends_on, signed_at, signed_by)"
+           f" VALUES (999, {{other}}, '2001-01-01', '2002-01-01', {_NOW}, {{manager}})",
+           "guard_logs_born_unsigned"),
+    Attack("a signed log made unsigned",
+           "UPDATE logs SET signed_at = NULL, signed_by = NULL WHERE id = {l_signed}",
+           "guard_logs_signed_stays"),
+    Attack("a signed log signed by another",
+           "UPDATE logs SET signed_by = {boss} WHERE id = {l_signed}", "guard_logs_signed_stays"),
+    Attack("what was agreed at a sign-off reworded",
+           "UPDATE logs SET next_steps = NULL WHERE id = {l_signed}", "guard_logs_signed_stays"),
+    Attack("a signed log for another year",
+           "UPDATE logs SET starts_on = '2003-01-01' WHERE id = {l_signed}",
+           "guard_logs_signed_stays"),
+    Attack("a signed log given to another", "UPDATE logs SET person_id = {other} WHERE id = {l_signed}",
+           "guard_logs_signed_stays"),
+    Attack("a log deleted", "DELETE FROM logs WHERE id = {l_signed}", "guard_logs_no_delete"),
+    Attack("an addendum reworded", "UPDATE log_addenda SET key_id = 'other'",
+           "guard_log_addenda_no_update"),
+    Attack("an addendum deleted", "DELETE FROM log_addenda", "guard_log_addenda_no_delete"),
+    # --- words that are somebody's own
+    Attack("words put into another's mouth",
+           "INSERT INTO reflection_drafts (evidence_id, author_id, ciphertext, key_id, saved_at)"
+           f" VALUES ({{e_other}}, {{manager}}, 'x', 'k1', {_NOW})",
+           "guard_reflection_drafts_own_insert"),
+    Attack("another's draft taken over",
+           "UPDATE reflection_drafts SET author_id = {manager} WHERE evidence_id = {e_draft}",
+           "guard_reflection_drafts_own_update"),
+    Attack("a draft moved to another's evidence",
+           "UPDATE reflection_drafts SET evidence_id = {e_other} WHERE evidence_id = {e_draft}",
+           "guard_reflection_drafts_own_update"),
+    # --- what is asked of somebody, and who stands in
+    Attack("an agreement with oneself", _AGREEMENT.format(by="{learner}"),
+           "guard_post_agreements_by_another"),
+    Attack("an agreement with one's merged entry", _AGREEMENT.format(by="{twin}"),
+           "guard_post_agreements_by_another"),
+    Attack("an agreement made easier", "UPDATE post_agreements SET target_groups = '[]'",
+           "guard_post_agreements_no_update"),
+    Attack("an agreement deleted", "DELETE FROM post_agreements",
+           "guard_post_agreements_no_delete"),
+    Attack("one's own deputy",
+           "INSERT INTO deputies (id, manager_id, deputy_id, valid_from, named_by, named_at)"
+           f" VALUES (999, {{manager}}, {{manager}}, '2026-06-15', 'sql', {_NOW})",
+           "guard_deputies_another"),
+    Attack("a deputy who is one's merged entry",
+           "INSERT INTO deputies (id, manager_id, deputy_id, valid_from, named_by, named_at)"
+           f" VALUES (999, {{learner}}, {{twin}}, '2026-06-15', 'sql', {_NOW})",
+           "guard_deputies_another"),
+    Attack("a deputy exchanged", "UPDATE deputies SET deputy_id = {other}",
+           "guard_deputies_identity"),
+    Attack("a deputy of another manager", "UPDATE deputies SET manager_id = {stranger}",
+           "guard_deputies_identity"),
+    Attack("a deputy named earlier", "UPDATE deputies SET valid_from = '2001-01-01'",
+           "guard_deputies_identity"),
+    Attack("a deputy forgotten", "DELETE FROM deputies", "guard_deputies_no_delete"),
+    # --- the door
+    Attack("a used link made fresh", "UPDATE one_time_links SET used_at = NULL WHERE id = {o_used}",
+           "guard_one_time_links_used_once"),
+    Attack("a used link used again", f"UPDATE one_time_links SET used_at = {_NOW} WHERE id = {{o_used}}",
+           "guard_one_time_links_used_once"),
+    Attack("a verifier's link widened to a sign-in",
+           "UPDATE one_time_links SET purpose = 'sign-in', evidence_id = NULL WHERE id = {o_fresh}",
+           "guard_one_time_links_used_once"),
+    Attack("a link that opens another's door",
+           "UPDATE one_time_links SET person_id = {boss} WHERE id = {o_fresh}",
+           "guard_one_time_links_used_once"),
+    Attack("a link that never runs out",
+           "UPDATE one_time_links SET expires_at = '2099-01-01 00:00:00.000000'"
+           " WHERE id = {o_fresh}", "guard_one_time_links_used_once"),
+    Attack("an answered handshake answered again", "UPDATE handshakes SET used_at = NULL",
+           "guard_handshakes_used_once"),
+    Attack("a handshake with another's nonce",
+           f"UPDATE handshakes SET nonce_sha256 = 'x', used_at = {_NOW}",
+           "guard_handshakes_used_once"),
     # --- who is who
     Attack("a merged entry made another person, to verify oneself",
            "UPDATE people SET canonical_id = id WHERE id = {twin}", _MERGES),
@@ -376,7 +466,8 @@ ATTACKS: tuple[Attack, ...] = (
         Attack(f"truncate {table}", f"TRUNCATE {table} CASCADE", "", "postgresql")
         for table in ("verifications", "award_basis", "audit", "people", "claims", "submissions",
                       "badge_requirements", "badge_versions", "framework_editions",
-                      "not_applicable", "awards", "person_merges", "reflections")
+                      "not_applicable", "awards", "person_merges", "reflections", "logs",
+                      "log_addenda", "post_agreements", "deputies")
     ),
 )  # fmt: skip
 

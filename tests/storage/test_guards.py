@@ -110,6 +110,7 @@ def lived_in(world: World) -> dict[str, int]:
     for key in ("safe", "hard", "easy", "part"):
         ids[f"v_{key}"] = world.scalar("SELECT id FROM badge_versions WHERE key = :key", key=key)
     half_made_awards(world, ids)
+    around_the_evidence(world, ids)
     # Only now are those grounds lost.
     run(world, "UPDATE not_applicable SET ended_at = :now WHERE id = :n_ended", ids)
     run(world, "UPDATE claims SET contested_at = :now, contested_reason = 'source-gone'"
@@ -175,6 +176,32 @@ def half_made_awards(world: World, ids: dict[str, int]) -> None:
             run(world, "INSERT INTO award_basis (id, award_id, competency_id, verification_id,"
                 f" not_applicable_id) VALUES ({number * 10 + at}, {number}, :{competency}, {x},"
                 f" {n})", ids)  # fmt: skip
+
+
+def around_the_evidence(world: World, ids: dict[str, int]) -> None:
+    """A signed log with an addendum and an open one, a draft, an agreement, a deputy, links."""
+    ids |= {"l_open": 700, "l_signed": 701, "o_fresh": 700, "o_used": 701}
+    ids["p_learner"] = world.scalar("SELECT id FROM posts WHERE person_id = :p", p=ids["learner"])
+    for log, year in ((700, 2001), (701, 2002)):
+        run(world, "INSERT INTO logs (id, person_id, starts_on, ends_on) VALUES"
+            f" ({log}, :learner, '{year}-01-01', '{year + 1}-01-01')", ids)  # fmt: skip
+    run(world, "UPDATE logs SET signed_at = :now, signed_by = :manager, next_steps = 'x',"
+        " key_id = 'k1' WHERE id = :l_signed", ids)  # fmt: skip
+    run(world, "INSERT INTO log_addenda (id, log_id, author_id, ciphertext, key_id, written_at)"
+        " VALUES (700, :l_signed, :learner, 'x', 'k1', :now)", ids)  # fmt: skip
+    run(world, "INSERT INTO reflection_drafts (evidence_id, author_id, ciphertext, key_id,"
+        " saved_at) VALUES (:e_draft, :learner, 'x', 'k1', :now)", ids)  # fmt: skip
+    run(world, "INSERT INTO post_agreements (id, post_id, target_groups, extra_competencies,"
+        " agreed_by, agreed_at) VALUES (700, :p_learner, '[]', '[]', :manager, :now)",
+        ids)  # fmt: skip
+    run(world, "INSERT INTO deputies (id, manager_id, deputy_id, valid_from, named_by, named_at)"
+        " VALUES (700, :manager, :boss, '2026-06-01', 'test', :now)", ids)  # fmt: skip
+    for link, used in (("o_fresh", "NULL"), ("o_used", ":now")):
+        run(world, "INSERT INTO one_time_links (id, sha256, purpose, person_id, evidence_id,"
+            f" created_at, created_by, expires_at, used_at) VALUES (:{link}, '{link}', 'verify',"
+            f" :stranger, :e_other, :now, 'test', :now, {used})", ids)  # fmt: skip
+    run(world, "INSERT INTO handshakes (state_sha256, kind, nonce_sha256, data, expires_at,"
+        " used_at) VALUES ('state', 'oidc', 'nonce', '{}', :now, :now)", ids)  # fmt: skip
 
 
 def counted(connection: Connection) -> dict[str, set[tuple[Any, ...]]]:
