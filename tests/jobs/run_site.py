@@ -9,24 +9,21 @@ from pathlib import Path
 from bridge import log
 from bridge.jobs.embedded import EmbeddedJobs
 from bridge.jobs.run import serve
-from bridge.services.status import StatusReader
 from bridge.storage.engine import migrate, open_engine
-from bridge.web.status import status_app
-from tests.jobs.site import QUICK, works
+from tests.jobs.site import QUICK, web_app, works
 
 
 def main() -> None:
-    """Open the database, run, and print the status page's address when ready."""
+    """Open the database, run, and print the address of its pages when ready."""
     told = json.loads(sys.argv[1])
     log.set_up()
     engine = open_engine(told["database"])
     migrate(engine)
     at_work = works(engine, told["url"], told["token"], told["started"], told["page_size"])
     jobs = EmbeddedJobs(at_work, QUICK)
-    read = StatusReader(at_work.context, "test", {"moodle"}, {"moodle"}, jobs.next_times)
     serve(
         jobs,
-        status_app(read),
+        lambda address: web_app(at_work, jobs, address.rstrip("/")),
         host="127.0.0.1",
         port=0,
         lock_path=Path(told["lock"]) if told["lock"] else None,

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from sqlalchemy import Engine, func, select
 from sqlalchemy.sql.selectable import Select
 
@@ -25,14 +26,18 @@ from bridge.domain.badges import BadgeDefinition, BadgeTarget, Criteria
 from bridge.domain.identity import Identifier, IdentifierKind
 from bridge.domain.policy import Policy
 from bridge.domain.scope import SYSTEM, Actor
-from bridge.jobs.embedded import JobTimes
+from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.work import Works
 from bridge.services import mappings
 from bridge.services.context import Context
+from bridge.services.mappings import SiteSources
 from bridge.services.pull import Trusted
+from bridge.services.status import StatusReader
 from bridge.storage import tables as t
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault
+from bridge.web.app import create_app
+from bridge.web.site import WebSettings, WebSite
 from tests.support import EDITION, NOW, RULES, FrozenClock, World, ref, rule
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +87,29 @@ def works(engine: Engine, url: str, token: str, started: float, page_size: int) 
     )
     source = Trusted(MoodleSource(settings, clock), "moodle", identity=RULES)
     return Works(context, {"moodle": source}, {"moodle": MoodleTarget(settings, clock)})
+
+
+def web_app(
+    works: Works,
+    jobs: EmbeddedJobs | None = None,
+    base_url: str = "",
+    *,
+    status: StatusReader | None = None,
+) -> Flask:
+    """The pages of a site that works with these."""
+    times = jobs.next_times if jobs else tuple
+    read = status or StatusReader(works.context, "test", works.sources, works.targets, times)
+    return create_app(
+        WebSite(
+            ctx=works.context,
+            settings=WebSettings(base_url=base_url or "http://127.0.0.1"),
+            key=b"w" * 32,
+            identity={"moodle": RULES},
+            targets=works.targets,
+            status=read,
+            files=lambda: SiteSources((EDITION,), (), (BADGE,)),
+        )
+    )
 
 
 @dataclass(frozen=True)

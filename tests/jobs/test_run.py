@@ -1,4 +1,4 @@
-"""The process: one at a time on SQLite, ended by a signal, with its status page."""
+"""The process: one at a time on SQLite, ended by a signal, with its pages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from sqlalchemy import Engine
 
 from bridge.demo.moodle import Fault
 from bridge.domain.errors import BridgeError
+from bridge.domain.permissions import Role
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.lock import only_one
 from bridge.jobs.run import serve
+from bridge.services import signin
+from bridge.services.context import Context
 from bridge.services.ledger import runs
-from bridge.services.status import StatusReader
-from bridge.web.status import status_app
-from tests.jobs.site import TestSite, eventually, prepare, pulled_whole
+from tests.jobs.site import TestSite, eventually, prepare, pulled_whole, web_app
 from tests.support import opened
 
 
@@ -73,27 +74,30 @@ def test_asked_to_end_it_finishes_the_page_in_hand_and_gives_the_lease_back(
         assert again.end() == 0
 
 
-def test_the_status_page_is_served_by_the_same_process_until_it_is_stopped(
+def test_the_pages_are_served_by_the_same_process_until_it_is_stopped(
     engine: Engine, sqlite_site: TestSite
 ) -> None:
     works = sqlite_site.works(engine)
     jobs = EmbeddedJobs(works, JobTimes())
-    read = StatusReader(works.context, "SQLite", works.sources, works.targets, jobs.next_times)
     stop = threading.Event()
     told: list[str] = []
     thread = threading.Thread(
         target=serve,
-        args=(jobs, status_app(read)),
+        args=(jobs, lambda address: web_app(works, jobs, address.rstrip("/"))),
         kwargs={"host": "127.0.0.1", "port": 0, "lock_path": sqlite_site.lock,
                 "on_ready": told.append, "stop": stop},
     )  # fmt: skip
     thread.start()
     try:
         eventually(lambda: told, "the address of the page")
-        status = requests.get(f"{told[0]}status.json", timeout=10).json()
+        assert requests.get(f"{told[0]}healthz", timeout=10).json() == {"ok": True}
+        assert requests.get(f"{told[0]}readyz", timeout=10).json() == {"ok": True}
+        desk = f"{told[0]}training/"
+        assert requests.get(desk, timeout=10).url.startswith(f"{told[0]}sign-in")
+        browser = {"bridge": _signed_in(works.context)}
+        status = requests.get(f"{desk}status.json", cookies=browser, timeout=10).json()
         assert [source["source"] for source in status["sources"]] == ["moodle"]
         assert {job["job"] for job in status["jobs"]} >= {"pull moodle", "sweep moodle"}
-        assert requests.get(f"{told[0]}healthz", timeout=10).json() == {"ok": True}
     finally:
         stop.set()
         thread.join()
@@ -101,11 +105,26 @@ def test_the_status_page_is_served_by_the_same_process_until_it_is_stopped(
         requests.get(told[0], timeout=10)
 
 
+def _signed_in(system: Context) -> str:
+    """The secret of a browser in which somebody of the training team is signed in."""
+    with system.store.begin() as uow:
+        person = uow.people.add("Tess Team", system.clock.now())
+    signin.grant_role(system, person, Role.TRAINING_TEAM)
+    return signin.start_session(system, person, "password", signin.Lasting())
+
+
 def test_a_port_in_use_is_refused_in_words(engine: Engine, sqlite_site: TestSite) -> None:
     works = sqlite_site.works(engine)
-    jobs, page = EmbeddedJobs(works, JobTimes()), status_app(StatusReader(works.context, "SQLite"))
+    jobs = EmbeddedJobs(works, JobTimes())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(BridgeError, match=f"port {port} .*status_port"):
-            serve(jobs, page, host="127.0.0.1", port=port, lock_path=None, on_ready=print)
+            serve(
+                jobs,
+                lambda address: web_app(works, jobs, address),
+                host="127.0.0.1",
+                port=port,
+                lock_path=None,
+                on_ready=print,
+            )
     assert sqlite_site.moodle.calls() == 0

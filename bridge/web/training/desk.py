@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import Response, jsonify, render_template
 
 from bridge.domain.permissions import Permission
 from bridge.domain.records import Disposition
 from bridge.web.access import permits, site
 from bridge.web.training.blueprint import training
+from bridge.web.training.status_json import status_json
 
 
 @training.get("/")
@@ -17,3 +18,10 @@ def desk() -> str:
     return render_template(
         "training/desk.html", status=site().status.status(), Disposition=Disposition
     )
+
+
+@training.get("/status.json")
+@permits(Permission.TRAINING)
+def status() -> Response:
+    """The same for machines."""
+    return jsonify(status_json(site().status.status()))
