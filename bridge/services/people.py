@@ -148,7 +148,7 @@ def unmerge(ctx: Context, person: int) -> int:
     """Undo a merge: each has their own evidence again. Returns whom they were merged into.
 
     What was drafted meanwhile goes to whose account it came from, unless somebody worked on it.
-    Tokens of both end: one that was issued meanwhile may be in the other's hands.
+    Tokens and sign-ins of both end: one that was made meanwhile may be in the other's hands.
     """
     training_team_only(ctx)
     now = ctx.clock.now()
@@ -159,6 +159,7 @@ def unmerge(ctx: Context, person: int) -> int:
         both = [person, uow.people.get(into).canonical]
         for each in {person, into, *both}:
             uow.people.revoke_tokens(each, now)
+            uow.access.revoke_sessions(each, now)
         for each in both:
             uow.evidence.settle_same_person(each)
         uow.people.mark_for_awards(both)

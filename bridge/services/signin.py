@@ -301,7 +301,7 @@ def use_link(ctx: Context, secret: str, lasting: Lasting) -> tuple[OneTimeLink, 
 
 # --- roles that are given ---------------------------------------------------------------------
 def grant_role(ctx: Context, person: int, role: Role, organisation: str | None = None) -> None:
-    """Give a role, for one organisation or (None) the whole partnership. Raises Refused, NotFound."""
+    """Give a role, for one organisation or (None) the partnership. Raises Refused, NotFound."""
     training_team_only(ctx)
     if role not in GRANTED:
         raise Refused(f"'{role}' follows from posts and submissions; it is not given.")
