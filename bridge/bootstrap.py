@@ -6,9 +6,10 @@ import getpass
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
+from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -17,9 +18,11 @@ from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
 from bridge.config import Config, load_config
+from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
 from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
+from bridge.domain.mail import Mailer
 from bridge.domain.ports import Clock, Target
 from bridge.domain.problems import BadFile, errors_among
 from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
@@ -27,7 +30,9 @@ from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.work import Works
 from bridge.services.context import Context
+from bridge.services.mailing import MailRoom
 from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
+from bridge.services.notify import ask_for_link
 from bridge.services.pull import Trusted
 from bridge.services.signin import Lasting
 from bridge.services.status import JobTime, StatusReader
@@ -227,11 +232,37 @@ def web_site(
             proxies=section.proxies,
         ),
         key=vault.derive("web"),
+        unsubscribe_key=vault.derive("unsubscribe"),
+        ask_for_link=partial(ask_for_link, bridge.context.acting_as(Actor(SYSTEM, "web"))),
         identity=bridge.identity,
         targets=bridge.targets,
         status=status_reader(bridge, jobs),
         files=lambda: bridge.files().checked(),
     )
+
+
+def mail_room(bridge: Bridge, base_url: str | None = None) -> MailRoom:
+    """What sending mail needs: by SMTP where a host is configured, into a folder otherwise.
+
+    `base_url` is where the pages are, unless configured. Raises BridgeError without a password.
+    """
+    section, web = bridge.config.mail, bridge.config.web
+    head = LetterHead(section.sender, web.title, section.reply_to or "", web.contact)
+    mailer: Mailer = FolderMailer(bridge.folder / section.folder, head)
+    if section.host:
+        settings = SmtpSettings(
+            host=section.host,
+            port=section.port or 0,
+            security=section.security,
+            user=section.user,
+            password=section.password(bridge.folder),
+            ca_bundle=bridge.folder / section.ca_bundle if section.ca_bundle else None,
+            timeout=section.timeout,
+        )
+        mailer = SmtpMailer(settings, head)
+    vault = open_vault(bridge.folder, bridge.config)
+    address = base_url or f"http://127.0.0.1:{bridge.config.jobs.status_port}"
+    return MailRoom(mailer, web.base_url or address, vault.derive("unsubscribe"))
 
 
 def serve_site(
@@ -247,14 +278,22 @@ def serve_site(
     """
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
-    works = Works(system, bridge.sources, bridge.targets)
+    room = mail_room(bridge)
+    works = Works(system, bridge.sources, bridge.targets, room)
     times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database
     log.set_up(level=log_level)
+
+    def pages(address: str) -> Flask:
+        site = web_site(bridge, address.rstrip("/"), jobs.next_times)
+        # Mails carry the same addresses; a port that was free is known only now.
+        room.base_url = site.settings.base_url
+        return create_app(site)
+
     serve(
         jobs,
-        lambda address: create_app(web_site(bridge, address.rstrip("/"), jobs.next_times)),
+        pages,
         host=bridge.config.status_host(),
         port=settings.status_port if port is None else port,
         lock_path=Path(f"{database}.run.lock") if bridge.engine.dialect.name == "sqlite" else None,

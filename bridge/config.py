@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,8 @@ from bridge.domain.problems import BadFile, Problem
 
 FILE_NAME = "bridge.toml"
 _DEFAULTS = Policy()
+#: An address, with a name before it or without; nothing that could end a header.
+_MAIL_ADDRESS = r"^(?:[^<>\x00-\x1f]* <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 
 
@@ -47,8 +50,11 @@ class MoodleSection(_Strict):
 
     @model_validator(mode="after")
     def _no_secret_here(self) -> MoodleSection:
-        if IdentityRule.BY_HAND in self.identity:
-            raise ValueError("identity: 'by-hand' is what people do; name the automatic rules only")
+        if {IdentityRule.BY_HAND, IdentityRule.LTI_LAUNCH} & set(self.identity):
+            raise ValueError(
+                "identity: name the automatic rules only, 'staff-number' and 'verified-email'; "
+                "the others are what people do"
+            )
         return self
 
     def token(self, folder: Path, name: str) -> str:
@@ -114,6 +120,58 @@ class WebSection(_Strict):
     workers: Annotated[int, Field(ge=1, le=64)] = 2
 
 
+class MailSection(_Strict):
+    """`[mail]`: letters out, by SMTP where `host` is set, and into `folder` otherwise.
+
+    The password comes from the environment variable `password_env` or the file `password_file`.
+    Nothing from before `go_live` is ever mailed; without it only links go out (rule R1).
+    """
+
+    sender: Annotated[str, Field(pattern=_MAIL_ADDRESS)] = "bridge@localhost"
+    reply_to: Annotated[str, Field(pattern=_MAIL_ADDRESS)] | None = None
+    go_live: date | None = None
+    digest_hour: Annotated[int, Field(ge=7, le=18)] = _DEFAULTS.mail_hour
+    folder: Path = Path("mail")
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_env: str = "BRIDGE_SMTP_PASSWORD"  # noqa: S105  where it is, not what it is
+    password_file: Path | None = None
+    ca_bundle: Path | None = None
+    timeout: Annotated[float, Field(gt=0, le=12)] = 10.0
+
+    @model_validator(mode="after")
+    def _sensible(self) -> MailSection:
+        if self.host and self.sender == "bridge@localhost":
+            raise ValueError("sender: say from which address mail comes, as bridge@example.org")
+        if self.user and self.security == "none":
+            raise ValueError(
+                "security: 'none' would send the password in the clear; use starttls or tls"
+            )
+        return self
+
+    def password(self, folder: Path) -> str:
+        """The mail server's password. Raises BridgeError, saying where it was looked for."""
+        if not self.user:
+            return ""
+        if self.password_file is not None:
+            path = folder / self.password_file
+            try:
+                return path.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BridgeError(
+                    f"The password file {path} cannot be read ({error.strerror})."
+                ) from None
+        found = os.environ.get(self.password_env, "").strip()
+        if not found:
+            raise BridgeError(
+                "There is no password for the mail server. Put it in the environment variable "
+                f"{self.password_env}, or name a file with password_file under [mail]."
+            )
+        return found
+
+
 class PolicySection(_Strict):
     """`[policy]`: the organisation's numbers; see `bridge.domain.policy.Policy`."""
 
@@ -135,6 +193,7 @@ class Config(_Strict):
     jobs: JobsSection = JobsSection()
     web: WebSection = WebSection()
     policy: PolicySection = PolicySection()
+    mail: MailSection = MailSection()
 
     def database_url(self, folder: Path) -> str:
         """The database, from BRIDGE_DATABASE_URL where that is set; SQLite paths are absolute."""
@@ -154,7 +213,10 @@ class Config(_Strict):
 
     def rules(self) -> Policy:
         """The policy that the services use."""
-        return Policy(**self.policy.model_dump())
+        mail = self.mail
+        return Policy(
+            **self.policy.model_dump(), mail_from=mail.go_live, mail_hour=mail.digest_hour
+        )
 
 
 def default_token_variable(name: str) -> str:

@@ -7,7 +7,7 @@ is sent: so it says what is true then, and a draft already dealt with is not mai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -203,7 +203,7 @@ class Letter:
     name: str
     lines: tuple[LetterLine, ...]
     count: int
-    url: str
+    url: str = field(repr=False)
     message_id: str
     written_at: datetime
     choices_url: str = ""

@@ -21,6 +21,8 @@ from bridge.jobs.work import Stopped, Works
 from bridge.services.status import JobTime
 
 _log = structlog.get_logger("bridge.jobs")
+#: Somebody may be waiting for a link.
+MAIL_EVERY = timedelta(seconds=15)
 _DEFAULTS = {
     # However late (the machine slept), and however often missed: once.
     "coalesce": True,
@@ -44,7 +46,7 @@ class EmbeddedJobs:
     def __init__(self, works: Works, times: JobTimes) -> None:
         self._works = works
         self._times = times
-        peers = sorted({*works.sources, *works.targets})
+        peers = sorted({*works.sources, *works.targets, "mail"})
         # One conversation at a time with each peer, and none waits for another's.
         executors = {f"peer:{key}": ThreadPoolExecutor(1) for key in peers}
         self._scheduler = BackgroundScheduler(
@@ -65,6 +67,9 @@ class EmbeddedJobs:
             self._round(f"deliver to {key}", partial(work.deliver, target=key), deliver_every, key)
             self._nightly(f"reconcile {key}", partial(work.reconcile, target=key), key)
         self._round("draft and award", work.draft, deliver_every)
+        if self._works.mail is not None:
+            self._round("send mail", work.mail, MAIL_EVERY, "mail")
+            self._nightly("look for what is overdue", work.overdue, at_once=True)
         self._nightly("retire old drafts", work.grow_old, at_once=True)
         self._scheduler.start()
 

@@ -13,6 +13,8 @@ from bridge.domain.errors import BridgeError
 from bridge.domain.ports import Target
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
+from bridge.services.mailing import MailRoom, send_due
+from bridge.services.notify import look_for_overdue
 from bridge.services.publish import PublishReport
 from bridge.services.publish import deliver as deliver_to
 from bridge.services.publish import reconcile as reconcile_with
@@ -36,6 +38,7 @@ class Works:
     context: Context
     sources: Mapping[str, Trusted] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
+    mail: MailRoom | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def page_done(self, done: int, expected: int | None) -> None:
@@ -89,6 +92,23 @@ def deliver(works: Works, target: str) -> None:
     """Bring the badges of one target into step with what was verified."""
     draft(works)
     _told(deliver_to(works.context, works.targets[target]))
+
+
+def mail(works: Works) -> None:
+    """Send the mail that is due."""
+    if works.mail is None:
+        return
+    report = send_due(works.context, works.mail, stop=works.stopping.is_set)
+    if not report.nothing:
+        _log.info("mailed", sent=report.sent, dropped=report.dropped, later=report.later,
+                  needs_you=report.needs_you)  # fmt: skip
+    if report.error:
+        _log.warning("mail needs you", error=report.error)
+
+
+def overdue(works: Works) -> None:
+    """Tell of what has waited too long, and of what is in doubt."""
+    look_for_overdue(works.context)
 
 
 def reconcile(works: Works, target: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -43,7 +43,7 @@ NEEDS_YOU_AGAIN = timedelta(hours=1)
 NO_ADDRESS_AGAIN = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MailRoom:
     """What sending needs: who carries letters, the public address, and the unsubscribe key."""
 
@@ -68,8 +68,10 @@ class MailReport:
         return not (self.sent or self.dropped or self.later or self.needs_you)
 
 
-def send_due(ctx: Context, room: MailRoom) -> MailReport:
+def send_due(ctx: Context, room: MailRoom, stop: Callable[[], bool] = lambda: False) -> MailReport:
     """Send what is due, letter by letter, until there is nothing or the mail server fails.
+
+    Once `stop` says so, it ends after the letter in hand.
 
     A process that is killed in the middle leaves its letter to whoever comes after the lease; it
     then has the same Message-ID, so that a mail that did go out is recognised. Each letter is
@@ -78,7 +80,7 @@ def send_due(ctx: Context, room: MailRoom) -> MailReport:
     report = MailReport()
     failures = 0
     try:
-        while failures < GIVE_UP_AFTER:
+        while failures < GIVE_UP_AFTER and not stop():
             mails = _claim(ctx)
             if not mails:
                 return report

@@ -55,3 +55,4 @@ class WebSite:
     status: StatusReader
     files: Callable[[], SiteSources]
     ask_for_link: Callable[[int], None] | None = None
+    unsubscribe_key: bytes | None = None
