@@ -14,7 +14,7 @@ from bridge.domain.model import Deliveries
 from bridge.domain.records import Disposition
 from bridge.services.context import Context
 from bridge.services.ledger import LedgerLine, ledger, unmapped
-from bridge.services.turns import FAILED, Standing, standing
+from bridge.services.turns import FAILED, Standing, standings
 
 
 class Health(StrEnum):
@@ -112,7 +112,7 @@ class StatusReader:
         now = self.context.clock.now()
         lines = {line.source: line for line in ledger(self.context)}
         with self.context.store.reading() as uow:
-            stands = {key: standing(uow, key, now) for key in sorted({*self.sources, *lines})}
+            stands = standings(uow, sorted({*self.sources, *lines}), now)
             deliveries = uow.ops.deliveries()
         return Status(
             at=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -50,14 +50,24 @@ class Standing:
 
 def standing(uow: UnitOfWork, key: str, now: datetime) -> Standing:
     """How a source stands, from the tables."""
-    row = next((source for source in uow.ops.sources() if source.key == key), None)
+    return standings(uow, [key], now)[key]
+
+
+def standings(uow: UnitOfWork, keys: Iterable[str], now: datetime) -> dict[str, Standing]:
+    """How sources stand, from the tables, in four queries however many they are."""
+    ids = {source.key: source.id for source in uow.ops.sources()}
     ends = uow.ops.lease_ends()
-    return Standing(
-        runs=[run for run in uow.ops.runs(RUNS_LOOKED_AT) if run.source_key == key],
-        bookmark=uow.ops.bookmark(row.id) if row else Bookmark(),
-        being_pulled=ends.get(f"pull:{key}", from_epoch(0)) > now,
-        rests_until=ends.get(_rest(key), from_epoch(0)),
-    )
+    runs = uow.ops.runs(RUNS_LOOKED_AT)
+    bookmarks = uow.ops.bookmarks()
+    return {
+        key: Standing(
+            runs=[run for run in runs if run.source_key == key],
+            bookmark=bookmarks.get(ids[key], Bookmark()) if key in ids else Bookmark(),
+            being_pulled=ends.get(f"pull:{key}", from_epoch(0)) > now,
+            rests_until=ends.get(_rest(key), from_epoch(0)),
+        )
+        for key in keys
+    }
 
 
 def _rest(key: str) -> str:

@@ -53,6 +53,12 @@ class SqlOps:
         ).first()
         return Bookmark() if row is None else Bookmark(*row)
 
+    def bookmarks(self) -> dict[int, Bookmark]:
+        """How far each source, by its id, has been read."""
+        b = t.bookmarks.c
+        rows = self._db.execute(select(b.source_id, b.position, b.last_full_at))
+        return {source_id: Bookmark(position, full) for source_id, position, full in rows}
+
     def set_bookmark(self, source_id: int, bookmark: Bookmark) -> None:
         """Move the bookmark, in the transaction of the records it stands for."""
         values = {"position": bookmark.position, "last_full_at": bookmark.last_full_at}
