@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -134,6 +134,7 @@ def submit(
             evidence_id, reflection_id, verifier, list(states), ctx.actor.channel, now
         )
         uow.evidence.set_states(states, now)
+        uow.notebook.forget_typed(evidence_id)
         _file_in_log(uow, evidence, now)
         tell_submitted(uow, ctx.policy, now, submission, evidence_id, verifier)
         audit(ctx, uow, "submit", f"evidence:{evidence_id}",
@@ -174,17 +175,27 @@ def _with_added(uow: UnitOfWork, mine: Item, refs: Sequence[CompetencyRef]) -> S
 
 def standing(uow: UnitOfWork, learner: int, verifier: int, today: date) -> Standing:
     """How a would-be verifier stands to a learner today, from posts and approvals."""
-    person = uow.people.get(verifier)
-    posts = uow.people.posts_of([learner, person.canonical])
-    own = posts.get(person.canonical, ())
+    person = uow.people.get(verifier).canonical
+    posts = uow.people.posts_of([learner, person])
+    return _stands(learner, person, posts, uow.people.approvals_of(person), today)
+
+
+def _stands(
+    learner: int,
+    verifier: int,
+    posts: Mapping[int, Sequence[Post]],
+    approvals: Iterable[str],
+    today: date,
+) -> Standing:
+    own = posts.get(verifier, ())
     # Somebody whose every post has ended has left, whatever the learner's post still says.
     here = not own or any(p.holds_on(today) for p in own)
     return Standing(
         learner=learner,
-        verifier=person.canonical,
+        verifier=verifier,
         is_manager=here
-        and any(p.manager == person.canonical for p in posts.get(learner, ()) if p.holds_on(today)),
-        approved_as=frozenset(Authority(k) for k in uow.people.approvals_of(person.canonical)),
+        and any(p.manager == verifier for p in posts.get(learner, ()) if p.holds_on(today)),
+        approved_as=frozenset(Authority(kind) for kind in approvals),
     )
 
 
@@ -198,18 +209,39 @@ def groups_of(uow: UnitOfWork, person: int, day: date) -> list[str]:
     return groups_held(uow.people.posts_of([person]).get(person, ()), day)
 
 
-def may_verify(ctx: Context, learner: int) -> list[tuple[int, str, Authority]]:
-    """Those who may verify this person's evidence today: id, name and authority."""
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Somebody who may verify, by what authority, and what they are at work."""
+
+    person: int
+    name: str
+    authority: Authority
+    post: str
+
+
+def verifiers_of(ctx: Context, learner: int) -> list[Verifier]:
+    """Those who may verify this person's evidence today: managers first, then by name."""
     today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
-        found = []
-        for person in uow.people.possible_verifiers(learner):
-            try:
-                authority = authority_of(standing(uow, learner, person.id, today))
-            except (Refused, NotAllowed):
-                continue
-            found.append((person.id, person.name, authority))
-        return found
+        people = uow.people.possible_verifiers(learner)
+        ids = [person.canonical for person in people]
+        posts = uow.people.posts_of([learner, *ids])
+        approvals = uow.people.approvals_of_people(ids)
+    found = []
+    for person in people:
+        kinds = approvals.get(person.canonical, ())
+        try:
+            authority = authority_of(_stands(learner, person.canonical, posts, kinds, today))
+        except (Refused, NotAllowed):
+            continue
+        held = [p.title for p in posts.get(person.canonical, ()) if p.holds_on(today)]
+        found.append(Verifier(person.id, person.name, authority, held[0] if held else ""))
+    return sorted(found, key=lambda v: (list(Authority).index(v.authority), v.name.casefold()))
+
+
+def may_verify(ctx: Context, learner: int) -> list[tuple[int, str, Authority]]:
+    """Those who may verify this person's evidence today: id, name and authority."""
+    return [(v.person, v.name, v.authority) for v in verifiers_of(ctx, learner)]
 
 
 def _file_in_log(uow: UnitOfWork, evidence: Evidence, now: datetime) -> None:

@@ -275,6 +275,19 @@ class SqlPeople:
         )
         return list(self._db.scalars(query))
 
+    def approvals_of_people(self, people: Collection[int]) -> dict[int, list[str]]:
+        """As `approvals_of`, for each of these canonical people who has any."""
+        v = t.verifier_approvals.c
+        query = (
+            select(_p.canonical_id, v.kind)
+            .join(t.people, _p.id == v.person_id)
+            .where(among(self._db, _p.canonical_id, people), v.ended_at.is_(None))
+        )
+        found: dict[int, list[str]] = defaultdict(list)
+        for person, kind in self._db.execute(query):
+            found[person].append(kind)
+        return dict(found)
+
     def approve(self, person: int, kind: str, by: str, now: datetime) -> None:
         """Approve somebody as an assessor or peer."""
         self._db.execute(

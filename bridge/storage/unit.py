@@ -17,12 +17,16 @@ from bridge.domain.errors import Refused
 from bridge.storage.access import SqlAccess
 from bridge.storage.awards import SqlAwards
 from bridge.storage.catalog import SqlCatalog
+from bridge.storage.desk import SqlDesk
 from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
 from bridge.storage.intake import SqlIntake
+from bridge.storage.lti import SqlLti
+from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
 from bridge.storage.outbox import SqlOutbox
 from bridge.storage.people import SqlPeople
+from bridge.storage.standing import SqlStanding
 
 
 class SqlUnitOfWork:
@@ -68,9 +72,29 @@ class SqlUnitOfWork:
         return SqlAccess(self.connection)
 
     @cached_property
+    def lti(self) -> SqlLti:
+        """Platforms that launch the bridge."""
+        return SqlLti(self.connection)
+
+    @cached_property
+    def notebook(self) -> SqlNotebook:
+        """The practitioner's own pages."""
+        return SqlNotebook(self.connection)
+
+    @cached_property
     def outbox(self) -> SqlOutbox:
         """Mails to send."""
         return SqlOutbox(self.connection)
+
+    @cached_property
+    def standing(self) -> SqlStanding:
+        """Sums over several people."""
+        return SqlStanding(self.connection)
+
+    @cached_property
+    def desk(self) -> SqlDesk:
+        """Lists for the training team's desk."""
+        return SqlDesk(self.connection)
 
     @cached_property
     def trail(self) -> SqlTrail:

@@ -42,20 +42,27 @@ class KeyVault:
 
     def seal(self, text: str, bound_to: str) -> tuple[bytes, str]:
         """The ciphertext, and the id of the key that opens it."""
-        nonce = secrets.token_bytes(_NONCE)
-        sealed = self._keys[self._newest].encrypt(nonce, text.encode(), bound_to.encode())
-        return nonce + sealed, self._newest
+        return self.seal_bytes(text.encode(), bound_to)
 
     def open(self, ciphertext: bytes, key_id: str, bound_to: str) -> str:
         """The text. Raises Damaged when the key is missing or the text was tampered with."""
+        return self.open_bytes(ciphertext, key_id, bound_to).decode()
+
+    def seal_bytes(self, body: bytes, bound_to: str) -> tuple[bytes, str]:
+        """As `seal`, for a file."""
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = self._keys[self._newest].encrypt(nonce, body, bound_to.encode())
+        return nonce + sealed, self._newest
+
+    def open_bytes(self, ciphertext: bytes, key_id: str, bound_to: str) -> bytes:
+        """As `open`, for a file."""
         key = self._keys.get(key_id)
         if key is None:
             raise Damaged(f"The key '{key_id}' is missing from the key file. Put it back.")
         try:
-            opened = key.decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound_to.encode())
+            return key.decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound_to.encode())
         except (InvalidTag, ValueError) as error:
             raise Damaged(f"{bound_to} was changed behind the bridge's back.") from error
-        return opened.decode()
 
 
 def new_key_line() -> str:

@@ -1,0 +1,121 @@
+"""The practitioner's notebook: their own evidence in piles, their log, and what they have typed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bridge.domain.claims import ClaimState
+from bridge.domain.mapping import CompetencyRef
+from bridge.domain.records import Status
+from bridge.domain.vault import Vault
+
+
+class Pile(StrEnum):
+    """On which pile a piece of evidence lies: whose turn it is."""
+
+    RETURNED = "returned"
+    DRAFT = "draft"
+    WAITING = "waiting"
+    DONE = "verified"
+    ASIDE = "set aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One piece of one's own evidence, as a list shows it."""
+
+    id: int
+    title: str
+    occurred_on: date
+    origin: str
+    learning_activity: str | None
+    level: str | None
+    late: bool
+    pile: Pile
+
+
+@dataclass(frozen=True, slots=True)
+class Piles:
+    """The top of each pile, newest activity first, and how high each is."""
+
+    slips: Mapping[Pile, tuple[Slip, ...]]
+    counts: Mapping[Pile, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A claim, and before whom it was last put, when that was."""
+
+    claim_id: int
+    evidence_id: int
+    ref: CompetencyRef
+    text: str
+    state: ClaimState
+    origin: str
+    rule_id: int | None
+    suggested: bool
+    contested: bool
+    verifier: int | None
+    verifier_name: str | None
+    submitted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A learning record behind a piece of evidence. `gone`: its source no longer has it."""
+
+    record_id: int
+    evidence_id: int
+    source_key: str
+    source_kind: str
+    called: str
+    status: Status
+    occurred_at: datetime
+    score: float | None
+    gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReason:
+    """The published rule that suggested something: its words, its mapping, who published it."""
+
+    rule_id: int
+    key: str
+    title: str
+    mapping: str
+    version: int
+    published_at: datetime
+    published_by: str
+    comment: str
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody has typed and ticked on a draft; `saved_at` tells one save from the next."""
+
+    reflection: str
+    used: str
+    ticks: tuple[CompetencyRef, ...]
+    verifier: int | None
+    saved_at: datetime
+
+
+class NotebookRepository(Protocol):
+    """A (canonical) person's own pages. The caller has made sure that it is they who look."""
+
+    def piles(self, person: int, limit: int) -> Piles: ...
+    def pile(self, person: int, pile: Pile, limit: int, offset: int) -> list[Slip]: ...
+    def puts(self, evidence_ids: Collection[int]) -> dict[int, list[Put]]: ...
+    def support(self, evidence_ids: Collection[int]) -> dict[int, list[Support]]: ...
+    def reasons(self, rule_ids: Collection[int]) -> dict[int, RuleReason]: ...
+    def names(self, people: Collection[int]) -> dict[int, str]: ...
+    def typed(self, evidence_id: int, vault: Vault) -> Typed | None: ...
+    def keep_typed(self, evidence_id: int, author: int, vault: Vault, typed: Typed) -> None: ...
+    def forget_typed(self, evidence_id: int) -> None: ...
+    def preference(self, person: int, name: str) -> str | None: ...
+    def prefer(self, person: int, name: str, value: str) -> None: ...

@@ -1,0 +1,244 @@
+"""The practitioner's own evidence in piles, why each was suggested, and what they have typed."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    Connection,
+    Row,
+    Select,
+    case,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.domain.claims import ClaimState
+from bridge.domain.mapping import CompetencyRef
+from bridge.domain.notebook import Pile, Piles, Put, RuleReason, Slip, Support, Typed
+from bridge.domain.records import Status
+from bridge.domain.vault import Vault
+from bridge.storage import tables as t
+from bridge.storage import tables_access as ta
+from bridge.storage import tables_practice as tp
+from bridge.storage.bulk import among
+
+_e, _c, _p, _s = t.evidence.c, t.claims.c, t.people.c, t.submissions.c
+_r, _a = t.learning_records.c, t.activity_aliases.c
+_verifier = t.people.alias("verifier")
+_canonical = t.people.alias("canonical_verifier")
+#: Which pile: a question comes first, then what waits, then what nobody has worked on.
+_SLIP: tuple[Any, ...] = (
+    _e.id, _e.title, _e.occurred_on, _e.origin, _e.learning_activity, _e.level, _e.late,
+)  # fmt: skip
+
+
+def _any(state: ClaimState) -> Any:
+    return func.max(case((_c.state == state, 1), else_=0)) == 1
+
+
+def _piled(person: int) -> CTE:
+    pile = case(
+        (_any(ClaimState.RETURNED), Pile.RETURNED),
+        (_any(ClaimState.SUBMITTED), Pile.WAITING),
+        (_any(ClaimState.VERIFIED), Pile.DONE),
+        (_any(ClaimState.SUGGESTED), Pile.DRAFT),
+        else_=Pile.ASIDE,
+    ).label("pile")
+    own = select(_p.id).where(_p.canonical_id == person)
+    return (
+        select(*_SLIP, pile)
+        .join(t.claims, _c.evidence_id == _e.id)
+        .where(_e.person_id.in_(own))
+        .group_by(*_SLIP)
+        .cte("piled")
+    )
+
+
+def _slip(row: Row[Any]) -> Slip:
+    return Slip(
+        row.id,
+        row.title,
+        row.occurred_on,
+        row.origin,
+        row.learning_activity,
+        row.level,
+        row.late,
+        Pile(row.pile),
+    )
+
+
+def _place(evidence_id: int, author: int) -> str:
+    return f"reflection-draft:{evidence_id}:{author}"
+
+
+class SqlNotebook:
+    """Implements `bridge.domain.notebook.NotebookRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    # --- lists ------------------------------------------------------------------------------
+    def piles(self, person: int, limit: int) -> Piles:
+        """The first `limit` of each pile, newest activity first, and how high each is."""
+        piled = _piled(person)
+        ranked = select(
+            piled,
+            func.row_number()
+            .over(partition_by=piled.c.pile, order_by=(piled.c.occurred_on.desc(), piled.c.id))
+            .label("place"),
+            func.count().over(partition_by=piled.c.pile).label("height"),
+        ).subquery()
+        query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.place)
+        slips: dict[Pile, list[Slip]] = defaultdict(list)
+        counts: dict[Pile, int] = {}
+        for row in self._db.execute(query):
+            slips[Pile(row.pile)].append(_slip(row))
+            counts[Pile(row.pile)] = row.height
+        return Piles({pile: tuple(rows) for pile, rows in slips.items()}, counts)
+
+    def pile(self, person: int, pile: Pile, limit: int, offset: int) -> list[Slip]:
+        """A part of one pile, newest activity first."""
+        piled = _piled(person)
+        query = select(piled).where(piled.c.pile == pile)
+        query = query.order_by(piled.c.occurred_on.desc(), piled.c.id)
+        return [_slip(row) for row in self._db.execute(query.limit(limit).offset(offset))]
+
+    def puts(self, evidence_ids: Collection[int]) -> dict[int, list[Put]]:
+        """The claims of these, each with whom it was last put before, in the frameworks' order."""
+        sc = t.submission_claims.alias("put").c
+        # Asked for each claim apart: as a grouped table it would be worked out for everybody.
+        latest = select(func.max(sc.submission_id)).where(sc.claim_id == _c.id).scalar_subquery()
+        query = (
+            select(_c.id, _c.evidence_id, t.framework_editions.c.key, t.competencies.c.code,
+                   t.competencies.c.text, _c.state, _c.origin, _c.rule_id, _c.suggested,
+                   _c.contested_at, _verifier.c.canonical_id, _canonical.c.display_name,
+                   _s.submitted_at)
+            .join(t.competencies, t.competencies.c.id == _c.competency_id)
+            .join(t.framework_editions, t.framework_editions.c.id == t.competencies.c.edition_id)
+            .outerjoin(t.submissions, _s.id == latest)
+            .outerjoin(_verifier, _verifier.c.id == _s.verifier_id)
+            .outerjoin(_canonical, _canonical.c.id == _verifier.c.canonical_id)
+            .where(among(self._db, _c.evidence_id, evidence_ids))
+            .order_by(_c.evidence_id, _c.competency_id)
+        )  # fmt: skip
+        found: dict[int, list[Put]] = defaultdict(list)
+        for row in self._db.execute(query):
+            claim_id, evidence_id, edition, code, text, state, origin, rule_id, suggested = row[:9]
+            contested_at, verifier, name, at = row[9:]
+            found[evidence_id].append(
+                Put(claim_id, evidence_id, CompetencyRef(edition, code), text.removesuffix(";"),
+                    ClaimState(state), origin, rule_id, suggested, contested_at is not None,
+                    verifier, name, at)
+            )  # fmt: skip
+        return dict(found)
+
+    def support(self, evidence_ids: Collection[int]) -> dict[int, list[Support]]:
+        """The learning records behind these."""
+        er = t.evidence_records.c
+        query = (
+            select(_r.id, er.evidence_id, t.sources.c.key, t.sources.c.kind,
+                   func.coalesce(_a.title, _a.shortname, _a.value), _r.status, _r.occurred_at,
+                   _r.score, t.received.c.gone_at)
+            .join(t.evidence_records, er.record_id == _r.id)
+            .join(t.received, t.received.c.id == _r.received_id)
+            .join(t.sources, t.sources.c.id == t.received.c.source_id)
+            .join(t.activity_aliases, _a.id == _r.alias_id)
+            .where(among(self._db, er.evidence_id, evidence_ids))
+            .order_by(_r.occurred_at, _r.id)
+        )  # fmt: skip
+        found: dict[int, list[Support]] = defaultdict(list)
+        for record_id, evidence_id, key, kind, called, status, at, score, gone in self._db.execute(
+            query
+        ):
+            found[evidence_id].append(
+                Support(record_id, evidence_id, key, kind, called, Status(status), at, score,
+                        gone is not None)
+            )  # fmt: skip
+        return dict(found)
+
+    def reasons(self, rule_ids: Collection[int]) -> dict[int, RuleReason]:
+        """The published rules with these ids."""
+        m, r = t.mapping_versions.c, t.rules.c
+        rows = self._db.execute(
+            select(r.id, r.key, r.content, m.mapping, m.version, m.published_at, m.published_by,
+                   m.comment, m.retired_at)
+            .join(t.mapping_versions, m.id == r.mapping_version_id)
+            .where(among(self._db, r.id, rule_ids))
+        )  # fmt: skip
+        return {
+            row.id: RuleReason(
+                row.id, row.key, row.content.get("title") or row.key, row.mapping, row.version,
+                row.published_at, row.published_by, row.comment, row.retired_at,
+            )
+            for row in rows
+        }  # fmt: skip
+
+    def names(self, people: Collection[int]) -> dict[int, str]:
+        """What these people are called."""
+        query: Select[Any] = select(_p.id, _p.display_name).where(among(self._db, _p.id, people))
+        return {person: name for person, name in self._db.execute(query)}
+
+    # --- what was typed -----------------------------------------------------------------------
+    def typed(self, evidence_id: int, vault: Vault) -> Typed | None:
+        """What its owner has typed on it so far."""
+        d = tp.reflection_drafts.c
+        row = self._db.execute(
+            select(d.author_id, d.ciphertext, d.key_id, d.saved_at).where(
+                d.evidence_id == evidence_id
+            )
+        ).first()
+        if row is None:
+            return None
+        told = json.loads(
+            vault.open(row.ciphertext, row.key_id, _place(evidence_id, row.author_id))
+        )
+        return Typed(
+            told["reflection"],
+            told["used"],
+            tuple(CompetencyRef(edition, code) for edition, code in told["ticks"]),
+            told["verifier"],
+            row.saved_at,
+        )
+
+    def keep_typed(self, evidence_id: int, author: int, vault: Vault, typed: Typed) -> None:
+        """Keep this in place of what was typed before."""
+        told = {
+            "reflection": typed.reflection,
+            "used": typed.used,
+            "ticks": [[ref.edition, ref.code] for ref in typed.ticks],
+            "verifier": typed.verifier,
+        }
+        ciphertext, key_id = vault.seal(json.dumps(told), _place(evidence_id, author))
+        self._put(
+            tp.reflection_drafts,
+            {"evidence_id": evidence_id},
+            {"author_id": author, "ciphertext": ciphertext, "key_id": key_id,
+             "saved_at": typed.saved_at},
+        )  # fmt: skip
+
+    def forget_typed(self, evidence_id: int) -> None:
+        """It was submitted."""
+        d = tp.reflection_drafts
+        self._db.execute(delete(d).where(d.c.evidence_id == evidence_id))
+
+    # --- preferences --------------------------------------------------------------------------
+    def preference(self, person: int, name: str) -> str | None:
+        """What somebody prefers."""
+        c = ta.preferences.c
+        return self._db.scalar(select(c.value).where(c.person_id == person, c.name == name))
+
+    def prefer(self, person: int, name: str, value: str) -> None:
+        """From now on they prefer this."""
+        self._put(ta.preferences, {"person_id": person, "name": name}, {"value": value})
+
+    def _put(self, table: Any, key: dict[str, Any], values: dict[str, Any]) -> None:
+        kind = postgresql if self._db.dialect.name == "postgresql" else sqlite
+        row = kind.insert(table).values(**key, **values)
+        self._db.execute(row.on_conflict_do_update(index_elements=list(key), set_=values))
