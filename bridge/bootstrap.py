@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
-from flask import Flask
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -28,6 +27,7 @@ from bridge.domain.problems import BadFile, errors_among
 from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
+from bridge.jobs.servers import Gunicorn, Server, threads
 from bridge.jobs.work import Works
 from bridge.services.context import Context
 from bridge.services.mailing import MailRoom
@@ -271,10 +271,12 @@ def serve_site(
     on_ready: Callable[[str], None],
     port: int | None = None,
     log_level: str = "INFO",
+    server_name: str | None = None,
 ) -> None:
     """Run the jobs and the pages until stopped. Raises BridgeError.
 
-    `port` wins over the configured one. On SQLite a second run refuses, naming the first.
+    `port` and `server_name` ("waitress" or "gunicorn") win over the configured ones. On SQLite a
+    second run refuses, naming the first.
     """
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
@@ -283,19 +285,24 @@ def serve_site(
     times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database
-    log.set_up(level=log_level)
+    server: Server = threads(
+        lambda address: create_app(web_site(bridge, address.rstrip("/"), jobs.next_times))
+    )
+    if (server_name or bridge.config.web.server) == "gunicorn":
+        where = {"BRIDGE_SITE": str(bridge.folder.resolve()), "BRIDGE_LOG_LEVEL": log_level}
+        server = Gunicorn("bridge.wsgi:application()", bridge.config.web.workers, where)
 
-    def pages(address: str) -> Flask:
-        site = web_site(bridge, address.rstrip("/"), jobs.next_times)
+    def ready(address: str) -> None:
         # Mails carry the same addresses; a port that was free is known only now.
-        room.base_url = site.settings.base_url
-        return create_app(site)
+        room.base_url = bridge.config.web.base_url or address.rstrip("/")
+        on_ready(address)
 
+    log.set_up(level=log_level)
     serve(
         jobs,
-        pages,
+        server,
         host=bridge.config.status_host(),
         port=settings.status_port if port is None else port,
         lock_path=Path(f"{database}.run.lock") if bridge.engine.dialect.name == "sqlite" else None,
-        on_ready=on_ready,
+        on_ready=ready,
     )

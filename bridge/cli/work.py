@@ -167,11 +167,17 @@ def show_publish(report: PublishReport) -> None:
 
 
 @click.command()
+@click.option(
+    "--gunicorn",
+    is_flag=True,
+    help="Serve the pages by gunicorn, with as many processes as [web] workers says.",
+)
 @site_option
-def run(folder: Path) -> None:
-    """Run by itself: pulls, nightly sweep, drafts and deliveries, with a status page."""
+def run(gunicorn: bool, folder: Path) -> None:
+    """Run by itself: the pages, and the jobs that pull, draft, remind and deliver."""
     with opened(folder) as bridge:
         serve_site(
             bridge,
-            on_ready=lambda url: console.print(f"The bridge is running. Status page: {url}"),
+            on_ready=lambda url: console.print(f"The bridge is running: {url}"),
+            server_name="gunicorn" if gunicorn else None,
         )

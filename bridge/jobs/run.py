@@ -10,26 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
 
 import structlog
-from waitress import create_server, wasyncore
 
 from bridge.domain.errors import BridgeError
 from bridge.jobs.embedded import EmbeddedJobs
 from bridge.jobs.lock import only_one
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+from bridge.jobs.servers import Server
 
 _log = structlog.get_logger("bridge.run")
 _LOOK_EVERY = 0.25
-WEB_THREADS = 8
 
 
 def serve(
     jobs: EmbeddedJobs,
-    pages: Callable[[str], WSGIApplication],
+    server: Server,
     *,
     host: str,
     port: int,
@@ -37,32 +32,26 @@ def serve(
     on_ready: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> None:
-    """Run the jobs and serve `pages` until SIGTERM or SIGINT comes, or `stop` is set.
+    """Run the jobs and let `server` serve until SIGTERM or SIGINT comes, or `stop` is set.
 
-    `pages` makes the application, once it is known at which address it stands. Port 0 takes any
-    free port; `on_ready` is told the address once everything runs.
+    Port 0 takes any free one; `on_ready` is told the address once everything runs.
     `lock_path` is the lock file beside a SQLite database, None for PostgreSQL. A second signal
     ends at once, which loses nothing. Raises BridgeError where another process holds the lock or
     the port.
     """
     stop = stop or threading.Event()
     with only_one(lock_path), _listening(host, port) as listener, _signals(stop):
-        sockets: dict[int, Any] = {}
         address = _address(host, listener.getsockname()[1])
-        server = create_server(
-            pages(address), map=sockets, sockets=[listener], threads=WEB_THREADS, ident=None
-        )
-        try:
-            jobs.start()
-            on_ready(address)
-            _log.info("running", host=host, port=listener.getsockname()[1])
-            while not stop.is_set():
-                wasyncore.loop(timeout=_LOOK_EVERY, map=sockets, count=1)
-            _log.info("ending after the page in hand")
-        finally:
-            jobs.stop()
-            server.task_dispatcher.shutdown()
-            wasyncore.close_all(sockets)
+        with server(listener, address) as tend:
+            try:
+                on_ready(address)
+                jobs.start()
+                _log.info("running", host=host, port=listener.getsockname()[1])
+                while not stop.is_set():
+                    tend(_LOOK_EVERY)
+                _log.info("ending after the page in hand")
+            finally:
+                jobs.stop()
     _log.info("ended")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from bridge import log
 from bridge.jobs.embedded import EmbeddedJobs
 from bridge.jobs.run import serve
+from bridge.jobs.servers import threads
 from bridge.storage.engine import migrate, open_engine
 from tests.jobs.site import QUICK, web_app, works
 
@@ -23,7 +24,7 @@ def main() -> None:
     jobs = EmbeddedJobs(at_work, QUICK)
     serve(
         jobs,
-        lambda address: web_app(at_work, jobs, address.rstrip("/")),
+        threads(lambda address: web_app(at_work, jobs, address.rstrip("/"))),
         host="127.0.0.1",
         port=0,
         lock_path=Path(told["lock"]) if told["lock"] else None,

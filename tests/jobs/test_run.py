@@ -16,6 +16,7 @@ from bridge.domain.permissions import Role
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.lock import only_one
 from bridge.jobs.run import serve
+from bridge.jobs.servers import threads
 from bridge.services import signin
 from bridge.services.context import Context
 from bridge.services.ledger import runs
@@ -83,7 +84,7 @@ def test_the_pages_are_served_by_the_same_process_until_it_is_stopped(
     told: list[str] = []
     thread = threading.Thread(
         target=serve,
-        args=(jobs, lambda address: web_app(works, jobs, address.rstrip("/"))),
+        args=(jobs, threads(lambda address: web_app(works, jobs, address.rstrip("/")))),
         kwargs={"host": "127.0.0.1", "port": 0, "lock_path": sqlite_site.lock,
                 "on_ready": told.append, "stop": stop},
     )  # fmt: skip
@@ -121,7 +122,7 @@ def test_a_port_in_use_is_refused_in_words(engine: Engine, sqlite_site: TestSite
         with pytest.raises(BridgeError, match=f"port {port} .*status_port"):
             serve(
                 jobs,
-                lambda address: web_app(works, jobs, address),
+                threads(lambda address: web_app(works, jobs, address)),
                 host="127.0.0.1",
                 port=port,
                 lock_path=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -174,7 +174,7 @@ def test_every_route_opens_to_the_roles_of_the_table_and_to_no_other(
             continue
         permission = permission_of(towns.pages.app.view_functions[rule.endpoint])
         assert permission is not None
-        with send(browser, method, path_of(rule, {}), token) as answer:
+        with closing(send(browser, method, path_of(rule, {}), token)) as answer:
             where = f"{role}: {method} {rule.rule} -> {answer.status_code}"
             assert answer.status_code < 500, where
             if permission is Permission.PUBLIC:
@@ -214,7 +214,7 @@ def test_two_organisations_never_meet(towns: Towns, who: str, which: str) -> Non
         if rule.endpoint in ("auth.sign_out", "account.set_password"):
             continue
         path = path_of(rule, ids)
-        with send(browser, method, path, token) as answer:
+        with closing(send(browser, method, path, token)) as answer:
             shown = answer.text.casefold()
             # A page may say back what was asked for; it may not know more.
             shown = shown.replace(path.casefold(), "")
