@@ -81,8 +81,9 @@ class BadgeVersion:
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """Somebody without a present post, or with none that names a manager."""
+    """Somebody without a present post, or a post without a manager; `id` is that one's row."""
 
+    id: int
     person: int
     name: str
     post: str

@@ -200,6 +200,16 @@ def approve(ctx: Context, person: int, kind: Authority) -> None:
             audit(ctx, uow, "approve", f"person:{canonical}", {"as": kind.value})
 
 
+def end_approval(ctx: Context, approval_id: int) -> None:
+    """Somebody verifies no more as an assessor or a peer; what they verified stands."""
+    training_team_only(ctx)
+    with ctx.store.begin() as uow:
+        person = uow.desk.end_approval(approval_id, ctx.clock.now())
+        if person is None:
+            raise NotFound("That approval has ended already.")
+        audit(ctx, uow, "end-approval", f"person:{person}", {"approval": approval_id})
+
+
 def waive(ctx: Context, person: int, ref: CompetencyRef, reason: str) -> int:
     """A manager marks a statement as not applicable to somebody, with the reason (R7)."""
     if not reason.strip():

@@ -107,13 +107,13 @@ class SqlDesk:
             .order_by(_p.id)
             .limit(limit)
         )
-        return [Unplaced(i, name, "", "", None) for i, name in self._db.execute(query)]
+        return [Unplaced(i, i, name, "", "", None) for i, name in self._db.execute(query)]
 
     def without_manager(self, scope: Scope, day: date, after: int, limit: int) -> list[Unplaced]:
         """Posts held on that day that name no manager; `after` is a post's id."""
         c, o = t.posts.c, t.organisations.c
         query = (
-            select(_p.canonical_id, _p.display_name, c.title, o.name, c.valid_from)
+            select(c.id, _p.canonical_id, _p.display_name, c.title, o.name, c.valid_from)
             .join(t.people, _p.id == c.person_id)
             .join(t.organisations, o.id == c.organisation_id)
             .where(c.manager_id.is_(None), c.id > after, _holds(day))

@@ -1,0 +1,207 @@
+"""The training team's desk: one person whole, quarantine, runs, versions and the trail, by pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bridge.domain.desk import (
+    AccountLink,
+    Approval,
+    MappingVersion,
+    Merge,
+    SetAside,
+    Unplaced,
+)
+from bridge.domain.doors import Grant
+from bridge.domain.errors import NotFound
+from bridge.domain.identity import Identifier, IdentityRule, Match, Unmatched, identifiers_of, match
+from bridge.domain.model import Account, Person, Post, Quarantined, Run, TrailEntry
+from bridge.domain.times import london_date
+from bridge.services.context import Context, require_sight_of, training_team_only
+from bridge.services.people import Waiting
+
+PAGE = 50
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Paged(Generic[T]):
+    """One page of a list. `next` is where the following one begins; None on the last."""
+
+    items: tuple[T, ...]
+    next: int | None = None
+
+
+def _paged(found: Sequence[T], mark: Callable[[T], int]) -> Paged[T]:
+    """A page of what was asked for with one more than fits, marked by its last item."""
+    items = tuple(found[:PAGE])
+    return Paged(items, mark(items[-1]) if len(found) > PAGE else None)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPage:
+    """All that the training team sees of a person: no reflection is among it.
+
+    `entries` are the persons merged with them; `sessions` and `tokens` are counts.
+    """
+
+    person: Person
+    posts: tuple[Post, ...]
+    identifiers: tuple[Identifier, ...]
+    links: tuple[AccountLink, ...]
+    merges: tuple[Merge, ...]
+    approvals: tuple[Approval, ...]
+    grants: tuple[Grant, ...]
+    sessions: int
+    tokens: int
+
+
+def person_page(ctx: Context, person: int) -> PersonPage:
+    """A person, by any of their entries. Raises NotFound, also where it is not theirs to see."""
+    now = ctx.clock.now()
+    with ctx.store.reading() as uow:
+        found = uow.people.get(person)
+        if found.canonical != found.id:
+            found = uow.people.get(found.canonical)
+        require_sight_of(ctx, uow, found.id)
+        return PersonPage(
+            person=found,
+            posts=tuple(uow.people.posts_of([found.id]).get(found.id, ())),
+            identifiers=tuple(uow.people.identifiers(found.id)),
+            links=tuple(uow.desk.links_of(found.id)),
+            merges=tuple(uow.desk.merges_of(found.id)),
+            approvals=tuple(uow.desk.approvals(found.id)),
+            grants=tuple(uow.access.grants_of(found.id)),
+            sessions=len(uow.access.sessions_of(found.id, now)),
+            tokens=len(uow.access.tokens_of(found.id, now)),
+        )
+
+
+def waiting_account(
+    ctx: Context, account_id: int, rules_of: Mapping[str, Sequence[IdentityRule]]
+) -> Waiting:
+    """An account with why it is nobody's, and whom a rule points at. Raises NotFound.
+
+    The number of its records is not counted here; it is 0.
+    """
+    training_team_only(ctx)
+    with ctx.store.reading() as uow:
+        account, source_key = uow.intake.account(account_id)
+        if account.person is not None:
+            owner = uow.people.get(account.person)
+            why = Unmatched("matched", f"It belongs to {owner.name}.", (owner.id,))
+            return Waiting(account, source_key, 0, why, (owner,))
+        rules = rules_of.get(source_key, ())
+        known = uow.people.by_identifiers(identifiers_of(account.facts, rules))
+        found = match(account.facts, rules, known)
+        if isinstance(found, Match):
+            found = Unmatched("parted", _PARTED, (found.person,))
+        candidates = tuple(uow.people.get(each) for each in found.candidates)
+        return Waiting(account, source_key, 0, found, candidates)
+
+
+_PARTED = (
+    "A rule points at somebody whom the training team has taken this account from, or it is being "
+    "settled just now."
+)
+
+
+def candidate_reason(account: Account, identifiers: Sequence[Identifier]) -> str:
+    """Why somebody known by these identifiers could be whose account it is, in words."""
+    wanted = set(identifiers_of(account.facts, list(IdentityRule)))
+    agreeing = [f"{i.kind} {i.value}" for i in identifiers if i in wanted]
+    if agreeing:
+        return f"known by the same {' and '.join(agreeing)}"
+    return "a rule points at them"
+
+
+def candidates_with_reasons(ctx: Context, waiting: Waiting) -> list[tuple[Person, str]]:
+    """Whom a rule points at, each with the fact that agrees."""
+    with ctx.store.reading() as uow:
+        return [
+            (person, candidate_reason(waiting.account, uow.people.identifiers(person.id)))
+            for person in waiting.candidates[:8]
+        ]
+
+
+def organisations(ctx: Context) -> list[tuple[str, str]]:
+    """Keys and names of all organisations."""
+    with ctx.store.reading() as uow:
+        return uow.desk.organisations()
+
+
+def versions(ctx: Context, before: int | None = None) -> Paged[MappingVersion]:
+    """Published mapping files, the newest first."""
+    with ctx.store.reading() as uow:
+        return _paged(uow.desk.versions(before, PAGE + 1), lambda v: v.id)
+
+
+def version_source(ctx: Context, version_id: int) -> tuple[MappingVersion, str]:
+    """One published mapping file as it was. Raises NotFound."""
+    with ctx.store.reading() as uow:
+        found = uow.desk.version_source(version_id)
+    if found is None:
+        raise NotFound("There is no such version of a mapping.")
+    return found[0], found[1].decode("utf-8", errors="replace")
+
+
+def trail_page(
+    ctx: Context, subject: str | None = None, before: int | None = None
+) -> Paged[TrailEntry]:
+    """The audit trail, the newest first; of one thing ("person:12") if asked."""
+    training_team_only(ctx)
+    with ctx.store.reading() as uow:
+        return _paged(uow.desk.trail(subject, before, PAGE + 1), lambda entry: entry.id)
+
+
+def runs_page(
+    ctx: Context, source: str | None = None, before: int | None = None
+) -> Paged[tuple[int, Run]]:
+    """Pulls, the newest first; each with its number."""
+    with ctx.store.reading() as uow:
+        return _paged(uow.desk.runs(source, before, PAGE + 1), lambda run: run[0])
+
+
+def set_aside(ctx: Context) -> list[SetAside]:
+    """What is in quarantine, by source and reason."""
+    training_team_only(ctx)
+    with ctx.store.reading() as uow:
+        return uow.desk.set_aside()
+
+
+def quarantine_page(
+    ctx: Context, source: str | None = None, after: int = 0
+) -> Paged[tuple[int, Quarantined]]:
+    """What is set aside, the oldest first, without the envelopes."""
+    training_team_only(ctx)
+    with ctx.store.reading() as uow:
+        return _paged(uow.desk.quarantined(source, after, PAGE + 1), lambda held: held[0])
+
+
+def quarantined_item(ctx: Context, received_id: int) -> Quarantined:
+    """One item of the quarantine, whole. Raises NotFound."""
+    training_team_only(ctx)
+    with ctx.store.reading() as uow:
+        found = uow.desk.quarantined_item(received_id)
+    if found is None:
+        raise NotFound("That item is not in quarantine any more.")
+    return found
+
+
+def without_post(ctx: Context, after: int = 0) -> Paged[Unplaced]:
+    """People who hold no post today: nobody's team sees them, and nothing is asked of them."""
+    today = london_date(ctx.clock.now())
+    with ctx.store.reading() as uow:
+        found = uow.desk.without_post(ctx.actor.scope, today, after, PAGE + 1)
+    return _paged(found, lambda one: one.id)
+
+
+def without_manager(ctx: Context, after: int = 0) -> Paged[Unplaced]:
+    """Posts that name no manager: who holds one has nobody to verify but those approved."""
+    today = london_date(ctx.clock.now())
+    with ctx.store.reading() as uow:
+        found = uow.desk.without_manager(ctx.actor.scope, today, after, PAGE + 1)
+    return _paged(found, lambda one: one.id)
