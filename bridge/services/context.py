@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.domain.errors import NotAllowed, NotFound
+from bridge.domain.model import Post
 from bridge.domain.policy import Policy
 from bridge.domain.ports import Clock
 from bridge.domain.repositories import Store, UnitOfWork, Vault
@@ -61,12 +62,21 @@ def require_sight_of(ctx: Context, uow: UnitOfWork, person: int) -> None:
         return
     today = london_date(ctx.clock.now())
     posts = [p for p in uow.people.posts_of([person]).get(person, ()) if p.holds_on(today)]
-    if scope.narrowed:
-        seen = any(p.organisation_id in (scope.organisations or ()) for p in posts)
-    else:
-        seen = scope.eyes is Eyes.PERSON and any(p.manager == scope.person for p in posts)
-    if not seen:
-        raise NotFound(f"There is no person {person} for you to see.")
+    require_sight_of_all(ctx, {person: posts})
+
+
+def require_sight_of_all(ctx: Context, present: Mapping[int, Sequence[Post]]) -> None:
+    """The same of several people, whose posts of today are given."""
+    scope = ctx.actor.scope
+    for person, posts in present.items():
+        if scope.unrestricted or scope.person == person:
+            continue
+        if scope.narrowed:
+            seen = any(p.organisation_id in (scope.organisations or ()) for p in posts)
+        else:
+            seen = scope.eyes is Eyes.PERSON and any(p.manager == scope.person for p in posts)
+        if not seen:
+            raise NotFound(f"There is no person {person} for you to see.")
 
 
 def audit(

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from bridge.domain import currency
 from bridge.domain.claims import ClaimState
 from bridge.domain.currency import Currency
-from bridge.domain.frameworks import Edition
+from bridge.domain.errors import NotFound
+from bridge.domain.frameworks import Edition, Intervals
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.model import Claim, Post
-from bridge.domain.records import Status
-from bridge.domain.scope import SYSTEM
+from bridge.domain.model import Post
+from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
-from bridge.services.context import Context, require_sight_of
-
-ATTENDED = frozenset({Status.COMPLETED, Status.PASSED, Status.ATTENDED})
+from bridge.services.context import Context, require_sight_of_all
 
 
 class Stand(StrEnum):
@@ -74,46 +73,118 @@ class Progress:
 
 def progress(ctx: Context, person: int) -> Progress:
     """Where a (canonical) person stands today, by their present posts. Raises NotFound."""
+    (found,) = progress_of_many(ctx, [person])
+    return found
+
+
+def progress_of_many(ctx: Context, people: Sequence[int]) -> list[Progress]:
+    """Where these (canonical) people stand today, in that order, in a constant number of queries.
+
+    Raises NotFound where one of them is not there, or not for the actor to see.
+    """
     today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
-        require_sight_of(ctx, uow, person)
-        who = uow.people.get(person)
-        posts = [p for p in uow.people.posts_of([person]).get(person, ()) if p.holds_on(today)]
-        editions = uow.catalog.editions()
-        ids = {row_id: ref for ref, row_id in uow.catalog.competency_ids().items()}
-        # Its states are shown, no text: a manager sees that drafts exist.
-        evidence = uow.evidence.visible(SYSTEM, person=person)
-        claims = uow.evidence.claims([e.id for e in evidence])
-        verified: dict[CompetencyRef, date] = {}
-        for ground in uow.awards.grounds([person]).get(person, ()):
-            ref, day = ids[ground.competency_id], london_date(ground.decided_at)
-            verified[ref] = max(day, verified.get(ref, day))
-        waived = {ids[c] for c in uow.awards.not_applicable([person]).get(person, {})}
-        records = uow.intake.records_of_person(person)
-    held = [p for p in posts if not p.exempt]
-    groups = [g for p in held for g in p.target_groups]
-    lines = [
-        _line(ref, edition, groups, claims, verified, waived, today)
-        for edition in editions
-        for ref in _required(edition, editions, held)
+        names = uow.standing.names(people)
+        of_all = uow.people.posts_of(people)
+        posts = {p: [each for each in of_all.get(p, ()) if each.holds_on(today)] for p in people}
+        for absent in set(people) - names.keys():
+            raise NotFound(f"There is no person {absent} for you to see.")
+        require_sight_of_all(ctx, posts)
+        asked = Asked(uow.catalog.editions(), uow.catalog.competency_ids())
+        # States are shown, no text: a manager sees that drafts exist.
+        lines = lines_of(uow, asked, posts, today)
+        attended = uow.standing.last_attended(people)
+    return [
+        Progress(
+            person=person,
+            name=names[person],
+            posts=tuple(posts[person]),
+            other_frameworks=tuple(
+                dict.fromkeys(p.other_framework for p in posts[person] if p.other_framework)
+            ),
+            lines=tuple(lines[person]),
+            training_due=_training_due(asked, posts[person], attended.get(person), today),
+        )
+        for person in people
     ]
-    attended = max(
-        (london_date(r.occurred_at) for r in records if r.status in ATTENDED and not r.gone),
-        default=None,
-    )
-    intervals = editions[0].intervals_for(groups) if editions else None
-    return Progress(
-        person=person,
-        name=who.name,
-        posts=tuple(posts),
-        other_frameworks=tuple(
-            dict.fromkeys(p.other_framework for p in posts if p.other_framework)
-        ),
-        lines=tuple(lines),
-        training_due=attended is not None
-        and intervals is not None
-        and currency.training_due(attended, today, intervals),
-    )
+
+
+def _training_due(
+    asked: Asked, posts: Sequence[Post], attended: datetime | None, today: date
+) -> bool:
+    if attended is None or not asked.editions:
+        return False
+    groups = [g for p in posts if not p.exempt for g in p.target_groups]
+    intervals = asked.editions[0].intervals_for(groups)
+    return currency.training_due(london_date(attended), today, intervals)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One competency that a person's posts ask for. `intervals` as for their groups."""
+
+    ref: CompetencyRef
+    competency_id: int
+    text: str
+    intervals: Intervals
+
+
+class Asked:
+    """What the published editions ask of people; worked out once for all in alike posts."""
+
+    def __init__(self, editions: Sequence[Edition], ids: Mapping[CompetencyRef, int]) -> None:
+        self.editions = editions
+        self._ids = ids
+        self._known: dict[tuple[object, ...], tuple[Requirement, ...]] = {}
+
+    def of(self, posts: Sequence[Post]) -> tuple[Requirement, ...]:
+        """What these posts ask for, in the editions' order; nothing from exempt ones (R11)."""
+        held = [p for p in posts if not p.exempt]
+        key = tuple(
+            (p.organisation_key, p.target_groups, p.extra_competencies, p.london_level)
+            for p in held
+        )
+        if key not in self._known:
+            groups = [g for p in held for g in p.target_groups]
+            self._known[key] = tuple(
+                Requirement(
+                    ref,
+                    self._ids[ref],
+                    edition.competency(ref.code).display,
+                    edition.intervals_for(groups),
+                )
+                for edition in self.editions
+                for ref in _required(edition, self.editions, held)
+            )
+        return self._known[key]
+
+
+def lines_of(
+    uow: UnitOfWork, asked: Asked, posts: Mapping[int, Sequence[Post]], today: date
+) -> dict[int, list[Line]]:
+    """Each (canonical) person's competencies by the posts that they hold today."""
+    states: dict[tuple[int, int], set[ClaimState]] = defaultdict(set)
+    uncontested: set[tuple[int, int]] = set()
+    for count in uow.standing.claim_counts(posts):
+        states[count.person, count.competency_id].add(count.state)
+        if count.state is ClaimState.VERIFIED and not count.contested:
+            uncontested.add((count.person, count.competency_id))
+    verified = {(p, c): london_date(at) for p, c, at in uow.standing.verified_at(posts)}
+    waived = uow.awards.not_applicable(posts)
+    return {
+        person: [
+            _line(
+                requirement,
+                states.get(key := (person, requirement.competency_id), frozenset()),
+                verified.get(key),
+                key not in uncontested,
+                requirement.competency_id in waived.get(person, ()),
+                today,
+            )
+            for requirement in asked.of(held)
+        ]
+        for person, held in posts.items()
+    }
 
 
 def _required(
@@ -163,25 +234,21 @@ _BY_CURRENCY: Mapping[Currency, Stand] = {
 
 
 def _line(
-    ref: CompetencyRef,
-    edition: Edition,
-    groups: Sequence[str],
-    claims: Sequence[Claim],
-    verified: Mapping[CompetencyRef, date],
-    waived: set[CompetencyRef],
+    asked: Requirement,
+    states: Collection[ClaimState],
+    verified: date | None,
+    contested: bool,
+    waived: bool,
     today: date,
 ) -> Line:
-    text = edition.competency(ref.code).display
-    own = [c for c in claims if c.ref == ref]
-    if ref in verified:
-        intervals = edition.intervals_for(groups)
-        stand = _BY_CURRENCY[currency.currency(verified[ref], today, intervals)]
-        if all(c.contested for c in own if c.state is ClaimState.VERIFIED):
-            stand = Stand.CONTESTED
-        return Line(ref, text, stand, currency.current_until(verified[ref], intervals))
-    if ref in waived:
-        return Line(ref, text, Stand.NOT_APPLICABLE)
+    """One competency of one person. `contested`: no verified claim for it is uncontested."""
+    if verified is not None:
+        stand = _BY_CURRENCY[currency.currency(verified, today, asked.intervals)]
+        until = currency.current_until(verified, asked.intervals)
+        return Line(asked.ref, asked.text, Stand.CONTESTED if contested else stand, until)
+    if waived:
+        return Line(asked.ref, asked.text, Stand.NOT_APPLICABLE)
     for state, stand in _BY_STATE.items():
-        if any(c.state is state for c in own):
-            return Line(ref, text, stand)
-    return Line(ref, text, Stand.MISSING)
+        if state in states:
+            return Line(asked.ref, asked.text, stand)
+    return Line(asked.ref, asked.text, Stand.MISSING)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from bridge.domain.errors import NotFound
 from bridge.domain.frameworks import Edition, edition_content, edition_from_content
@@ -19,24 +20,59 @@ _m, _r = t.mapping_versions.c, t.rules.c
 _b = t.badge_versions.c
 
 
+class _Stamp(NamedTuple):
+    """What tells a published edition from every other of its database."""
+
+    id: int
+    content_hash: str
+    published_at: datetime
+
+
+#: What this process has read of each database: editions never change.
+_READ: WeakKeyDictionary[Engine, dict[_Stamp, tuple[Edition, dict[CompetencyRef, int]]]] = (
+    WeakKeyDictionary()
+)
+
+
 class SqlCatalog:
     """Implements `bridge.domain.repositories.CatalogRepository`."""
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self._stamps: list[_Stamp] | None = None
 
     # --- frameworks -------------------------------------------------------------------------
     def editions(self) -> list[Edition]:
         """Every published edition, oldest first."""
-        rows = self._db.scalars(select(_f.document).order_by(_f.id))
-        return [edition_from_content(document) for document in rows]
+        return [edition for edition, _ in self._published()]
 
     def edition_of(self, key: str) -> Edition:
         """A published edition. Raises NotFound."""
-        document = self._db.scalar(select(_f.document).where(_f.key == key))
-        if document is None:
-            raise NotFound(f"There is no published edition '{key}'.")
-        return edition_from_content(document)
+        for edition, _ in self._published():
+            if edition.id == key:
+                return edition
+        raise NotFound(f"There is no published edition '{key}'.")
+
+    def _published(self) -> list[tuple[Edition, dict[CompetencyRef, int]]]:
+        """The editions with the keys of their competencies, oldest first.
+
+        They are immutable, so that this process reads and parses each once; which there are is
+        asked once a transaction.
+        """
+        if self._stamps is None:
+            query = select(_f.id, _f.content_hash, _f.published_at).order_by(_f.id)
+            self._stamps = [_Stamp(*row) for row in self._db.execute(query)]
+        known = _READ.setdefault(self._db.engine, {})
+        for stamp in self._stamps:
+            if stamp not in known:
+                known[stamp] = self._read(stamp.id)
+        return [known[stamp] for stamp in self._stamps]
+
+    def _read(self, edition_id: int) -> tuple[Edition, dict[CompetencyRef, int]]:
+        document = self._db.execute(select(_f.document).where(_f.id == edition_id)).scalar_one()
+        edition = edition_from_content(document)
+        rows = self._db.execute(select(_k.code, _k.id).where(_k.edition_id == edition_id))
+        return edition, {CompetencyRef(edition.id, code): row_id for code, row_id in rows}
 
     def edition_hash(self, key: str) -> str | None:
         """The content hash an edition was published with."""
@@ -44,6 +80,7 @@ class SqlCatalog:
 
     def add_edition(self, edition: Edition, content_hash: str, now: datetime) -> None:
         """Publish an edition; it never changes afterwards."""
+        self._stamps = None
         new = insert(t.framework_editions).values(
             key=edition.id,
             framework=edition.framework,
@@ -60,10 +97,7 @@ class SqlCatalog:
 
     def competency_ids(self) -> dict[CompetencyRef, int]:
         """The key of every published competency."""
-        rows = self._db.execute(
-            select(_f.key, _k.code, _k.id).join(t.competencies, _k.edition_id == _f.id)
-        )
-        return {CompetencyRef(edition, code): row_id for edition, code, row_id in rows}
+        return {ref: row_id for _, ids in self._published() for ref, row_id in ids.items()}
 
     # --- mappings ---------------------------------------------------------------------------
     def rules_in_force(self) -> list[tuple[int, dict[str, Any]]]:

@@ -21,12 +21,14 @@ from bridge.storage.desk import SqlDesk
 from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
 from bridge.storage.intake import SqlIntake
+from bridge.storage.logs import SqlLogs
 from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
 from bridge.storage.outbox import SqlOutbox
 from bridge.storage.people import SqlPeople
 from bridge.storage.standing import SqlStanding
+from bridge.storage.teams import SqlTeams
 
 
 class SqlUnitOfWork:
@@ -80,6 +82,16 @@ class SqlUnitOfWork:
     def notebook(self) -> SqlNotebook:
         """The practitioner's own pages."""
         return SqlNotebook(self.connection)
+
+    @cached_property
+    def logs(self) -> SqlLogs:
+        """Logs and their sign-off."""
+        return SqlLogs(self.connection)
+
+    @cached_property
+    def teams(self) -> SqlTeams:
+        """Who leads whom, deputies, agreements, and what waits."""
+        return SqlTeams(self.connection)
 
     @cached_property
     def outbox(self) -> SqlOutbox:
