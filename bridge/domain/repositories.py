@@ -13,6 +13,7 @@ from bridge.domain.doors import AccessRepository
 from bridge.domain.drafting import Redraft
 from bridge.domain.frameworks import Edition
 from bridge.domain.identity import Identifier, Match
+from bridge.domain.lists import ListsRepository
 from bridge.domain.lti import LtiRepository
 from bridge.domain.mail import OutboxRepository
 from bridge.domain.mapping import CompetencyRef
@@ -362,6 +363,8 @@ class UnitOfWork(Protocol):
     def teams(self) -> TeamRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
+    @property
+    def lists(self) -> ListsRepository: ...
     @property
     def standing(self) -> StandingRepository: ...
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bridge.domain.lists import ListPage
 from bridge.domain.mapping import Reason
 from bridge.domain.model import Alias, Quarantined, Run, TrailEntry
 from bridge.domain.ports import Source
@@ -69,6 +70,14 @@ def unmapped(ctx: Context) -> list[tuple[Alias, int, int]]:
     """Activities that no rule names, with the records and people that wait; most people first."""
     with ctx.store.reading() as uow:
         return uow.intake.unmapped()
+
+
+def unmapped_page(
+    ctx: Context, source: str | None = None, after: str | None = None, limit: int = 50
+) -> ListPage[tuple[Alias, int, int]]:
+    """The same, of one source if asked, a page at a time. Raises Refused for a broken `after`."""
+    with ctx.store.reading() as uow:
+        return uow.lists.unmapped(source, after, limit)
 
 
 def runs(ctx: Context, limit: int = 20) -> list[Run]:

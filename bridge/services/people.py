@@ -11,8 +11,10 @@ from datetime import timedelta
 from bridge.domain.authority import Authority
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.identity import IdentityRule, Match, Unmatched, identifiers_of, match
+from bridge.domain.lists import ListPage
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Account, Person
+from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import PERSONS, Context, acting_person, audit, training_team_only
 from bridge.services.drafting import SETTLING
@@ -56,16 +58,42 @@ def unmatched(ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]]) -> l
     `rules_of` gives the identity rules that each source is trusted with.
     """
     with ctx.store.reading() as uow:
-        found = []
-        for account, source_key, records in uow.intake.unmatched():
-            rules = rules_of.get(source_key, ())
-            people = uow.people.by_identifiers(identifiers_of(account.facts, rules))
-            why = match(account.facts, rules, people)
-            if isinstance(why, Match):
-                why = Unmatched("settling", "It matches now and is being settled.", (why.person,))
-            candidates = tuple(uow.people.get(p) for p in why.candidates)
-            found.append(Waiting(account, source_key, records, why, candidates))
-        return found
+        return _waiting(uow, uow.intake.unmatched(), rules_of)
+
+
+def unmatched_page(
+    ctx: Context,
+    rules_of: Mapping[str, Sequence[IdentityRule]],
+    source: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> ListPage[Waiting]:
+    """The same, of one source if asked, a page at a time. Raises Refused for a broken `after`."""
+    with ctx.store.reading() as uow:
+        found = uow.lists.unmatched(source, after, limit)
+        return ListPage(tuple(_waiting(uow, found.items, rules_of)), found.after)
+
+
+def _waiting(
+    uow: UnitOfWork,
+    accounts: Sequence[tuple[Account, str, int]],
+    rules_of: Mapping[str, Sequence[IdentityRule]],
+) -> list[Waiting]:
+    rules = {key: rules_of.get(key, ()) for _, key, _ in accounts}
+    people = uow.people.by_identifiers(
+        {i for account, key, _ in accounts for i in identifiers_of(account.facts, rules[key])}
+    )
+    found = []
+    for account, key, records in accounts:
+        why = match(account.facts, rules[key], people)
+        if isinstance(why, Match):
+            why = Unmatched("settling", "It matches now and is being settled.", (why.person,))
+        found.append((account, key, records, why))
+    names = uow.standing.names({p for *_, why in found for p in why.candidates})
+    return [
+        Waiting(account, key, records, why, tuple(Person(p, names[p], p) for p in why.candidates))
+        for account, key, records, why in found
+    ]
 
 
 def rematch(ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]]) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import NeedsAdministrator, PeerError, TryLater
+from bridge.domain.lists import ListPage, Only
 from bridge.domain.model import TargetState
 from bridge.domain.ports import Delivered, DeliveryStatus, Holding, Observed, Placement, Target
 from bridge.domain.times import london_date
@@ -209,3 +210,30 @@ def lapsed(ctx: Context) -> list[TargetState]:
     with ctx.store.reading() as uow:
         states = uow.awards.states(ctx.actor.scope)
     return [s for s in states if s.expires_on < today and s.observed == Holding.HELD]
+
+
+def badge_page(
+    ctx: Context,
+    *,
+    target: str | None = None,
+    text: str = "",
+    only: Only | None = None,
+    person: int | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> ListPage[TargetState]:
+    """Badges on targets, desired against observed, that the actor may see; the newest first.
+
+    `text` narrows to learners with these words in their name, `person` to one (canonical) learner.
+    Raises Refused for a broken `after`.
+    """
+    with ctx.store.reading() as uow:
+        return uow.lists.target_states(
+            ctx.actor.scope,
+            target=target,
+            text=text,
+            only=only,
+            person=person,
+            after=after,
+            limit=limit,
+        )

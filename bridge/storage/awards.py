@@ -437,6 +437,10 @@ class SqlAwards:
             query = query.where(t.targets.c.key == target)
         return [self._state(row) for row in self._db.execute(query)]
 
+    def states_with(self, ids: Collection[int]) -> list[TargetState]:
+        """The states with these keys."""
+        return [self._state(row) for row in self._db.execute(self._states().where(_ts.id.in_(ids)))]
+
     def record_outcome(
         self,
         state: TargetState,

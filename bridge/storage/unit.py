@@ -22,6 +22,7 @@ from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
 from bridge.storage.intake import SqlIntake
 from bridge.storage.logs import SqlLogs
+from bridge.storage.lists import SqlLists
 from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
@@ -97,6 +98,11 @@ class SqlUnitOfWork:
     def outbox(self) -> SqlOutbox:
         """Mails to send."""
         return SqlOutbox(self.connection)
+
+    @cached_property
+    def lists(self) -> SqlLists:
+        """Long lists, a page at a time."""
+        return SqlLists(self.connection)
 
     @cached_property
     def standing(self) -> SqlStanding:
