@@ -13,17 +13,25 @@ class Authority(StrEnum):
     """Why somebody may verify. A typed-in address is never one."""
 
     MANAGER = "manager"
+    DEPUTY = "deputy"
     ASSESSOR = "assessor"
     PEER = "peer"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a would-be verifier stands to a learner on the day; both ids are canonical."""
+    """How a would-be verifier stands to a learner on the day; both ids are canonical.
+
+    A deputy whom a manager (or whoever may name one for them) has named for that day decides as
+    the manager would: naming one says that the manager is away or shares the work. Nobody is a
+    deputy by waiting long enough; after 28 days those named, and the manager's own manager, are
+    told (`bridge.services.escalation`).
+    """
 
     learner: int
     verifier: int
     is_manager: bool
+    is_deputy: bool = False
     approved_as: frozenset[Authority] = frozenset()
 
 
@@ -36,17 +44,20 @@ def authority_of(standing: Standing) -> Authority:
         raise Refused("Nobody verifies their own evidence. Choose your manager or an assessor.")
     if standing.is_manager:
         return Authority.MANAGER
+    if standing.is_deputy:
+        return Authority.DEPUTY
     for kind in (Authority.ASSESSOR, Authority.PEER):
         if kind in standing.approved_as:
             return kind
     raise NotAllowed(
-        "This person is not the manager in a present post and has not been approved as an "
-        "assessor or peer. The training team can approve them first."
+        "This person is not the manager in a present post, does not stand in for the manager, and "
+        "has not been approved as an assessor or peer. The training team can approve them first."
     )
 
 
 _METHODS_OF = {
     Authority.MANAGER: "manager",
+    Authority.DEPUTY: "manager",
     Authority.ASSESSOR: "assessor",
     Authority.PEER: "practitioner",
 }

@@ -238,8 +238,18 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """What a staff list asks of a post, where something else was agreed for it."""
+
+    target_groups: tuple[str, ...]
+    extra_competencies: tuple[str, ...]
+    london_level: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
-    """A dated job in an organisation, with what the manager agreed for it."""
+    """A dated job in an organisation. What was agreed for it goes before the staff list, which
+    then stands in `listed`."""
 
     id: int
     person: int
@@ -254,6 +264,7 @@ class Post:
     manager: int | None
     valid_from: date
     valid_to: date | None
+    listed: Listed | None = None
 
     def holds_on(self, day: date) -> bool:
         """Whether the post is held on that day, both ends included."""

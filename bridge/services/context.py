@@ -54,27 +54,34 @@ def training_team_only(ctx: Context) -> None:
 def require_sight_of(ctx: Context, uow: UnitOfWork, person: int) -> None:
     """Raise NotFound unless the actor may see how this (canonical) person stands.
 
-    Everybody sees themselves, a manager in a present post their team, an organisation's training
-    team whoever holds a post there (DESIGN 5.11).
+    Everybody sees themselves, a manager in a present post and their deputy the team, an
+    organisation's training team whoever holds a post there (DESIGN 5.11).
     """
     scope = ctx.actor.scope
     if scope.unrestricted or scope.person == person:
         return
     today = london_date(ctx.clock.now())
     posts = [p for p in uow.people.posts_of([person]).get(person, ()) if p.holds_on(today)]
-    require_sight_of_all(ctx, {person: posts})
+    require_sight_of_all(ctx, uow, {person: posts})
 
 
-def require_sight_of_all(ctx: Context, present: Mapping[int, Sequence[Post]]) -> None:
+def require_sight_of_all(
+    ctx: Context, uow: UnitOfWork, present: Mapping[int, Sequence[Post]]
+) -> None:
     """The same of several people, whose posts of today are given."""
     scope = ctx.actor.scope
-    for person, posts in present.items():
-        if scope.unrestricted or scope.person == person:
-            continue
+    others = {p: posts for p, posts in present.items() if p != scope.person}
+    if scope.unrestricted or not others:
+        return
+    leads = {scope.person}
+    if scope.eyes is Eyes.PERSON and scope.person is not None:
+        today = london_date(ctx.clock.now())
+        leads |= {each.id for each in uow.teams.stands_in_for(scope.person, today)}
+    for person, posts in others.items():
         if scope.narrowed:
             seen = any(p.organisation_id in (scope.organisations or ()) for p in posts)
         else:
-            seen = scope.eyes is Eyes.PERSON and any(p.manager == scope.person for p in posts)
+            seen = scope.eyes is Eyes.PERSON and any(p.manager in leads for p in posts)
         if not seen:
             raise NotFound(f"There is no person {person} for you to see.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -174,10 +174,18 @@ def _with_added(uow: UnitOfWork, mine: Item, refs: Sequence[CompetencyRef]) -> S
 
 
 def standing(uow: UnitOfWork, learner: int, verifier: int, today: date) -> Standing:
-    """How a would-be verifier stands to a learner today, from posts and approvals."""
+    """How a would-be verifier stands to a learner today, from posts, deputies and approvals."""
     person = uow.people.get(verifier).canonical
     posts = uow.people.posts_of([learner, person])
-    return _stands(learner, person, posts, uow.people.approvals_of(person), today)
+    stand_in = _deputies(uow, posts.get(learner, ()), today)
+    return _stands(learner, person, posts, uow.people.approvals_of(person), today, stand_in)
+
+
+def _deputies(uow: UnitOfWork, posts: Sequence[Post], today: date) -> set[int]:
+    """Who stands in today for the managers of the posts that are held today."""
+    managers = {p.manager for p in posts if p.holds_on(today) and p.manager is not None}
+    found = uow.teams.deputies_of(managers) if managers else ()
+    return {each.deputy for each in found if each.holds_on(today)}
 
 
 def _stands(
@@ -186,6 +194,7 @@ def _stands(
     posts: Mapping[int, Sequence[Post]],
     approvals: Iterable[str],
     today: date,
+    deputies: Collection[int],
 ) -> Standing:
     own = posts.get(verifier, ())
     # Somebody whose every post has ended has left, whatever the learner's post still says.
@@ -195,6 +204,7 @@ def _stands(
         verifier=verifier,
         is_manager=here
         and any(p.manager == verifier for p in posts.get(learner, ()) if p.holds_on(today)),
+        is_deputy=here and verifier in deputies,
         approved_as=frozenset(Authority(kind) for kind in approvals),
     )
 
@@ -221,22 +231,28 @@ class Verifier:
 
 def verifiers_of(ctx: Context, learner: int) -> list[Verifier]:
     """Those who may verify this person's evidence today: managers first, then by name."""
-    today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
-        people = uow.people.possible_verifiers(learner)
-        ids = [person.canonical for person in people]
-        posts = uow.people.posts_of([learner, *ids])
-        approvals = uow.people.approvals_of_people(ids)
+        return verifiers_in(uow, learner, london_date(ctx.clock.now()))[0]
+
+
+def verifiers_in(
+    uow: UnitOfWork, learner: int, today: date
+) -> tuple[list[Verifier], Sequence[Post]]:
+    """As `verifiers_of`, with the learner's own posts."""
+    people = uow.people.possible_verifiers(learner)
+    posts = uow.people.posts_of([learner, *(person.canonical for person, _ in people)])
+    deputies = _deputies(uow, posts.get(learner, ()), today)
     found = []
-    for person in people:
-        kinds = approvals.get(person.canonical, ())
+    for person, kinds in people:
         try:
-            authority = authority_of(_stands(learner, person.canonical, posts, kinds, today))
+            stands = _stands(learner, person.canonical, posts, kinds, today, deputies)
+            authority = authority_of(stands)
         except (Refused, NotAllowed):
             continue
         held = [p.title for p in posts.get(person.canonical, ()) if p.holds_on(today)]
         found.append(Verifier(person.id, person.name, authority, held[0] if held else ""))
-    return sorted(found, key=lambda v: (list(Authority).index(v.authority), v.name.casefold()))
+    found.sort(key=lambda v: (list(Authority).index(v.authority), v.name.casefold()))
+    return found, posts.get(learner, ())
 
 
 def may_verify(ctx: Context, learner: int) -> list[tuple[int, str, Authority]]:

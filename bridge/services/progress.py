@@ -89,7 +89,7 @@ def progress_of_many(ctx: Context, people: Sequence[int]) -> list[Progress]:
         posts = {p: [each for each in of_all.get(p, ()) if each.holds_on(today)] for p in people}
         for absent in set(people) - names.keys():
             raise NotFound(f"There is no person {absent} for you to see.")
-        require_sight_of_all(ctx, posts)
+        require_sight_of_all(ctx, uow, posts)
         asked = Asked(uow.catalog.editions(), uow.catalog.competency_ids())
         # States are shown, no text: a manager sees that drafts exist.
         lines = lines_of(uow, asked, posts, today)

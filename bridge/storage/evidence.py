@@ -31,7 +31,8 @@ _e, _c, _p, _s, _v = (
     t.evidence.c, t.claims.c, t.people.c, t.submissions.c, t.verifications.c
 )  # fmt: skip
 _verifier = t.people.alias("verifier")
-_EVIDENCE: tuple[Any, ...] = (
+#: The columns of `bridge.domain.model.Evidence`, with `people` joined.
+EVIDENCE_COLUMNS: tuple[Any, ...] = (
     _e.id, _e.person_id, _p.canonical_id, _p.display_name, _e.origin, _e.activity_id, _e.title,
     _e.learning_activity, _e.delivery, _e.level, _e.verification, _e.occurred_at, _e.occurred_on,
     _e.reference, _e.late,
@@ -164,7 +165,7 @@ class SqlEvidence(DecisionQueries):
     # --- reading ------------------------------------------------------------------------------
     def get(self, evidence_id: int, scope: Scope, *, lock: bool = False) -> Evidence:
         """One piece of evidence. Raises NotFound where there is none that these eyes may see."""
-        query = select(*_EVIDENCE).join(t.people, _p.id == _e.person_id)
+        query = select(*EVIDENCE_COLUMNS).join(t.people, _p.id == _e.person_id)
         query = _visible_to(scope, query.where(_e.id == evidence_id))
         if lock:
             query = query.with_for_update(of=t.evidence)
@@ -180,7 +181,7 @@ class SqlEvidence(DecisionQueries):
 
         `person` narrows to one (canonical) person, `state` to evidence with a claim in it.
         """
-        query = select(*_EVIDENCE).join(t.people, _p.id == _e.person_id)
+        query = select(*EVIDENCE_COLUMNS).join(t.people, _p.id == _e.person_id)
         query = _visible_to(scope, query)
         if person is not None:
             query = query.where(_p.canonical_id == person)
@@ -192,7 +193,7 @@ class SqlEvidence(DecisionQueries):
     def submitted_to(self, verifier: int) -> list[tuple[Evidence, int]]:
         """(evidence, claim) that wait for this person's decision, the oldest submission first."""
         query = (
-            select(*_EVIDENCE, _c.id.label("claim_id"))
+            select(*EVIDENCE_COLUMNS, _c.id.label("claim_id"))
             .join(t.people, _p.id == _e.person_id)
             .join(t.claims, _c.evidence_id == _e.id)
             .join(LATEST_SUBMISSION, LATEST_SUBMISSION.c.claim_id == _c.id)

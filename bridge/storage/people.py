@@ -11,14 +11,16 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or
 
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Identifier, IdentifierKind, Match
-from bridge.domain.model import Employment, Person, Post, PostDetails
+from bridge.domain.model import Employment, Listed, Person, Post, PostDetails
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
+from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids
 from bridge.storage.scoping import works_there
 
 _p, _i = t.people.c, t.person_identifiers.c
 _manager = t.people.alias("manager")
+_agreed, _any = tp.post_agreements.alias("agreed"), tp.post_agreements.alias("any_agreed")
 
 
 class SqlPeople:
@@ -132,25 +134,34 @@ class SqlPeople:
         return row.id, False
 
     def posts_of(self, people: Collection[int]) -> dict[int, list[Post]]:
-        """The posts of these canonical people, those of merged persons included; newest first."""
-        c, o = t.posts.c, t.organisations.c
+        """The posts of these canonical people, those of merged persons included; newest first.
+
+        What was agreed for a post goes before what the staff list says.
+        """
+        c, o, a = t.posts.c, t.organisations.c, _agreed.c
+        newest = select(func.max(_any.c.id)).where(_any.c.post_id == c.id).scalar_subquery()
         found: dict[int, list[Post]] = defaultdict(list)
         for part in chunks(sorted(people)):
             query: Select[Any] = (
                 select(c.id, _p.canonical_id, c.organisation_id, o.key, o.exempt,
                        o.exempt_framework, c.title,
                        c.target_groups, c.extra_competencies, c.london_level,
-                       _manager.c.canonical_id, c.valid_from, c.valid_to)
+                       _manager.c.canonical_id, c.valid_from, c.valid_to,
+                       a.target_groups, a.extra_competencies, a.london_level)
                 .join(t.people, _p.id == c.person_id)
                 .join(t.organisations, o.id == c.organisation_id)
                 .outerjoin(_manager, _manager.c.id == c.manager_id)
+                .outerjoin(_agreed, a.id == newest)
                 .where(_p.canonical_id.in_(part))
                 .order_by(c.valid_from.desc(), c.id)
             )  # fmt: skip
             for row in self._db.execute(query):
-                values = list(row)
-                values[7:9] = tuple(row[7]), tuple(row[8])
-                post = Post(*values)
+                listed = Listed(tuple(row[7]), tuple(row[8]), row[9])
+                agreed = row[13] is not None
+                ask = Listed(tuple(row[13]), tuple(row[14]), row[15]) if agreed else listed
+                values = list(row[:13])
+                values[7:10] = ask.target_groups, ask.extra_competencies, ask.london_level
+                post = Post(*values, listed=listed if agreed else None)
                 found[post.person].append(post)
         return dict(found)
 
@@ -246,9 +257,10 @@ class SqlPeople:
         return True
 
     # --- who may verify ----------------------------------------------------------------------
-    def possible_verifiers(self, learner: int) -> list[Person]:
-        """The managers of the learner's posts, and everybody approved; rules decide later."""
-        c, v = t.posts.c, t.verifier_approvals.c
+    def possible_verifiers(self, learner: int) -> list[tuple[Person, list[str]]]:
+        """The managers of the learner's posts, their deputies, and everybody approved, with what
+        they are approved as; rules decide later."""
+        c, v, d = t.posts.c, t.verifier_approvals.c, tp.deputies.c
         managers = (
             select(_manager.c.canonical_id)
             .join(t.posts, c.manager_id == _manager.c.id)
@@ -260,10 +272,30 @@ class SqlPeople:
             .join(t.verifier_approvals, v.person_id == _p.id)
             .where(v.ended_at.is_(None))
         )
-        query = select(_p.id, _p.display_name, _p.canonical_id).where(
-            or_(_p.id.in_(managers), _p.id.in_(approved)), _p.id != learner
+        entry, lead = t.people.alias("entry"), t.people.alias("lead")
+        deputies = (
+            select(entry.c.canonical_id)
+            .join(tp.deputies, d.deputy_id == entry.c.id)
+            .join(lead, lead.c.id == d.manager_id)
+            .where(lead.c.canonical_id.in_(managers))
         )
-        return [Person(*row) for row in self._db.execute(query.order_by(_p.display_name, _p.id))]
+        approvals = select(entry.c.canonical_id, v.kind).join(
+            t.verifier_approvals, v.person_id == entry.c.id
+        )
+        approval = approvals.where(v.ended_at.is_(None)).subquery()
+        query = (
+            select(_p.id, _p.display_name, _p.canonical_id, approval.c.kind)
+            .outerjoin(approval, approval.c.canonical_id == _p.id)
+            .where(
+                or_(_p.id.in_(managers), _p.id.in_(deputies), _p.id.in_(approved)),
+                _p.id != learner,
+            )
+            .order_by(_p.display_name, _p.id)
+        )
+        found: dict[Person, list[str]] = defaultdict(list)
+        for person, name, canonical, kind in self._db.execute(query):
+            found[Person(person, name, canonical)] += [kind] if kind else []
+        return list(found.items())
 
     def approvals_of(self, person: int) -> list[str]:
         """The kinds of verifier a (canonical) person is approved as."""
@@ -274,19 +306,6 @@ class SqlPeople:
             .where(_p.canonical_id == person, v.ended_at.is_(None))
         )
         return list(self._db.scalars(query))
-
-    def approvals_of_people(self, people: Collection[int]) -> dict[int, list[str]]:
-        """As `approvals_of`, for each of these canonical people who has any."""
-        v = t.verifier_approvals.c
-        query = (
-            select(_p.canonical_id, v.kind)
-            .join(t.people, _p.id == v.person_id)
-            .where(among(self._db, _p.canonical_id, people), v.ended_at.is_(None))
-        )
-        found: dict[int, list[str]] = defaultdict(list)
-        for person, kind in self._db.execute(query):
-            found[person].append(kind)
-        return dict(found)
 
     def approve(self, person: int, kind: str, by: str, now: datetime) -> None:
         """Approve somebody as an assessor or peer."""

@@ -1,0 +1,288 @@
+"""Who leads whom and who stands in, what was agreed for posts, and what waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from bridge.domain.claims import ClaimState
+from bridge.domain.errors import NotFound
+from bridge.domain.mapping import CompetencyRef
+from bridge.domain.model import Evidence, Person
+from bridge.domain.scope import Scope
+from bridge.domain.teams import (
+    Agreement,
+    Ask,
+    Deputy,
+    InDoubt,
+    NotApplicable,
+    Overdue,
+    Submitted,
+)
+from bridge.storage import tables as t
+from bridge.storage import tables_practice as tp
+from bridge.storage.bulk import among
+from bridge.storage.evidence import EVIDENCE_COLUMNS
+from bridge.storage.scoping import works_there
+
+_p, _o, _e, _c, _s, _v = (
+    t.people.c, t.posts.c, t.evidence.c, t.claims.c, t.submissions.c, t.verifications.c
+)  # fmt: skip
+_d, _a, _n = tp.deputies.c, tp.post_agreements.c, t.not_applicable.c
+_manager, _verifier = t.people.alias("manager"), t.people.alias("verifier")
+_learner, _deputy = t.people.alias("learner"), t.people.alias("deputy")
+_sc = t.submission_claims.alias("put")
+_later = t.submission_claims.alias("later")
+#: The claim waits by this submission: it is submitted, and was not put before anybody since.
+_WAITS = and_(
+    _c.state == ClaimState.SUBMITTED,
+    ~exists().where(_later.c.claim_id == _sc.c.claim_id,
+                    _later.c.submission_id > _sc.c.submission_id),
+)  # fmt: skip
+
+
+def _present(day: date) -> ColumnElement[bool]:
+    return and_(_o.valid_from <= day, or_(_o.valid_to.is_(None), _o.valid_to >= day))
+
+
+class SqlTeams:
+    """Implements `bridge.domain.teams.TeamRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def led_by(self, managers: Collection[int], day: date) -> list[Person]:
+        """The (canonical) people with a post on that day that names one of these managers."""
+        led = (
+            select(_learner.c.canonical_id)
+            .join(t.posts, _o.person_id == _learner.c.id)
+            .join(_manager, _manager.c.id == _o.manager_id)
+            .where(among(self._db, _manager.c.canonical_id, managers), _present(day))
+        )
+        query = select(_p.id, _p.display_name, _p.canonical_id).where(_p.id.in_(led))
+        return [Person(*row) for row in self._db.execute(query.order_by(_p.display_name, _p.id))]
+
+    # --- deputies ------------------------------------------------------------------------------
+    def stands_in_for(self, deputy: int, day: date) -> list[Person]:
+        """The managers for whom a (canonical) person stands in on that day."""
+        query = (
+            select(_manager.c.canonical_id)
+            .join(tp.deputies, _d.manager_id == _manager.c.id)
+            .join(_deputy, _deputy.c.id == _d.deputy_id)
+            .where(_deputy.c.canonical_id == deputy, _d.valid_from <= day,
+                   or_(_d.valid_to.is_(None), _d.valid_to >= day))
+        )  # fmt: skip
+        people = select(_p.id, _p.display_name, _p.canonical_id).where(_p.id.in_(query))
+        return [Person(*row) for row in self._db.execute(people.order_by(_p.display_name, _p.id))]
+
+    def _deputies(self) -> Select[Any]:
+        return (
+            select(_d.id, _manager.c.canonical_id, _manager.c.display_name,
+                   _deputy.c.canonical_id, _deputy.c.display_name, _d.valid_from, _d.valid_to)
+            .join(_manager, _manager.c.id == _d.manager_id)
+            .join(_deputy, _deputy.c.id == _d.deputy_id)
+            .order_by(_d.valid_from.desc(), _d.id.desc())
+        )  # fmt: skip
+
+    def deputies_of(self, managers: Collection[int]) -> list[Deputy]:
+        """Everybody who stands, stood or will stand in for these managers, the latest first."""
+        query = self._deputies().where(among(self._db, _manager.c.canonical_id, managers))
+        return [Deputy(*row) for row in self._db.execute(query)]
+
+    def deputy(self, deputy_id: int) -> Deputy:
+        """One naming of a deputy. Raises NotFound."""
+        row = self._db.execute(self._deputies().where(_d.id == deputy_id)).first()
+        if row is None:
+            raise NotFound(f"There is no deputy {deputy_id} for you to see.")
+        return Deputy(*row)
+
+    def add_deputy(
+        self, manager: int, deputy: int, start: date, end: date | None, by: str, now: datetime
+    ) -> int:
+        """Somebody stands in for a manager."""
+        row = insert(tp.deputies).values(
+            manager_id=manager, deputy_id=deputy, valid_from=start, valid_to=end, named_by=by,
+            named_at=now,
+        )  # fmt: skip
+        made: int = self._db.execute(row.returning(_d.id)).scalar_one()
+        return made
+
+    def end_deputy(self, deputy_id: int, last_day: date) -> None:
+        """They stand in no longer than that day."""
+        self._db.execute(update(tp.deputies).where(_d.id == deputy_id).values(valid_to=last_day))
+
+    # --- what was agreed -------------------------------------------------------------------------
+    def agreements(self, post_ids: Collection[int]) -> list[Agreement]:
+        """Everything that was agreed for these posts, the newest first."""
+        query = (
+            select(_a.post_id, _a.target_groups, _a.extra_competencies, _a.london_level,
+                   _p.display_name, _a.agreed_at)
+            .join(t.people, _p.id == _a.agreed_by)
+            .where(among(self._db, _a.post_id, post_ids))
+            .order_by(_a.id.desc())
+        )  # fmt: skip
+        return [
+            Agreement(post, Ask(tuple(groups), tuple(extras), level), by, at)
+            for post, groups, extras, level, by, at in self._db.execute(query)
+        ]
+
+    def agree(self, post_id: int, ask: Ask, by: int, now: datetime) -> None:
+        """What holds for a post from now on, whatever the staff list says."""
+        self._db.execute(
+            insert(tp.post_agreements).values(
+                post_id=post_id,
+                target_groups=list(ask.target_groups),
+                extra_competencies=list(ask.extra_competencies),
+                london_level=ask.london_level,
+                agreed_by=by,
+                agreed_at=now,
+            )
+        )
+
+    def not_applicable(self, person: int) -> list[NotApplicable]:
+        """What managers said does not apply to a (canonical) person, and still holds."""
+        k, f = t.competencies.c, t.framework_editions.c
+        rows = self._db.execute(
+            select(_n.id, _learner.c.canonical_id, f.key, k.code, k.text, _n.reason,
+                   _p.display_name, _n.decided_at)
+            .join(_learner, _learner.c.id == _n.person_id)
+            .join(t.people, _p.id == _n.decided_by)
+            .join(t.competencies, k.id == _n.competency_id)
+            .join(t.framework_editions, f.id == k.edition_id)
+            .where(_learner.c.canonical_id == person, _n.ended_at.is_(None))
+            .order_by(_n.competency_id, _n.id)
+        )  # fmt: skip
+        return [
+            NotApplicable(row_id, whose, CompetencyRef(edition, code), text, reason, by, at)
+            for row_id, whose, edition, code, text, reason, by, at in rows
+        ]
+
+    def end_not_applicable(self, row_id: int, now: datetime) -> None:
+        """It applies again; badges that rested on the decision are looked at anew."""
+        self._db.execute(
+            update(t.not_applicable)
+            .where(_n.id == row_id, _n.ended_at.is_(None))
+            .values(ended_at=now)
+        )
+
+    # --- what waits ------------------------------------------------------------------------------
+    def submitted_to(self, verifier: int) -> list[Submitted]:
+        """The claims that wait for a (canonical) person, the oldest submission first."""
+        query = (
+            select(*EVIDENCE_COLUMNS, _c.id.label("claim_id"), _s.reflection_id, _s.submitted_at)
+            .select_from(t.submissions)
+            .join(_verifier, _verifier.c.id == _s.verifier_id)
+            .join(_sc, _sc.c.submission_id == _s.id)
+            .join(t.claims, _c.id == _sc.c.claim_id)
+            .join(t.evidence, _e.id == _c.evidence_id)
+            .join(t.people, _p.id == _e.person_id)
+            .where(_verifier.c.canonical_id == verifier, _WAITS)
+            .order_by(_s.submitted_at, _e.id, _c.competency_id)
+        )
+        return [
+            Submitted(Evidence(*row[:-3]), row.claim_id, row.reflection_id, row.submitted_at)
+            for row in self._db.execute(query)
+        ]
+
+    def have_verified(self, learner: int) -> set[int]:
+        """The (canonical) people who have ever verified something of this one's."""
+        query = (
+            select(_verifier.c.canonical_id)
+            .distinct()
+            .select_from(t.evidence)
+            .join(_learner, _learner.c.id == _e.person_id)
+            .join(t.claims, _c.evidence_id == _e.id)
+            .join(t.verifications, _v.claim_id == _c.id)
+            .join(_verifier, _verifier.c.id == _v.verifier_id)
+            .where(_learner.c.canonical_id == learner, _v.decision == "verified")
+        )
+        return set(self._db.scalars(query))
+
+    def overdue(
+        self, scope: Scope, before: datetime, verifiers: Collection[int] | None
+    ) -> list[Overdue]:
+        """What was put before a verifier before that moment and still waits, the oldest first.
+
+        Of these (canonical) verifiers; where None, of all whose evidence the scope may list.
+        """
+        query = (
+            select(_s.id, _e.id, _e.title, _p.canonical_id, _p.display_name,
+                   _verifier.c.canonical_id, _verifier.c.display_name, _s.submitted_at,
+                   func.count())
+            .select_from(t.submissions)
+            .join(_verifier, _verifier.c.id == _s.verifier_id)
+            .join(_sc, _sc.c.submission_id == _s.id)
+            .join(t.claims, _c.id == _sc.c.claim_id)
+            .join(t.evidence, _e.id == _s.evidence_id)
+            .join(t.people, _p.id == _e.person_id)
+            .where(_WAITS, _s.submitted_at < before,
+                   self._of(scope, verifiers, _verifier.c.canonical_id))
+            .group_by(_s.id, _e.id, _e.title, _p.canonical_id, _p.display_name,
+                      _verifier.c.canonical_id, _verifier.c.display_name, _s.submitted_at)
+            .order_by(_s.submitted_at, _s.id)
+        )  # fmt: skip
+        return [Overdue(*row) for row in self._db.execute(query)]
+
+    def in_doubt(self, scope: Scope, day: date, deciders: Collection[int] | None) -> list[InDoubt]:
+        """Contested claims (R6), the oldest first, that one of these verified or presently manages.
+
+        Where `deciders` is None, all whose evidence the scope may list.
+        """
+        k, f = t.competencies.c, t.framework_editions.c
+        revoked = t.verifications.alias("revoked")
+        query = (
+            select(_c.id, f.key, k.code, k.text, _c.contested_reason, _c.contested_at, _e.id,
+                   _e.title, _p.canonical_id, _p.display_name, _verifier.c.canonical_id,
+                   _verifier.c.display_name)
+            .select_from(t.claims)
+            .join(t.competencies, k.id == _c.competency_id)
+            .join(t.framework_editions, f.id == k.edition_id)
+            .join(t.evidence, _e.id == _c.evidence_id)
+            .join(t.people, _p.id == _e.person_id)
+            .join(t.verifications, and_(_v.claim_id == _c.id, _v.decision == "verified",
+                  ~exists().where(revoked.c.revokes_id == _v.id)))
+            .join(_verifier, _verifier.c.id == _v.verifier_id)
+            .where(_c.contested_at.is_not(None), _c.state == ClaimState.VERIFIED)
+            .order_by(_c.contested_at, _c.id, _v.id)
+        )  # fmt: skip
+        if deciders is None:
+            query = query.where(self._of(scope, None, _p.canonical_id))
+        else:
+            led = (
+                select(_learner.c.canonical_id)
+                .join(t.posts, _o.person_id == _learner.c.id)
+                .join(_manager, _manager.c.id == _o.manager_id)
+                .where(among(self._db, _manager.c.canonical_id, deciders), _present(day))
+            )
+            query = query.where(
+                or_(among(self._db, _verifier.c.canonical_id, deciders), _p.canonical_id.in_(led))
+            )
+        found = {
+            claim: InDoubt(claim, CompetencyRef(edition, code), text, reason or "", *more)
+            for claim, edition, code, text, reason, *more in self._db.execute(query)
+        }
+        return list(found.values())
+
+    def _of(
+        self, scope: Scope, people: Collection[int] | None, column: ColumnElement[int]
+    ) -> ColumnElement[bool]:
+        if people is not None:
+            return among(self._db, column, people)
+        if scope.unrestricted:
+            return ~false()
+        return works_there(scope) if scope.narrowed else false()
