@@ -7,7 +7,7 @@ the last 12 months (section 2), a yearly review (section 3), a refresh at a mini
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from bridge.domain.frameworks import Intervals
@@ -25,6 +25,15 @@ class Currency(StrEnum):
 def recordable(activity_on: date, submitted_on: date, intervals: Intervals) -> bool:
     """R1: the activity lies within the 12 months before submission, both ends included."""
     return add_months(submitted_on, -intervals.recordable_months) <= activity_on <= submitted_on
+
+
+def last_recordable(activity_on: date, months: int) -> date:
+    """R1: the last day on which an activity of that day can be submitted."""
+    last = add_months(activity_on, months)
+    # From the 29th of February on, "12 months before" still reaches back one day longer.
+    while add_months(last + timedelta(days=1), -months) <= activity_on:
+        last += timedelta(days=1)
+    return last
 
 
 def current_until(verified_on: date, intervals: Intervals) -> date:

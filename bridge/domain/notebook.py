@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
+from bridge.domain.model import Evidence
 from bridge.domain.records import Status
 from bridge.domain.vault import Vault
 
@@ -81,7 +82,10 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class RuleReason:
-    """The published rule that suggested something: its words, its mapping, who published it."""
+    """The published rule that suggested something: its words, its mapping, who published it.
+
+    `publisher` is that person's name, where it was a person.
+    """
 
     rule_id: int
     key: str
@@ -90,8 +94,8 @@ class RuleReason:
     version: int
     published_at: datetime
     published_by: str
+    publisher: str | None
     comment: str
-    retired_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,15 @@ class Typed:
     saved_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A piece of one's own evidence with what one typed on it, and a preference of theirs."""
+
+    evidence: Evidence
+    typed: Typed | None
+    preference: str | None
+
+
 class NotebookRepository(Protocol):
     """A (canonical) person's own pages. The caller has made sure that it is they who look."""
 
@@ -113,7 +126,9 @@ class NotebookRepository(Protocol):
     def puts(self, evidence_ids: Collection[int]) -> dict[int, list[Put]]: ...
     def support(self, evidence_ids: Collection[int]) -> dict[int, list[Support]]: ...
     def reasons(self, rule_ids: Collection[int]) -> dict[int, RuleReason]: ...
-    def names(self, people: Collection[int]) -> dict[int, str]: ...
+    def sheet(
+        self, evidence_id: int, person: int, preference: str, vault: Vault
+    ) -> Sheet | None: ...
     def typed(self, evidence_id: int, vault: Vault) -> Typed | None: ...
     def keep_typed(self, evidence_id: int, author: int, vault: Vault, typed: Typed) -> None: ...
     def forget_typed(self, evidence_id: int) -> None: ...

@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Connection,
     Row,
-    Select,
+    and_,
     case,
+    cast,
     delete,
     func,
     select,
@@ -21,13 +23,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.notebook import Pile, Piles, Put, RuleReason, Slip, Support, Typed
+from bridge.domain.model import Evidence
+from bridge.domain.notebook import Pile, Piles, Put, RuleReason, Sheet, Slip, Support, Typed
 from bridge.domain.records import Status
 from bridge.domain.vault import Vault
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among
+from bridge.storage.evidence import EVIDENCE_COLUMNS
 
 _e, _c, _p, _s = t.evidence.c, t.claims.c, t.people.c, t.submissions.c
 _r, _a = t.learning_records.c, t.activity_aliases.c
@@ -76,6 +80,14 @@ def _slip(row: Row[Any]) -> Slip:
 
 def _place(evidence_id: int, author: int) -> str:
     return f"reflection-draft:{evidence_id}:{author}"
+
+
+def _typed(row: Any, evidence_id: int, vault: Vault) -> Typed | None:
+    if row.ciphertext is None:
+        return None
+    told = json.loads(vault.open(row.ciphertext, row.key_id, _place(evidence_id, row.author_id)))
+    ticks = tuple(CompetencyRef(edition, code) for edition, code in told["ticks"])
+    return Typed(told["reflection"], told["used"], ticks, told["verifier"], row.saved_at)
 
 
 class SqlNotebook:
@@ -166,46 +178,46 @@ class SqlNotebook:
     def reasons(self, rule_ids: Collection[int]) -> dict[int, RuleReason]:
         """The published rules with these ids."""
         m, r = t.mapping_versions.c, t.rules.c
+        number = case(
+            (m.published_by.startswith("person:"), func.substr(m.published_by, len("person:") + 1))
+        )
         rows = self._db.execute(
             select(r.id, r.key, r.content, m.mapping, m.version, m.published_at, m.published_by,
-                   m.comment, m.retired_at)
+                   _p.display_name, m.comment)
             .join(t.mapping_versions, m.id == r.mapping_version_id)
+            .outerjoin(t.people, _p.id == cast(number, BigInteger))
             .where(among(self._db, r.id, rule_ids))
         )  # fmt: skip
         return {
             row.id: RuleReason(
                 row.id, row.key, row.content.get("title") or row.key, row.mapping, row.version,
-                row.published_at, row.published_by, row.comment, row.retired_at,
+                row.published_at, row.published_by, row.display_name, row.comment,
             )
             for row in rows
         }  # fmt: skip
 
-    def names(self, people: Collection[int]) -> dict[int, str]:
-        """What these people are called."""
-        query: Select[Any] = select(_p.id, _p.display_name).where(among(self._db, _p.id, people))
-        return {person: name for person, name in self._db.execute(query)}
+    def sheet(self, evidence_id: int, person: int, preference: str, vault: Vault) -> Sheet | None:
+        """A piece of this person's evidence, with what they typed; None where it is not theirs."""
+        d, f = tp.reflection_drafts.c, ta.preferences.c
+        row = self._db.execute(
+            select(*EVIDENCE_COLUMNS, d.author_id, d.ciphertext, d.key_id, d.saved_at, f.value)
+            .join(t.people, _p.id == _e.person_id)
+            .outerjoin(tp.reflection_drafts, d.evidence_id == _e.id)
+            .outerjoin(ta.preferences, and_(f.person_id == person, f.name == preference))
+            .where(_e.id == evidence_id, _p.canonical_id == person)
+        ).first()
+        if row is None:
+            return None
+        evidence = Evidence(*row[: len(EVIDENCE_COLUMNS)])
+        return Sheet(evidence, _typed(row, evidence_id, vault), row.value)
 
     # --- what was typed -----------------------------------------------------------------------
     def typed(self, evidence_id: int, vault: Vault) -> Typed | None:
         """What its owner has typed on it so far."""
         d = tp.reflection_drafts.c
-        row = self._db.execute(
-            select(d.author_id, d.ciphertext, d.key_id, d.saved_at).where(
-                d.evidence_id == evidence_id
-            )
-        ).first()
-        if row is None:
-            return None
-        told = json.loads(
-            vault.open(row.ciphertext, row.key_id, _place(evidence_id, row.author_id))
-        )
-        return Typed(
-            told["reflection"],
-            told["used"],
-            tuple(CompetencyRef(edition, code) for edition, code in told["ticks"]),
-            told["verifier"],
-            row.saved_at,
-        )
+        query = select(d.author_id, d.ciphertext, d.key_id, d.saved_at)
+        row = self._db.execute(query.where(d.evidence_id == evidence_id)).first()
+        return None if row is None else _typed(row, evidence_id, vault)
 
     def keep_typed(self, evidence_id: int, author: int, vault: Vault, typed: Typed) -> None:
         """Keep this in place of what was typed before."""
