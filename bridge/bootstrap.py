@@ -16,15 +16,20 @@ from bridge import log
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
+from bridge.catalog.staff import parse_staff_list
 from bridge.config import Config, load_config
+from bridge.connectors.lti import OwnKey, PeerWeb, Tool
 from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
 from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
+from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
+from bridge.domain.lti import LmsSource, ToolPages
 from bridge.domain.mail import Mailer
 from bridge.domain.ports import Clock, Target
-from bridge.domain.problems import BadFile, errors_among
+from bridge.domain.problems import BadFile, Problem, errors_among, in_order
 from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
+from bridge.domain.staff import Organisation
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.servers import Gunicorn, Server, threads
@@ -35,6 +40,7 @@ from bridge.services.mappings import Impact, MappingSource, SiteSources, publish
 from bridge.services.notify import ask_for_link
 from bridge.services.pull import Trusted
 from bridge.services.signin import Lasting
+from bridge.services.staff import StaffFile
 from bridge.services.status import JobTime, StatusReader
 from bridge.storage.engine import migrate, open_engine
 from bridge.storage.unit import SqlStore
@@ -59,11 +65,16 @@ class SiteFiles:
     mappings: LoadedMappings
     badges: LoadedBadges
 
-    def checked(self) -> SiteSources:
-        """The files, for publishing. Raises BadFile while any of them has an error."""
-        problems = errors_among(
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong or doubtful in them, by file and place."""
+        return in_order(
             [*self.frameworks.problems, *self.mappings.problems, *self.badges.problems]
         )
+
+    def checked(self) -> SiteSources:
+        """The files, for publishing. Raises BadFile while any of them has an error."""
+        problems = errors_among(self.problems)
         if problems:
             raise BadFile(problems)
         return SiteSources(
@@ -139,6 +150,18 @@ class Bridge:
         folder = self.folder / self.config.mappings
         return SiteFiles(
             frameworks, load_mappings(folder, known), load_badges(folder / "badges.yaml", known)
+        )
+
+    def read_staff(self, text: str, name: str) -> StaffFile:
+        """Read a staff list's text; `name` stands in the messages. Raises BadFile."""
+        editions = self.files().frameworks.editions
+        groups = {group.key for edition in editions for group in edition.groups}
+        return StaffFile(
+            parse_staff_list(text, name, groups),
+            [
+                Organisation(key, section.name or key, section.kind, section.exempt)
+                for key, section in self.config.organisation.items()
+            ],
         )
 
     def close(self) -> None:
@@ -238,7 +261,42 @@ def web_site(
         targets=bridge.targets,
         status=status_reader(bridge, jobs),
         files=lambda: bridge.files().checked(),
+        problems=lambda: bridge.files().problems,
+        sources=bridge.sources,
+        read_staff=bridge.read_staff,
+        lti=lti_tool(bridge, section.base_url or base_url),
     )
+
+
+def lti_tool(bridge: Bridge, base_url: str) -> Tool:
+    """The bridge as a tool that every configured Moodle may launch.
+
+    `base_url` is the bridge's own address. Only a bridge without https, under development on
+    this computer, asks a platform on this computer for its keys without https.
+    """
+    sources, web = {}, {}
+    for name, section in bridge.config.moodle.items():
+        sources[name] = LmsSource(
+            name, "moodle", section.trust, section.url.rstrip("/"), USER_KIND, COURSE_KIND,
+            IdentityRule.VERIFIED_EMAIL in section.identity,
+        )  # fmt: skip
+        web[name] = PeerWeb(
+            str(bridge.folder / section.ca_bundle) if section.ca_bundle else True,
+            section.proxy,
+            plain_loopback=not base_url.startswith("https://"),
+        )
+    return Tool(sources, web, OwnKey(bridge.folder / "lti-key.pem"))
+
+
+def tool_pages(bridge: Bridge, base_url: str | None = None) -> ToolPages:
+    """Where the LTI pages are. Raises BridgeError where nobody says what the address is."""
+    address = base_url or bridge.config.web.base_url
+    if not address:
+        raise BridgeError(
+            "The bridge does not know its own address. Set base_url under [web] in bridge.toml, "
+            "or name it with --base-url."
+        )
+    return ToolPages(address.rstrip("/"), bridge.config.web.title)
 
 
 def mail_room(bridge: Bridge, base_url: str | None = None) -> MailRoom:

@@ -16,6 +16,7 @@ class IdentityRule(StrEnum):
     STAFF_NUMBER = "staff-number"
     VERIFIED_EMAIL = "verified-email"
     BY_HAND = "by-hand"
+    LTI_LAUNCH = "lti-launch"
 
 
 class IdentifierKind(StrEnum):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from bridge.web.account.mail import account_mail
 from bridge.web.account.pages import account
+from bridge.web.account.unsubscribe import unsubscribe
+from bridge.web.auth.joining import joining
+from bridge.web.auth.lti import lti
 from bridge.web.auth.pages import auth
 from bridge.web.health import health
 from bridge.web.lms.pages import lms
 from bridge.web.manager.pages import manager
 from bridge.web.partnership.pages import partnership
-from bridge.web.practitioner.home import practitioner
+from bridge.web.practitioner.pages import practitioner
 from bridge.web.public import public
 from bridge.web.training.pages import training
 
@@ -18,7 +22,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     public,
     health,
     auth,
+    lti,
+    joining,
     account,
+    account_mail,
+    unsubscribe,
     manager,
     training,
     lms,
@@ -26,4 +34,4 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     practitioner,
 )
 #: Parts whose POSTs come from other sites or from programs and are guarded by other means.
-CSRF_EXEMPT = frozenset({"lti", "api"})
+CSRF_EXEMPT = frozenset({"unsubscribe", "lti", "api"})

@@ -67,13 +67,15 @@ def _policy() -> str:
     """Nothing but what the bridge itself serves; scripts by nonce alone.
 
     A page launched from Moodle (LTI) may stand in a frame of the registered platforms
-    (`g.frame_ancestors`), any other in none.
+    (`g.frame_ancestors`), any other in none; a teacher's choice is sent back to one of them
+    (`g.form_targets`).
     """
     ancestors = " ".join(g.get("frame_ancestors", ())) or "'none'"
+    targets = " ".join(("'self'", *g.get("form_targets", ())))
     scripts = f"'nonce-{g.nonce}'" if "nonce" in g else "'none'"
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data:; "
-        f"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        f"font-src 'self'; connect-src 'self'; form-action {targets}; base-uri 'none'; "
         f"frame-ancestors {ancestors}"
     )
 

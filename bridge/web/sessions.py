@@ -35,6 +35,7 @@ class BridgeSession(SessionMixin, MutableMapping[str, Any]):
         self.fresh = fresh
         self.ended = False
         self.asked_for_csrf = False
+        self.framed = False
         self._csrf = csrf
         self._look_up = look_up
 
@@ -76,8 +77,12 @@ class BridgeSession(SessionMixin, MutableMapping[str, Any]):
             return None
         return row.id, self._data
 
-    def start(self, secret: str) -> None:
-        """From the next page on the browser is this session: a new secret, against fixation."""
+    def start(self, secret: str, *, framed: bool = False) -> None:
+        """From the next page on the browser is this session: a new secret, against fixation.
+
+        `framed`: it was begun in another site's frame and lives in that frame alone.
+        """
+        self.framed = framed
         self.secret, self.fresh, self.ended, self.asked_for_csrf = secret, True, False, True
 
     def end(self) -> None:
@@ -117,11 +122,14 @@ class ServerSessions(SessionInterface):
         if session.to_keep is not None:
             keep(self._site.ctx, *session.to_keep)
         if session.fresh and session.asked_for_csrf:
+            # Browsers keep a partitioned cookie apart for each site that shows ours in a frame.
+            apart = session.framed and self._site.settings.secure
             response.set_cookie(
                 self.cookie,
                 session.secret,
                 httponly=True,
                 secure=self._site.settings.secure,
-                samesite="Lax",
+                samesite="None" if apart else "Lax",
+                partitioned=apart,
                 path="/",
             )

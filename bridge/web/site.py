@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.domain.identity import IdentityRule
+from bridge.domain.lti import LtiTool
 from bridge.domain.ports import Target
+from bridge.domain.problems import Problem
 from bridge.services.context import Context
 from bridge.services.mappings import SiteSources
+from bridge.services.pull import Trusted
 from bridge.services.signin import Lasting
+from bridge.services.staff import StaffFile
 from bridge.services.status import StatusReader
 
 
@@ -43,8 +47,11 @@ class WebSite:
     """One site, as its pages see it.
 
     `ctx` acts as the system: pages act as whoever is signed in (`bridge.web.access.ctx`). `key`
-    signs what a browser keeps. `files` reads the site's files, checked (raises BadFile).
-    `ask_for_link` has a sign-in link sent to a person, if mail is configured.
+    signs what a browser keeps. `files` reads the site's files, checked (raises BadFile);
+    `problems` tells everything that is wrong or doubtful in them. `read_staff` reads a staff list
+    from its text, naming it as told (raises BadFile).
+    `ask_for_link` has a sign-in link sent to a person, if mail is configured. `lti` lets LMSs
+    launch the bridge.
     """
 
     ctx: Context
@@ -54,5 +61,9 @@ class WebSite:
     targets: Mapping[str, Target]
     status: StatusReader
     files: Callable[[], SiteSources]
+    problems: Callable[[], Sequence[Problem]] = tuple
+    sources: Mapping[str, Trusted] = field(default_factory=dict)
+    read_staff: Callable[[str, str], StaffFile] | None = None
     ask_for_link: Callable[[int], None] | None = None
     unsubscribe_key: bytes | None = None
+    lti: LtiTool | None = None
