@@ -21,6 +21,7 @@ from bridge.config import Config, load_config
 from bridge.connectors.lti import OwnKey, PeerWeb, Tool
 from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
 from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
+from bridge.connectors.oidc import OidcProvider, OidcSettings
 from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
@@ -137,6 +138,31 @@ class Bridge:
     def targets(self) -> Mapping[str, Target]:
         """The configured targets, by key."""
         return {name: MoodleTarget(self._settings(name), self.clock) for name in self.config.moodle}
+
+    @cached_property
+    def providers(self) -> Mapping[str, OidcProvider]:
+        """The identity providers that people sign in with. Raises BridgeError without a secret."""
+        found = {}
+        for name, section in self.config.oidc.items():
+            try:
+                settings = OidcSettings(
+                    key=name,
+                    title=section.title,
+                    issuer=section.issuer,
+                    client_id=section.client_id,
+                    secret=section.secret(self.folder, name),
+                    scopes=section.scopes,
+                    entra=section.kind == "entra",
+                    tenants=frozenset(section.tenants),
+                    staff_number_claim=section.staff_number_claim if section.identity else "",
+                    timeout=section.timeout,
+                    verify=str(self.folder / section.ca_bundle) if section.ca_bundle else True,
+                    proxy=section.proxy,
+                )
+            except ValueError as error:
+                raise BridgeError(str(error)) from None
+            found[name] = OidcProvider(settings, self.clock)
+        return found
 
     def files(self) -> SiteFiles:
         """Read the site's files anew; nothing is in force before it is published."""
@@ -259,6 +285,7 @@ def web_site(
         ask_for_link=partial(ask_for_link, bridge.context.acting_as(Actor(SYSTEM, "web"))),
         identity=bridge.identity,
         targets=bridge.targets,
+        providers=bridge.providers,
         status=status_reader(bridge, jobs),
         files=lambda: bridge.files().checked(),
         problems=lambda: bridge.files().problems,

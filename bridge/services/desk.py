@@ -1,4 +1,4 @@
-"""The training team's desk: one person whole, quarantine, runs, versions and the trail, by pages."""
+"""The desk: one person whole, quarantine, pulls, versions and the trail, a page at a time."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from bridge.domain.desk import (
 from bridge.domain.doors import Grant
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Identifier, IdentityRule, Match, Unmatched, identifiers_of, match
-from bridge.domain.model import Account, Person, Post, Quarantined, Run, TrailEntry
+from bridge.domain.model import Account, Alias, Person, Post, Quarantined, Run, TrailEntry
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of, training_team_only
-from bridge.services.people import Waiting
+from bridge.services.people import Waiting, unmatched
+from bridge.services.snippets import rule_snippet
 
 PAGE = 50
 
@@ -205,3 +206,43 @@ def without_manager(ctx: Context, after: int = 0) -> Paged[Unplaced]:
     with ctx.store.reading() as uow:
         found = uow.desk.without_manager(ctx.actor.scope, today, after, PAGE + 1)
     return _paged(found, lambda one: one.id)
+
+
+@dataclass(frozen=True, slots=True)
+class UnmappedActivity:
+    """An activity that no rule names, who waits on it, and a rule to copy."""
+
+    alias: Alias
+    records: int
+    people: int
+    snippet: str
+
+
+def unmapped_page(
+    ctx: Context, source: str | None = None, start: int = 0
+) -> Paged[UnmappedActivity]:
+    """Unmapped activities, those with most people waiting first; `start` counts from 0."""
+    with ctx.store.reading() as uow:
+        editions = uow.catalog.editions()
+        found = [u for u in uow.intake.unmapped() if source in (None, u[0].source_key)]
+    items = tuple(
+        UnmappedActivity(alias, records, people, rule_snippet(alias, editions))
+        for alias, records, people in found[start : start + PAGE]
+    )
+    return Paged(items, start + PAGE if len(found) > start + PAGE else None)
+
+
+def unmatched_page(
+    ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]], start: int = 0
+) -> Paged[Waiting]:
+    """Accounts of nobody, those with most records waiting first; `start` counts from 0."""
+    training_team_only(ctx)
+    found = unmatched(ctx, rules_of)
+    items = tuple(found[start : start + PAGE])
+    return Paged(items, start + PAGE if len(found) > start + PAGE else None)
+
+
+def search(ctx: Context, text: str) -> list[Person]:
+    """People by number, email, staff number or part of the name, of those the actor may see."""
+    with ctx.store.reading() as uow:
+        return uow.people.find(text)[:20]

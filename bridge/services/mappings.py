@@ -30,7 +30,10 @@ class MappingSource:
 
 @dataclass(slots=True)
 class Impact:
-    """What publishing adds and withdraws. Human work is counted to show that none is touched."""
+    """What publishing adds and withdraws. Human work is counted to show that none is touched.
+
+    `examples` are some of the activities that other rules match now, or the same in other words.
+    """
 
     published: list[str] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
@@ -42,6 +45,7 @@ class Impact:
     people: int = 0
     human_before: int = 0
     human_after: int = 0
+    examples: list[str] = field(default_factory=list)
 
     @property
     def nothing(self) -> bool:
@@ -123,8 +127,9 @@ def _publish(
         return found
     mapped = load_mapped(uow)
     counts = uow.evidence.state_counts()
-    affected = [a.id for a in uow.intake.all_aliases() if _differs(a, before, mapped.index)]
-    found.records = uow.intake.mark_activities(affected)
+    affected = [a for a in uow.intake.all_aliases() if _differs(a, before, mapped.index)]
+    found.examples = [f"{a.facts.title or a.facts.value} ({a.source_key})" for a in affected[:10]]
+    found.records = uow.intake.mark_activities([a.id for a in affected])
     changes = Changes()
     while reconsider(uow, mapped, now, ctx.policy, RECONSIDER_AT_ONCE, changes):
         pass

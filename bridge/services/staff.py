@@ -18,7 +18,7 @@ from bridge.domain.identity import (
 from bridge.domain.model import PostDetails
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.staff import Organisation, StaffRow
-from bridge.services.context import Context, audit
+from bridge.services.context import Context, audit, training_team_only
 from bridge.services.people import rematch
 
 
@@ -28,6 +28,14 @@ class StaffListError(BridgeError):
     def __init__(self, messages: Sequence[str]) -> None:
         self.messages = tuple(messages)
         super().__init__("Nothing was taken in:\n" + "\n".join(messages))
+
+
+@dataclass(frozen=True, slots=True)
+class StaffFile:
+    """A staff list that was read without a fault, and the organisations as configured."""
+
+    rows: Sequence[StaffRow]
+    organisations: Sequence[Organisation]
 
 
 @dataclass(slots=True)
@@ -51,6 +59,7 @@ def take_staff_list(
     A person is known by staff number, else by an email that nobody else has. People who are not
     on the list stay as they are: a short list is never a deletion. Raises StaffListError.
     """
+    training_team_only(ctx)
     report = StaffReport(rows=len(rows))
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
@@ -59,6 +68,18 @@ def take_staff_list(
             audit(ctx, uow, "staff-list", "people",
                   {"added": report.added, "changed": report.changed})  # fmt: skip
     report.accounts_matched = rematch(ctx, rules_of)
+    return report
+
+
+def look_at_staff_list(
+    ctx: Context, rows: Sequence[StaffRow], organisations: Sequence[Organisation]
+) -> StaffReport:
+    """What taking a list in would change: done, counted, and rolled back. Raises StaffListError."""
+    training_team_only(ctx)
+    report = StaffReport(rows=len(rows))
+    with ctx.store.begin() as uow:
+        _Taking(uow, rows, organisations, ctx.clock.now(), report).run()
+        uow.roll_back()
     return report
 
 

@@ -9,6 +9,7 @@ from bridge.domain.identity import IdentityRule
 from bridge.domain.lti import LtiTool
 from bridge.domain.ports import Target
 from bridge.domain.problems import Problem
+from bridge.domain.sso import IdentityProvider
 from bridge.services.context import Context
 from bridge.services.mappings import SiteSources
 from bridge.services.pull import Trusted
@@ -65,5 +66,6 @@ class WebSite:
     sources: Mapping[str, Trusted] = field(default_factory=dict)
     read_staff: Callable[[str, str], StaffFile] | None = None
     ask_for_link: Callable[[int], None] | None = None
+    providers: Mapping[str, IdentityProvider] = field(default_factory=dict)
     unsubscribe_key: bytes | None = None
     lti: LtiTool | None = None

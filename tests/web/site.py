@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,14 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
+from bridge.catalog.staff import parse_staff_list
 from bridge.domain.permissions import Role
+from bridge.domain.problems import Problem
 from bridge.domain.scope import SYSTEM, Actor
+from bridge.domain.sso import IdentityProvider
 from bridge.services import signin
 from bridge.services.mappings import SiteSources
+from bridge.services.staff import StaffFile
 from bridge.services.status import StatusReader
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings, WebSite
@@ -55,6 +59,11 @@ class WebWorld:
     world: World
     settings: WebSettings = field(default_factory=lambda: WebSettings(base_url="http://localhost"))
     links_sent: list[int] = field(default_factory=list)
+    files: Callable[[], SiteSources] = lambda: SiteSources(
+        (EDITION,), (mapping_file(MAPPING),), (BADGE,)
+    )
+    problems: Sequence[Problem] = ()
+    providers: Mapping[str, IdentityProvider] = field(default_factory=dict)
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +80,12 @@ class WebWorld:
             identity={"moodle": RULES},
             targets={"moodle": self.world.target},
             status=StatusReader(system, "SQLite", {"moodle"}, {"moodle"}),
-            files=lambda: SiteSources((EDITION,), (mapping_file(MAPPING),), (BADGE,)),
+            files=lambda: self.files(),
+            problems=lambda: self.problems,
+            sources={"moodle": self.world.trusted},
+            read_staff=lambda text, name: StaffFile(parse_staff_list(text, name, {"core"}), ()),
             ask_for_link=self.links_sent.append,
+            providers=self.providers,
         )
 
     def browser(self, person: int | None = None, data: Mapping[str, Any] | None = None) -> Browser:
