@@ -22,10 +22,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who is played: one manager, and three people in their team with fresh drafts."""
+    """Who is played: one manager, and people in their team with fresh drafts.
+
+    `waiting` has one submission that waits for the manager, and drafts still to reflect on.
+    """
 
     manager: Person
     team: tuple[Person, Person, Person]
+    waiting: Person
 
 
 def act_as(ctx: Context, person: Person) -> Context:
@@ -38,30 +42,31 @@ def choose_cast(ctx: Context) -> Cast:
     drafts: dict[int, list[Item]] = {}
     for item in evidence_service.items(ctx, state=ClaimState.SUGGESTED):
         drafts.setdefault(item.evidence.person, []).append(item)
-    teams: dict[int, tuple[Person, list[Person]]] = {}
+    teams: dict[int, tuple[Person, list[Person], list[Person]]] = {}
     with ctx.store.reading() as uow:
         for person, items in sorted(drafts.items(), key=lambda each: (-len(each[1]), each[0])):
-            london = any(c.ref.edition.startswith("london") for i in items for c in i.claims)
             verifiers = evidence_service.may_verify(ctx, person)
-            if not london or not verifiers:
+            if not verifiers:
                 continue
             manager = uow.people.get(verifiers[0][0])
-            team = teams.setdefault(manager.id, (manager, []))[1]
+            _, team, others = teams.setdefault(manager.id, (manager, [], []))
             member = uow.people.get(person)
-            if member.name.split()[0] not in {other.name.split()[0] for other in team}:
-                team.append(member)
-    for manager, team in teams.values():
-        if len(team) >= 3:
-            return Cast(manager, (team[0], team[1], team[2]))
-    raise BridgeError("The demo's Moodle has no team of three with drafts; its seed has changed.")
+            london = any(c.ref.edition.startswith("london") for i in items for c in i.claims)
+            alike = member.name.split()[0] in {other.name.split()[0] for other in team}
+            (others if alike or not london else team).append(member)
+    for manager, team, others in teams.values():
+        if len(team) >= 3 and len(team) + len(others) >= 4:
+            return Cast(manager, (team[0], team[1], team[2]), [*team[3:], *others][0])
+    raise BridgeError("The demo's Moodle has no team of four with drafts; its seed has changed.")
 
 
 def play(ctx: Context, cast: Cast, say: Say) -> None:
-    """The whole main line three times: everything verified, one sent back, one level met."""
+    """The whole main line: everything verified, one sent back, one level met, one that waits."""
     first, second, third = cast.team
     _play_core(ctx, first, cast.manager, say)
     _play_returned(ctx, second, cast.manager, say)
     _play_level(ctx, third, cast.manager, say)
+    _play_waiting(ctx, cast.waiting, cast.manager, say)
 
 
 def _drafts(ctx: Context, person: Person) -> list[Item]:
@@ -150,6 +155,14 @@ def _play_level(ctx: Context, person: Person, manager: Person, say: Say) -> None
         f"{person.name} submits '{item.evidence.title}' for every statement of London level 1; "
         f"{manager.name} has observed it and verifies."
     )
+
+
+def _play_waiting(ctx: Context, person: Person, manager: Person, say: Say) -> None:
+    """One is submitted and left, for whoever opens the pages as the manager."""
+    item = _drafts(ctx, person)[-1]
+    refs = [c.ref for c in item.claims if c.state is ClaimState.SUGGESTED]
+    _submit(ctx, item, person, manager, refs)
+    say(f"{person.name} submits '{item.evidence.title}', which waits for {manager.name}.")
 
 
 def _list(refs: Sequence[CompetencyRef]) -> str:

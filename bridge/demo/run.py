@@ -14,10 +14,12 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from bridge import log
 from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, serve_site
 from bridge.catalog.staff import parse_staff_list
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.demo.play import choose_cast, play
+from bridge.demo.visitors import Visitor, links, office, open_pages, visitors
 from bridge.domain.errors import BridgeError
 from bridge.domain.model import Alias
 from bridge.domain.records import Disposition
@@ -55,10 +57,12 @@ class Shown:
     second_pull_wrote_nothing: bool
     full_pull_calls: int
     reconciled_in_step: bool
+    pages: dict[str, int]
 
 
 def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
     """Make the site in `folder`, run the main line, and show it. Raises BridgeError."""
+    log.set_up(level="WARNING")
     moodle = StandInMoodle(seed.demo_site(_clock.now(), _clock.now))
     url = moodle.start(port)
     try:
@@ -72,9 +76,9 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         console.print(f"The site is in {folder}: bridge.toml, mappings/, frameworks/.")
         bridge = open_bridge(folder)
         try:
-            shown = _main_line(bridge, moodle, console)
+            shown, who = _main_line(bridge, moodle, console)
             if keep_running:
-                _stay(bridge, url, console)
+                _stay(bridge, url, who, console)
         finally:
             bridge.close()
     finally:
@@ -82,7 +86,9 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     return shown
 
 
-def _main_line(bridge: Bridge, moodle: StandInMoodle, console: Console) -> Shown:
+def _main_line(
+    bridge: Bridge, moodle: StandInMoodle, console: Console
+) -> tuple[Shown, list[Visitor]]:
     ctx = bridge.context
     publish_files(bridge, "the mappings that come with the demo")
     _staff_list(bridge, console)
@@ -111,10 +117,16 @@ def _main_line(bridge: Bridge, moodle: StandInMoodle, console: Console) -> Shown
     profiles = [_profile(bridge, console, person.id, show=n == 0) for n, person in
                 enumerate(cast.team)]  # fmt: skip
     report = publish_service.reconcile(ctx, bridge.targets[SOURCE])
-    _heading(console, "6. Next, with your own Moodle")
+    _heading(console, "6. The pages, one for each role")
+    who = visitors(bridge, cast)
+    pages = open_pages(bridge, who)
+    for visitor in who:
+        well = "opens" if pages[visitor.role] == 200 else "DOES NOT OPEN"
+        console.print(f"  {visitor.role}: {visitor.person.name}'s page {well}.", markup=False)
+    _heading(console, "7. Next, with your own Moodle")
     _next_steps(console)
     counts = lines[0].counts
-    return Shown(
+    shown = Shown(
         received=lines[0].received,
         drafts=counts[Disposition.EVIDENCE],
         unmapped=counts[Disposition.UNMAPPED],
@@ -126,7 +138,9 @@ def _main_line(bridge: Bridge, moodle: StandInMoodle, console: Console) -> Shown
         second_pull_wrote_nothing=again.tally.wrote_nothing,
         full_pull_calls=calls,
         reconciled_in_step=report.nothing and not (report.drifted or report.out_of_step),
+        pages=pages,
     )
+    return shown, who
 
 
 def _heading(console: Console, text: str) -> None:
@@ -142,6 +156,7 @@ def _staff_list(bridge: Bridge, console: Console) -> None:
     groups = {group.key for edition in editions for group in edition.groups}
     rows = parse_staff_list(text, str(path), groups)
     report = take_staff_list(bridge.context, rows, [], bridge.identity)
+    office(bridge)
     console.print(f"A staff list (staff.csv) gives {report.added} people their posts and managers.")
 
 
@@ -276,11 +291,15 @@ def _next_steps(console: Console) -> None:
         console.print(f"  {line}", markup=False)
 
 
-def _stay(bridge: Bridge, url: str, console: Console) -> None:
+def _stay(bridge: Bridge, url: str, who: list[Visitor], console: Console) -> None:
     """Leave the stand-in and the service up until somebody stops them."""
 
-    def ready(status: str) -> None:
-        console.print(f"\nStill running. The Moodle: {url}  The bridge's status: {status}")
+    def ready(address: str) -> None:
+        console.print(f"\nStill running. The Moodle: {url}  The bridge: {address}")
+        console.print("Look around as one of these; each link signs in once:")
+        for visitor, link in links(bridge, who, address).items():
+            words = f"  {visitor.role} ({visitor.person.name}):"
+            console.print(f"{words:44}{link}", markup=False, soft_wrap=True)
         console.print("Press Ctrl-C to stop.")
 
     serve_site(bridge, on_ready=ready, port=0, log_level="WARNING")
@@ -301,6 +320,7 @@ def check(shown: Shown) -> None:
          shown.level_profile),
         ("the second learner's profile shows no badge", "LLR Core" not in shown.returned_profile),
         ("Moodle and the bridge are in step", shown.reconciled_in_step),
+        ("every role's page opens by its link", set(shown.pages.values()) == {200}),
     ]  # fmt: skip
     failed = [words for words, held in expectations if not held]
     if failed:
