@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bridge.domain.errors import NotAllowed, Refused
-from bridge.domain.frameworks import Edition
+from bridge.domain.frameworks import AssessmentMethod, Edition
 
 
 class Authority(StrEnum):
@@ -63,6 +63,11 @@ _METHODS_OF = {
 }
 
 
+def methods_for(edition: Edition, authority: Authority) -> tuple[AssessmentMethod, ...]:
+    """The framework's methods that somebody with this authority may assess by."""
+    return tuple(m for m in edition.assessment_methods if m.by == _METHODS_OF[authority])
+
+
 def check_method(
     edition: Edition, method: str, authority: Authority, learning_activity: str | None
 ) -> None:
@@ -71,7 +76,7 @@ def check_method(
     Completing an assessment module alone cannot verify an e-learning draft (framework,
     section 4: attending does not automatically mean that the competencies have been met).
     """
-    allowed = [m for m in edition.assessment_methods if m.by == _METHODS_OF[authority]]
+    allowed = methods_for(edition, authority)
     found = next((m for m in allowed if m.key == method), None)
     if found is None:
         names = ", ".join(m.key for m in allowed)

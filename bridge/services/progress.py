@@ -82,18 +82,23 @@ def progress_of_many(ctx: Context, people: Sequence[int]) -> list[Progress]:
 
     Raises NotFound where one of them is not there, or not for the actor to see.
     """
-    today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
-        names = uow.standing.names(people)
-        of_all = uow.people.posts_of(people)
-        posts = {p: [each for each in of_all.get(p, ()) if each.holds_on(today)] for p in people}
-        for absent in set(people) - names.keys():
-            raise NotFound(f"There is no person {absent} for you to see.")
-        require_sight_of_all(ctx, uow, posts)
-        asked = Asked(uow.catalog.editions(), uow.catalog.competency_ids())
-        # States are shown, no text: a manager sees that drafts exist.
-        lines = lines_of(uow, asked, posts, today)
-        attended = uow.standing.last_attended(people)
+        return progress_within(ctx, uow, people)
+
+
+def progress_within(ctx: Context, uow: UnitOfWork, people: Sequence[int]) -> list[Progress]:
+    """The same within a transaction."""
+    today = london_date(ctx.clock.now())
+    names = uow.standing.names(people)
+    of_all = uow.people.posts_of(people)
+    posts = {p: [each for each in of_all.get(p, ()) if each.holds_on(today)] for p in people}
+    for absent in set(people) - names.keys():
+        raise NotFound(f"There is no person {absent} for you to see.")
+    require_sight_of_all(ctx, uow, posts)
+    asked = Asked(uow.catalog.editions(), uow.catalog.competency_ids())
+    # States are shown, no text: a manager sees that drafts exist.
+    lines = lines_of(uow, asked, posts, today)
+    attended = uow.standing.last_attended(people)
     return [
         Progress(
             person=person,

@@ -43,79 +43,84 @@ def verify(
     A slow verifier never disqualifies: the 12 months were counted at submission (R1). Returns
     the verifications. Raises Refused or NotAllowed when the rules forbid it.
     """
-    return _decide(ctx, evidence_id, refs, Act.VERIFY, method, note)
+    with ctx.store.begin() as uow:
+        uow.ops.lock(PERSONS)
+        return decide(ctx, uow, evidence_id, refs, Act.VERIFY, method, note)
 
 
 def send_back(
     ctx: Context, evidence_id: int, refs: Sequence[CompetencyRef] | None, question: str
 ) -> list[int]:
     """Return submitted claims with a question for the practitioner."""
-    if not question.strip():
-        raise Refused("Say what you would like to know, so that they can answer it.")
-    return _decide(ctx, evidence_id, refs, Act.RETURN, None, question)
+    with ctx.store.begin() as uow:
+        uow.ops.lock(PERSONS)
+        return decide(ctx, uow, evidence_id, refs, Act.RETURN, None, question)
 
 
 _DECISION = {Act.VERIFY: "verified", Act.RETURN: "returned"}
 
 
-def _decide(
+def decide(
     ctx: Context,
+    uow: UnitOfWork,
     evidence_id: int,
     refs: Sequence[CompetencyRef] | None,
     act: Act,
     method: str | None,
     note: str,
 ) -> list[int]:
+    """Verify or return claims of one piece of evidence within a transaction, under `PERSONS`.
+
+    Returns the decisions' rows. Raises Refused or NotAllowed when the rules forbid it.
+    """
+    if act is Act.RETURN and not note.strip():
+        raise Refused("Say what you would like to know, so that they can answer it.")
     now = ctx.clock.now()
     person = acting_person(ctx)
-    with ctx.store.begin() as uow:
-        uow.ops.lock(PERSONS)
-        evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
-        authority = authority_of(standing(uow, evidence.person, person, london_date(now)))
-        claims = uow.evidence.claims([evidence_id])
-        submissions = uow.evidence.submissions_of(evidence_id)
-        mine = [c for c in claims if c.id in submissions and submissions[c.id].verifier == person]
-        picked = (
-            chosen(claims, refs)
-            if refs is not None
-            else [c for c in mine if c.state is ClaimState.SUBMITTED]
+    evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
+    authority = authority_of(standing(uow, evidence.person, person, london_date(now)))
+    claims = uow.evidence.claims([evidence_id])
+    submissions = uow.evidence.submissions_of(evidence_id)
+    mine = [c for c in claims if c.id in submissions and submissions[c.id].verifier == person]
+    picked = (
+        chosen(claims, refs)
+        if refs is not None
+        else [c for c in mine if c.state is ClaimState.SUBMITTED]
+    )
+    if not mine or any(c not in mine for c in picked):
+        raise NotAllowed("This was not submitted to you. Its owner can choose you and resubmit.")
+    if not picked:
+        raise Refused("Nothing of this evidence waits for a decision.")
+    if method is not None:
+        for edition in {c.ref.edition for c in picked}:
+            check_method(lists_of(uow, edition), method, authority, evidence.learning_activity)
+    states = {c.id: step(c.state, act, Party.VERIFIER) for c in picked}
+    made = [
+        uow.evidence.add_verification(
+            claim_id,
+            person,
+            _DECISION[act],
+            now,
+            authority=authority,
+            channel=ctx.actor.channel,
+            method=method,
+            note=note.strip(),
+            vault=ctx.vault,
+            reciprocal=uow.evidence.has_verified(evidence.person, person),
         )
-        if not mine or any(c not in mine for c in picked):
-            raise NotAllowed(
-                "This was not submitted to you. Its owner can choose you and resubmit."
-            )
-        if not picked:
-            raise Refused("Nothing of this evidence waits for a decision.")
-        if method is not None:
-            for edition in {c.ref.edition for c in picked}:
-                check_method(lists_of(uow, edition), method, authority, evidence.learning_activity)
-        states = {c.id: step(c.state, act, Party.VERIFIER) for c in picked}
-        made = [
-            uow.evidence.add_verification(
-                claim_id,
-                person,
-                _DECISION[act],
-                now,
-                authority=authority,
-                channel=ctx.actor.channel,
-                method=method,
-                note=note.strip(),
-                vault=ctx.vault,
-                reciprocal=uow.evidence.has_verified(evidence.person, person),
-            )
-            for claim_id in states
-        ]
-        uow.evidence.set_states(states, now)
-        if act is Act.VERIFY:
-            tell_verified(uow, ctx.policy, now, evidence.person, zip(made, picked, strict=True))
-        else:
-            tell_returned(uow, ctx.policy, now, evidence.person, evidence_id, made)
-        if act is Act.VERIFY and evidence.origin == "record":
-            _contest_unsupported(uow, evidence_id, list(states), now)
-        audit(ctx, uow, _DECISION[act], f"evidence:{evidence_id}",
-              {"claims": list(states), "verifications": made, "method": method,
-               "authority": authority})  # fmt: skip
-        return made
+        for claim_id in states
+    ]
+    uow.evidence.set_states(states, now)
+    if act is Act.VERIFY:
+        tell_verified(uow, ctx.policy, now, evidence.person, zip(made, picked, strict=True))
+    else:
+        tell_returned(uow, ctx.policy, now, evidence.person, evidence_id, made)
+    if act is Act.VERIFY and evidence.origin == "record":
+        _contest_unsupported(uow, evidence_id, list(states), now)
+    audit(ctx, uow, _DECISION[act], f"evidence:{evidence_id}",
+          {"claims": list(states), "verifications": made, "method": method,
+           "authority": authority})  # fmt: skip
+    return made
 
 
 def _contest_unsupported(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from bridge.domain.errors import NotFound
 from bridge.domain.model import Submission, Verification
 from bridge.domain.repositories import Vault
 from bridge.storage import tables as t
-from bridge.storage.bulk import chunks
+from bridge.storage.bulk import among, chunks
 
 _e, _c, _p, _s, _v = (
     t.evidence.c, t.claims.c, t.people.c, t.submissions.c, t.verifications.c
@@ -78,6 +78,21 @@ class DecisionQueries:
         text = vault.open(row.ciphertext, row.key_id, _place(evidence_id, row.version))
         read: dict[str, str] = json.loads(text)
         return read
+
+    def reflections(
+        self, reflection_ids: Collection[int], vault: Vault
+    ) -> dict[int, dict[str, str]]:
+        """These versions of reflections, by their ids."""
+        r = t.reflections.c
+        query = select(r.id, r.evidence_id, r.version, r.ciphertext, r.key_id).where(
+            among(self._db, r.id, reflection_ids)
+        )
+        return {
+            row.id: json.loads(
+                vault.open(row.ciphertext, row.key_id, _place(row.evidence_id, row.version))
+            )
+            for row in self._db.execute(query)
+        }
 
     def add_submission(
         self,

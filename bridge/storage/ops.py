@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -235,6 +235,15 @@ class SqlTrail:
                 detail=dict(detail),
             )
         )
+
+    def add_each(self, actor: Actor, act: str, subjects: Sequence[str], now: datetime) -> None:
+        """One line for each of several things, in one statement."""
+        line = {
+            "at": now, "actor": actor.label, "on_behalf_of": actor.on_behalf_of,
+            "channel": actor.channel, "os_user": actor.os_user, "act": act, "detail": {},
+        }  # fmt: skip
+        if subjects:
+            self._db.execute(insert(t.audit), [{**line, "subject": each} for each in subjects])
 
     def of(self, subject: str) -> list[TrailEntry]:
         """What happened to one thing, in order."""

@@ -1,0 +1,67 @@
+"""What has waited for more than 28 days, for those who can see to it (DESIGN 6, R6).
+
+A submission that waits so long is shown to whoever stands in for its verifier, to the verifier's
+own manager, and to the training team: with its title and how long it waits, and no text. A
+deputy takes it over, the verifier's manager names a deputy, the training team hands it to
+another. Contested claims go the same way, to those around the verifier and the present manager.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bridge.domain.repositories import UnitOfWork
+from bridge.domain.scope import Eyes
+from bridge.domain.teams import InDoubt, Overdue
+from bridge.domain.times import london_date
+from bridge.services.context import Context, acting_person
+
+#: How long a verifier may take before others are told.
+ESCALATED_AFTER = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """Submissions and contested claims that have waited for more than 28 days, oldest first."""
+
+    submissions: tuple[Overdue, ...]
+    claims: tuple[InDoubt, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.submissions or self.claims)
+
+
+def escalated(ctx: Context) -> Escalated:
+    """What has waited too long, as far as the actor can see to it; nothing of their own."""
+    now = ctx.clock.now()
+    today = london_date(now)
+    scope = ctx.actor.scope
+    with ctx.store.reading() as uow:
+        around = _around(ctx, uow) if scope.eyes is Eyes.PERSON else None
+        late = uow.teams.overdue(scope, now - ESCALATED_AFTER, around)
+        doubts = uow.teams.in_doubt(scope, today, around)
+    return Escalated(
+        tuple(each for each in late if each.learner != scope.person),
+        tuple(
+            each
+            for each in doubts
+            if each.since < now - ESCALATED_AFTER and each.learner != scope.person
+        ),
+    )
+
+
+def _around(ctx: Context, uow: UnitOfWork) -> list[int]:
+    """Those for whom the actor stands in, and those whom they manage."""
+    person = acting_person(ctx)
+    today = london_date(ctx.clock.now())
+    found = uow.teams.stands_in_for(person, today) + uow.teams.led_by([person], today)
+    return sorted({each.id for each in found} - {person})
+
+
+def in_doubt(ctx: Context) -> list[InDoubt]:
+    """The contested claims that the actor decides on: as verifier or present manager (R6)."""
+    person = acting_person(ctx)
+    with ctx.store.reading() as uow:
+        found = uow.teams.in_doubt(ctx.actor.scope, london_date(ctx.clock.now()), [person])
+    return [each for each in found if each.learner != person]
