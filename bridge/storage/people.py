@@ -159,9 +159,9 @@ class SqlPeople:
                 listed = Listed(tuple(row[7]), tuple(row[8]), row[9])
                 agreed = row[13] is not None
                 ask = Listed(tuple(row[13]), tuple(row[14]), row[15]) if agreed else listed
-                values = list(row[:13])
+                values = [*row[:13], listed if agreed else None]
                 values[7:10] = ask.target_groups, ask.extra_competencies, ask.london_level
-                post = Post(*values, listed=listed if agreed else None)
+                post = Post(*values)
                 found[post.person].append(post)
         return dict(found)
 
