@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from bridge.domain.desk import (
     AccountLink,
@@ -17,29 +17,24 @@ from bridge.domain.desk import (
 from bridge.domain.doors import Grant
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Identifier, IdentityRule, Match, Unmatched, identifiers_of, match
+from bridge.domain.lists import ListPage
 from bridge.domain.model import Account, Alias, Person, Post, Quarantined, Run, TrailEntry
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of, training_team_only
-from bridge.services.people import Waiting, unmatched
+from bridge.services.people import Waiting
 from bridge.services.snippets import rule_snippet
 
 PAGE = 50
+#: Activities come with a rule to copy, so fewer make a page.
+ACTIVITIES = 20
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Paged(Generic[T]):
-    """One page of a list. `next` is where the following one begins; None on the last."""
-
-    items: tuple[T, ...]
-    next: int | None = None
-
-
-def _paged(found: Sequence[T], mark: Callable[[T], int]) -> Paged[T]:
+def _page(found: Sequence[T], mark: Callable[[T], int]) -> ListPage[T]:
     """A page of what was asked for with one more than fits, marked by its last item."""
     items = tuple(found[:PAGE])
-    return Paged(items, mark(items[-1]) if len(found) > PAGE else None)
+    return ListPage(items, str(mark(items[-1])) if len(found) > PAGE else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +129,10 @@ def organisations(ctx: Context) -> list[tuple[str, str]]:
         return uow.desk.organisations()
 
 
-def versions(ctx: Context, before: int | None = None) -> Paged[MappingVersion]:
+def versions(ctx: Context, before: int | None = None) -> ListPage[MappingVersion]:
     """Published mapping files, the newest first."""
     with ctx.store.reading() as uow:
-        return _paged(uow.desk.versions(before, PAGE + 1), lambda v: v.id)
+        return _page(uow.desk.versions(before, PAGE + 1), lambda v: v.id)
 
 
 def version_source(ctx: Context, version_id: int) -> tuple[MappingVersion, str]:
@@ -151,19 +146,19 @@ def version_source(ctx: Context, version_id: int) -> tuple[MappingVersion, str]:
 
 def trail_page(
     ctx: Context, subject: str | None = None, before: int | None = None
-) -> Paged[TrailEntry]:
+) -> ListPage[TrailEntry]:
     """The audit trail, the newest first; of one thing ("person:12") if asked."""
     training_team_only(ctx)
     with ctx.store.reading() as uow:
-        return _paged(uow.desk.trail(subject, before, PAGE + 1), lambda entry: entry.id)
+        return _page(uow.desk.trail(subject, before, PAGE + 1), lambda entry: entry.id)
 
 
 def runs_page(
     ctx: Context, source: str | None = None, before: int | None = None
-) -> Paged[tuple[int, Run]]:
+) -> ListPage[tuple[int, Run]]:
     """Pulls, the newest first; each with its number."""
     with ctx.store.reading() as uow:
-        return _paged(uow.desk.runs(source, before, PAGE + 1), lambda run: run[0])
+        return _page(uow.desk.runs(source, before, PAGE + 1), lambda run: run[0])
 
 
 def set_aside(ctx: Context) -> list[SetAside]:
@@ -175,11 +170,11 @@ def set_aside(ctx: Context) -> list[SetAside]:
 
 def quarantine_page(
     ctx: Context, source: str | None = None, after: int = 0
-) -> Paged[tuple[int, Quarantined]]:
+) -> ListPage[tuple[int, Quarantined]]:
     """What is set aside, the oldest first, without the envelopes."""
     training_team_only(ctx)
     with ctx.store.reading() as uow:
-        return _paged(uow.desk.quarantined(source, after, PAGE + 1), lambda held: held[0])
+        return _page(uow.desk.quarantined(source, after, PAGE + 1), lambda held: held[0])
 
 
 def quarantined_item(ctx: Context, received_id: int) -> Quarantined:
@@ -192,20 +187,20 @@ def quarantined_item(ctx: Context, received_id: int) -> Quarantined:
     return found
 
 
-def without_post(ctx: Context, after: int = 0) -> Paged[Unplaced]:
+def without_post(ctx: Context, after: int = 0) -> ListPage[Unplaced]:
     """People who hold no post today: nobody's team sees them, and nothing is asked of them."""
     today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
         found = uow.desk.without_post(ctx.actor.scope, today, after, PAGE + 1)
-    return _paged(found, lambda one: one.id)
+    return _page(found, lambda one: one.id)
 
 
-def without_manager(ctx: Context, after: int = 0) -> Paged[Unplaced]:
+def without_manager(ctx: Context, after: int = 0) -> ListPage[Unplaced]:
     """Posts that name no manager: who holds one has nobody to verify but those approved."""
     today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
         found = uow.desk.without_manager(ctx.actor.scope, today, after, PAGE + 1)
-    return _paged(found, lambda one: one.id)
+    return _page(found, lambda one: one.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,30 +214,16 @@ class UnmappedActivity:
 
 
 def unmapped_page(
-    ctx: Context, source: str | None = None, start: int = 0
-) -> Paged[UnmappedActivity]:
-    """Unmapped activities, those with most people waiting first; `start` counts from 0."""
+    ctx: Context, source: str | None = None, after: str | None = None
+) -> ListPage[UnmappedActivity]:
+    """Unmapped activities, those with most people waiting first."""
     with ctx.store.reading() as uow:
         editions = uow.catalog.editions()
-        found = [u for u in uow.intake.unmapped() if source in (None, u[0].source_key)]
-    items = tuple(
-        UnmappedActivity(alias, records, people, rule_snippet(alias, editions))
-        for alias, records, people in found[start : start + PAGE]
+        found = uow.lists.unmapped(source, after, ACTIVITIES)
+    return ListPage(
+        tuple(
+            UnmappedActivity(alias, records, people, rule_snippet(alias, editions))
+            for alias, records, people in found.items
+        ),
+        found.after,
     )
-    return Paged(items, start + PAGE if len(found) > start + PAGE else None)
-
-
-def unmatched_page(
-    ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]], start: int = 0
-) -> Paged[Waiting]:
-    """Accounts of nobody, those with most records waiting first; `start` counts from 0."""
-    training_team_only(ctx)
-    found = unmatched(ctx, rules_of)
-    items = tuple(found[start : start + PAGE])
-    return Paged(items, start + PAGE if len(found) > start + PAGE else None)
-
-
-def search(ctx: Context, text: str) -> list[Person]:
-    """People by number, email, staff number or part of the name, of those the actor may see."""
-    with ctx.store.reading() as uow:
-        return uow.people.find(text)[:20]

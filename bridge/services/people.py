@@ -69,6 +69,7 @@ def unmatched_page(
     limit: int = 50,
 ) -> ListPage[Waiting]:
     """The same, of one source if asked, a page at a time. Raises Refused for a broken `after`."""
+    training_team_only(ctx)
     with ctx.store.reading() as uow:
         found = uow.lists.unmatched(source, after, limit)
         return ListPage(tuple(_waiting(uow, found.items, rules_of)), found.after)

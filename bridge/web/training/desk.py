@@ -6,7 +6,9 @@ from flask import Response, jsonify, render_template
 
 from bridge.domain.permissions import Permission
 from bridge.domain.records import Disposition
-from bridge.web.access import permits, site
+from bridge.services import desk as desk_service
+from bridge.web.access import ctx, permits, site
+from bridge.web.training.asked import number, words
 from bridge.web.training.blueprint import training
 from bridge.web.training.status_json import status_json
 
@@ -25,3 +27,15 @@ def desk() -> str:
 def status() -> Response:
     """The same for machines."""
     return jsonify(status_json(site().status.status()))
+
+
+@training.get("/pulls")
+@permits(Permission.TRAINING)
+def runs() -> str:
+    """What was asked of which source, when, and how it went."""
+    source = words("source") or None
+    return render_template(
+        "training/runs.html",
+        page=desk_service.runs_page(ctx(), source, number("before")),
+        source=source,
+    )

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from bridge.web.training import desk
+from bridge.web.training import desk, mappings, people, person, queues, trail
 from bridge.web.training.blueprint import training
 
-__all__ = ["desk", "training"]
+__all__ = [
+    "desk",
+    "mappings",
+    "people",
+    "person",
+    "queues",
+    "trail",
+    "training",
+]
