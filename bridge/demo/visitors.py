@@ -15,7 +15,7 @@ from bridge.demo.play import Cast
 from bridge.domain.model import Person
 from bridge.domain.permissions import Role
 from bridge.services import people as people_service
-from bridge.services import signin
+from bridge.services import roles, signin
 from bridge.services.staff import take_staff_list
 from bridge.web.app import create_app
 
@@ -48,7 +48,7 @@ def office(bridge: Bridge) -> None:
     rows = parse_staff_list(OFFICE, "office.csv", set())
     take_staff_list(bridge.context, rows, [], bridge.identity)
     for number, role in _GIVEN.items():
-        signin.grant_role(bridge.context, people_service.find(bridge.context, number).id, role)
+        roles.grant_role(bridge.context, people_service.find(bridge.context, number).id, role)
 
 
 def visitors(bridge: Bridge, cast: Cast) -> list[Visitor]:

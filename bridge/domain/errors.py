@@ -19,6 +19,14 @@ class NotAllowed(BridgeError):
     """This person may not do that."""
 
 
+class TooOften(NotAllowed):
+    """It was tried too often in a while. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class LostLease(BridgeError):
     """Another process took over meanwhile; nothing was written, and it will carry on."""
 

@@ -31,8 +31,9 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import Actor, of_person
 from bridge.services.context import Context, acting_person, audit
 from bridge.services.drafting import SETTLING
+from bridge.services.limits import count_attempt
 from bridge.services.pull import settle_pending
-from bridge.services.signin import count_attempt, digest
+from bridge.services.signin import digest
 
 #: What waits between two pages, each good for one answer.
 LOGIN, GOING_ON, JOINING, CHOOSING = "lti", "lti-continue", "lti-join", "lti-deep-link"

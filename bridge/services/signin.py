@@ -6,20 +6,21 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from bridge.domain.doors import OneTimeLink, Session, TokenInfo
+from bridge.domain.doors import OneTimeLink, Session
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.identity import Identifier, IdentifierKind, normal_email
-from bridge.domain.permissions import GRANTED, Role
+from bridge.domain.permissions import Role
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import Actor, of_person
 from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person, audit, training_team_only
+from bridge.services.limits import check_attempts, count_attempt
 
 #: How long a link in a mail is good for.
 LINK_LASTS = timedelta(minutes=30)
@@ -27,10 +28,9 @@ VERIFIER_LINK_LASTS = timedelta(days=14)
 #: A session's last use is written down at most this often.
 TOUCH_EVERY = timedelta(minutes=5)
 PASSWORD_LENGTH = 12
-#: Attempts in a quarter of an hour: for one login name, and for one address of the network.
-WINDOW = timedelta(minutes=15)
+#: In a quarter of an hour: attempts at one sign-in name, and failures from one network address.
 ATTEMPTS_A_LOGIN = 10
-ATTEMPTS_AN_ADDRESS = 60
+FAILURES_AN_ADDRESS = 100
 
 _hasher = PasswordHasher()
 #: Verified where there is no such login, so that the two take the same time.
@@ -168,27 +168,6 @@ def sign_out_everywhere(ctx: Context, person: int) -> int:
         return ended
 
 
-# --- how often ------------------------------------------------------------------------------
-def count_attempt(ctx: Context, what: str, limit: int, window: timedelta = WINDOW) -> None:
-    """Count an attempt, over all processes. Raises NotAllowed above the limit of the window.
-
-    `what` names what is limited ("login:...", "address:..."); it is stored hashed.
-    """
-    now = ctx.clock.now()
-    start = datetime.fromtimestamp(
-        now.timestamp() // window.total_seconds() * window.total_seconds(), UTC
-    )
-    kind, _, value = what.partition(":")
-    key = f"{kind}:{hashlib.sha256(value.encode()).hexdigest()[:40]}"
-    with ctx.store.begin() as uow:
-        count = uow.access.attempt(key, start)
-    if count > limit:
-        minutes = round((start + window - now).total_seconds() / 60) + 1
-        raise NotAllowed(
-            f"That was tried too often. Please wait {minutes} minutes, then try again."
-        )
-
-
 # --- passwords ------------------------------------------------------------------------------
 def check_password(ctx: Context, login: str, password: str, address: str) -> int:
     """The person who signs in with these. Raises NotAllowed, in the same words whatever is wrong.
@@ -196,7 +175,7 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> int
     `address` is the browser's, for the limit on how often one may try.
     """
     name = login.strip().casefold()
-    count_attempt(ctx, f"address:{address}", ATTEMPTS_AN_ADDRESS)
+    check_attempts(ctx, f"address:{address}", FAILURES_AN_ADDRESS)
     count_attempt(ctx, f"login:{name}", ATTEMPTS_A_LOGIN)
     with ctx.store.reading() as uow:
         found = uow.access.password_of_login(name)
@@ -206,6 +185,8 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> int
     except (VerificationError, InvalidHashError):
         found = None
     if found is None:
+        # Failures alone: a whole council may sit behind one address.
+        count_attempt(ctx, f"address:{address}", FAILURES_AN_ADDRESS)
         raise NotAllowed("That sign-in name and password do not go together. Please try again.")
     if _hasher.check_needs_rehash(found.hash):
         renewed = _hasher.hash(password)
@@ -297,68 +278,3 @@ def use_link(ctx: Context, secret: str, lasting: Lasting) -> tuple[OneTimeLink, 
         only = {"only_evidence": found.evidence_id}
         return found, start_session(ctx, found.person, "verifier-link", lasting, only)
     return found, start_session(ctx, found.person, "link", lasting)
-
-
-# --- roles that are given ---------------------------------------------------------------------
-def grant_role(ctx: Context, person: int, role: Role, organisation: str | None = None) -> None:
-    """Give a role, for one organisation or (None) the partnership. Raises Refused, NotFound."""
-    training_team_only(ctx)
-    if role not in GRANTED:
-        raise Refused(f"'{role}' follows from posts and submissions; it is not given.")
-    with ctx.store.begin() as uow:
-        canonical = uow.people.get(person).canonical
-        organisation_id = None
-        if organisation is not None:
-            organisation_id = uow.access.organisation_id(organisation)
-            if organisation_id is None:
-                raise NotFound(f"There is no organisation '{organisation}'.")
-        same = [
-            g for g in uow.access.grants_of(canonical)
-            if g.role is role and g.organisation_id == organisation_id
-        ]  # fmt: skip
-        if same:
-            return
-        uow.access.grant(canonical, role, organisation_id, ctx.actor.label, ctx.clock.now())
-        audit(ctx, uow, "grant", f"person:{canonical}",
-              {"role": role, "organisation": organisation})  # fmt: skip
-
-
-def end_role(ctx: Context, grant_id: int) -> None:
-    """Take a given role back. Raises NotFound."""
-    training_team_only(ctx)
-    with ctx.store.begin() as uow:
-        if not uow.access.end_grant(grant_id, ctx.actor.label, ctx.clock.now()):
-            raise NotFound(f"Role {grant_id} has ended already.")
-        audit(ctx, uow, "end-grant", f"grant:{grant_id}", {})
-
-
-# --- personal tokens ----------------------------------------------------------------------------
-def tokens(ctx: Context) -> list[TokenInfo]:
-    """The actor's own tokens."""
-    with ctx.store.reading() as uow:
-        return uow.access.tokens_of(acting_person(ctx), ctx.clock.now())
-
-
-def make_token(ctx: Context, name: str, *, read_only: bool) -> str:
-    """A token for programs that act for the actor; it is shown once."""
-    person = acting_person(ctx)
-    if not name.strip():
-        raise Refused("Give the token a name that says where you use it.")
-    secret = f"cb_{secrets.token_urlsafe(32)}"
-    now = ctx.clock.now()
-    with ctx.store.begin() as uow:
-        token_id = uow.access.add_named_token(
-            person, digest(secret), name.strip()[:80], read_only, now,
-            now + timedelta(days=ctx.policy.token_days),
-        )  # fmt: skip
-        audit(ctx, uow, "make-token", f"person:{person}", {"token": token_id})
-    return secret
-
-
-def end_token(ctx: Context, token_id: int) -> None:
-    """End one of the actor's own tokens. Raises NotFound."""
-    person = acting_person(ctx)
-    with ctx.store.begin() as uow:
-        if not uow.access.revoke_token(token_id, person, ctx.clock.now()):
-            raise NotFound("That token has ended already.")
-        audit(ctx, uow, "end-token", f"person:{person}", {"token": token_id})

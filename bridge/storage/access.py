@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.domain.doors import Grant, Handshake, OneTimeLink, Password, Session, TokenInfo
 from bridge.domain.permissions import Role
+from bridge.domain.sso import WorkAccount
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage import tables_practice as tp
@@ -210,6 +211,26 @@ class SqlAccess:
             )
         )
 
+    def identities_of(self, person: int) -> list[WorkAccount]:
+        """The accounts at providers that are a (canonical) person's."""
+        c = ta.identities.c
+        query = (
+            select(c.id, c.provider, c.proof, c.linked_at)
+            .where(c.person_id.in_(self._own(person)), c.ended_at.is_(None))
+            .order_by(c.id)
+        )
+        return [WorkAccount(*row) for row in self._db.execute(query)]
+
+    def end_identity(self, identity_id: int, person: int, now: datetime) -> bool:
+        """Part a person from one of their accounts; whether it was theirs."""
+        c = ta.identities.c
+        done = self._db.execute(
+            update(ta.identities)
+            .where(c.id == identity_id, c.person_id.in_(self._own(person)), c.ended_at.is_(None))
+            .values(ended_at=now)
+        )
+        return done.rowcount == 1
+
     # --- links and handshakes: each good for one use -------------------------------------------
     def add_link(
         self,
@@ -263,6 +284,16 @@ class SqlAccess:
             )
         )  # fmt: skip
 
+    def look_at_handshake(self, state_sha256: bytes, kind: str, now: datetime) -> Handshake | None:
+        """What waits under this secret, without using it up."""
+        row = self._db.execute(
+            select(_h.kind, _h.nonce_sha256, _h.data).where(
+                _h.state_sha256 == state_sha256, _h.kind == kind, _h.used_at.is_(None),
+                _h.expires_at > now,
+            )
+        ).first()  # fmt: skip
+        return None if row is None else Handshake(*row)
+
     def use_handshake(self, state_sha256: bytes, kind: str, now: datetime) -> Handshake | None:
         """What was asked, once: a second answer, a late one and an unknown one find nothing."""
         row = self._db.execute(
@@ -275,6 +306,12 @@ class SqlAccess:
         return None if row is None else Handshake(*row)
 
     # --- how often ------------------------------------------------------------------------------
+    def attempts(self, key: str, window_start: datetime) -> int:
+        """How many attempts there were in this window, over all processes."""
+        c = ta.attempts.c
+        query = select(c.count).where(c.key == key, c.window_start == window_start)
+        return self._db.scalar(query) or 0
+
     def attempt(self, key: str, window_start: datetime) -> int:
         """Count one attempt in this window; how many that makes, over all processes."""
         dialect = postgresql if self._db.dialect.name == "postgresql" else sqlite

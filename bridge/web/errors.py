@@ -14,6 +14,7 @@ from bridge.domain.errors import (
     NotFound,
     PeerError,
     Refused,
+    TooOften,
     TryLater,
 )
 from bridge.domain.problems import BadFile
@@ -21,6 +22,7 @@ from bridge.domain.problems import BadFile
 _log = structlog.get_logger("bridge.web")
 _STATUS: tuple[tuple[type[BridgeError], int], ...] = (
     (NotFound, 404),
+    (TooOften, 429),
     (NotAllowed, 403),
     (Refused, 422),
     (BadFile, 422),

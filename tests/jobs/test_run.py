@@ -17,7 +17,7 @@ from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.lock import only_one
 from bridge.jobs.run import serve
 from bridge.jobs.servers import threads
-from bridge.services import signin
+from bridge.services import roles, signin
 from bridge.services.context import Context
 from bridge.services.ledger import runs
 from tests.jobs.site import TestSite, eventually, prepare, pulled_whole, web_app
@@ -110,7 +110,7 @@ def _signed_in(system: Context) -> str:
     """The secret of a browser in which somebody of the training team is signed in."""
     with system.store.begin() as uow:
         person = uow.people.add("Tess Team", system.clock.now())
-    signin.grant_role(system, person, Role.TRAINING_TEAM)
+    roles.grant_role(system, person, Role.TRAINING_TEAM)
     return signin.start_session(system, person, "password", signin.Lasting())
 
 

@@ -102,4 +102,4 @@ class WebWorld:
     def give(self, person: int, roles: Iterable[Role], organisation: str | None = None) -> None:
         """Give somebody roles."""
         for role in roles:
-            signin.grant_role(self.world.ctx, person, role, organisation)
+            roles.grant_role(self.world.ctx, person, role, organisation)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.errors import NotAllowed, Refused
-from bridge.services import people, signin
+from bridge.services import limits, people, signin, tokens
 from bridge.web.site import WebSettings
 from tests.support import World
 from tests.web.site import Browser, WebWorld, csrf_of
@@ -94,7 +94,7 @@ def test_a_form_without_its_token_changes_nothing(pages: WebWorld) -> None:
     others = csrf_of("y" * 43)
     answer = browser.client.post("/account/tokens", data={"name": "x", "csrf_token": others})
     assert answer.status_code == 400
-    assert signin.tokens(pages.world.as_(person)) == []
+    assert tokens.tokens(pages.world.as_(person)) == []
 
 
 def test_a_link_is_sent_only_to_a_known_address_and_the_answer_is_the_same(
@@ -192,7 +192,7 @@ def test_secrets_are_stored_by_their_hash_alone(pages: WebWorld) -> None:
     world = pages.world
     person = with_password(world)
     browser = pages.browser(person)
-    token = signin.make_token(world.as_(person), "script", read_only=True)
+    token = tokens.make_token(world.as_(person), "script", read_only=True)
     link = signin.invite(world.ctx, person)
     stored = repr(world.dump())
     for secret in (browser.secret, token, link, WORDS):
@@ -201,11 +201,11 @@ def test_secrets_are_stored_by_their_hash_alone(pages: WebWorld) -> None:
 
 def test_a_token_knows_whether_it_may_only_read_and_ends(world: World) -> None:
     person = world.person("u1")
-    token = signin.make_token(world.as_(person), "script", read_only=True)
+    token = tokens.make_token(world.as_(person), "script", read_only=True)
     who, read_only = signin.who_has_token(world.ctx, token)
     assert (who.person, read_only) == (person, True)
-    (info,) = signin.tokens(world.as_(person))
-    signin.end_token(world.as_(person), info.id)
+    (info,) = tokens.tokens(world.as_(person))
+    tokens.end_token(world.as_(person), info.id)
     with pytest.raises(NotAllowed):
         signin.who_has_token(world.ctx, token)
 
@@ -247,7 +247,7 @@ def test_ways_that_are_switched_off_are_neither_shown_nor_taken(world: World) ->
 
 
 def test_old_counts_and_handshakes_are_cleared_away(world: World) -> None:
-    signin.count_attempt(world.ctx, "login:x", 5)
+    limits.count_attempt(world.ctx, "login:x", 5)
     with world.store.begin() as uow:
         uow.access.begin_handshake(b"s" * 32, "oidc", b"n" * 32, {}, world.clock.now())
     world.clock.advance(days=2)

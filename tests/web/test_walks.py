@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from bridge.domain.authority import Authority
 from bridge.domain.model import PostDetails
 from bridge.domain.permissions import MAY, Permission, Role, may
-from bridge.services import people, signin
+from bridge.services import people, signin, tokens
 from bridge.web.access import permission_of
 from tests.support import NOW, Completion, FrozenClock, World, opened
 from tests.web.site import Browser, WebWorld, csrf_of
@@ -157,7 +157,7 @@ def _as(towns: Towns, role: Role) -> tuple[Browser, str, frozenset[Role]]:
         data = {"only_evidence": towns.one.evidence}
         return towns.pages.browser(towns.link_only, data), "", frozenset({role})
     assert person is not None
-    token = signin.make_token(towns.world.as_(person), "walk", read_only=False)
+    token = tokens.make_token(towns.world.as_(person), "walk", read_only=False)
     who, _ = signin.who_has_token(towns.world.ctx, token)
     assert role in who.roles
     return towns.pages.browser(person), token, who.roles
@@ -206,7 +206,7 @@ def test_two_organisations_never_meet(towns: Towns, who: str, which: str) -> Non
     """Nothing that one organisation's people open, or send, shows or changes the other's."""
     person: int = getattr(towns.one, who)
     browser = towns.pages.browser(person)
-    token = signin.make_token(towns.world.as_(person), "walk", read_only=False)
+    token = tokens.make_token(towns.world.as_(person), "walk", read_only=False)
     ids = _ids(towns.other, towns.world)
     ids["evidence_id"] = ids["evidence"] = getattr(towns.other, which)
     before = towns.world.dump(without=("sessions", "person_tokens", "audit", "attempts"))

@@ -10,7 +10,7 @@ from wtforms.validators import EqualTo, InputRequired
 
 from bridge.domain.errors import Refused
 from bridge.domain.permissions import Permission
-from bridge.services import signin
+from bridge.services import signin, tokens
 from bridge.web.access import ctx, permits, visitor
 from bridge.web.auth.pages import enter
 from bridge.web.sessions import BridgeSession
@@ -64,7 +64,7 @@ def _page(
         token=token,
         secret=secret,
         sessions=signin.sessions(ctx()),
-        tokens=signin.tokens(ctx()),
+        tokens=tokens.tokens(ctx()),
         current=current.id if current else None,
     )
     return make_response(text, status)
@@ -95,7 +95,7 @@ def make_token() -> Response:
     form = TokenForm()
     if not form.validate_on_submit():
         return _page(NewPasswordForm(formdata=None), form, status=422)
-    secret = signin.make_token(ctx(), form.name.data or "", read_only=bool(form.read_only.data))
+    secret = tokens.make_token(ctx(), form.name.data or "", read_only=bool(form.read_only.data))
     return _page(NewPasswordForm(formdata=None), TokenForm(formdata=None), secret)
 
 
@@ -103,7 +103,7 @@ def make_token() -> Response:
 @permits(Permission.ACCOUNT)
 def end_token(token_id: int) -> Response:
     """End a token."""
-    signin.end_token(ctx(), token_id)
+    tokens.end_token(ctx(), token_id)
     flash("The token has ended.")
     return make_response(redirect(url_for("account.show")))
 

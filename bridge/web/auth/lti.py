@@ -270,7 +270,6 @@ def look_at_invite(secret: str) -> str:
 def register(secret: str) -> str:
     """Register with the Moodle that the link is for; the link is used up."""
     ctx = web_ctx()
-    signin.count_attempt(ctx, f"address:{request.remote_addr}", signin.ATTEMPTS_AN_ADDRESS)
     made: Platform = platforms.register(
         ctx, tool(), secret, request.form.get("configuration", ""), request.form.get("token", ""),
         pages(),

@@ -13,12 +13,15 @@ from wtforms.validators import InputRequired
 from bridge.domain.errors import NotAllowed
 from bridge.domain.permissions import Permission
 from bridge.domain.scope import Actor, of_person
-from bridge.services import signin
+from bridge.services import limits, signin
 from bridge.services.context import Context
 from bridge.web.access import permits, site, visitor
 from bridge.web.sessions import BridgeSession
 
 auth = Blueprint("auth", __name__)
+#: In a quarter of an hour: links asked for from one network address, and for one mail address.
+LINKS_AN_ADDRESS = 300
+LINKS_A_PERSON = 5
 
 
 class PasswordForm(FlaskForm):
@@ -115,8 +118,8 @@ def ask_for_link() -> Response:
     address = (form.email.data or "").strip().casefold()
     ctx = web_ctx()
     try:
-        signin.count_attempt(ctx, f"address:{request.remote_addr}", signin.ATTEMPTS_AN_ADDRESS)
-        signin.count_attempt(ctx, f"link:{address}", 5)
+        limits.count_attempt(ctx, f"asked:{request.remote_addr}", LINKS_AN_ADDRESS)
+        limits.count_attempt(ctx, f"link:{address}", LINKS_A_PERSON)
     except NotAllowed as error:
         form.email.errors = [str(error)]
         return _page(PasswordForm(formdata=None), form, 422)
@@ -139,7 +142,6 @@ def look_at_link(secret: str) -> str:
 def use_link() -> Response:
     """Use the link up and sign in."""
     ctx = web_ctx()
-    signin.count_attempt(ctx, f"address:{request.remote_addr}", signin.ATTEMPTS_AN_ADDRESS)
     _, secret = signin.use_link(ctx, request.form.get("secret", ""), site().settings.lasting)
     begin_session(secret)
     return make_response(redirect(url_for("public.start")))

@@ -18,7 +18,7 @@ from bridge.domain.permissions import GRANTED, Permission, Role
 from bridge.services import desk as desk_service
 from bridge.services import explain, people, progress, roles, signin
 from bridge.web.access import ctx, permits, site
-from bridge.web.training.asked import words
+from bridge.web.asked import words
 from bridge.web.training.blueprint import training, whole_partnership
 
 #: How long a link that is handed over is good for.
