@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -24,6 +24,8 @@ from bridge.services.why import Why, whys
 #: How many of each pile the first page shows, and a page of one pile.
 TOP = 8
 A_PAGE = 25
+#: After so many days without a decision a deputy, or another verifier, is offered (DESIGN 6).
+WAITS_LONG_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,15 @@ class Section:
     edition: str
     competencies: tuple[Competency, ...]
 
+    def ref(self, competency: Competency) -> CompetencyRef:
+        """How claims name one of them."""
+        return CompetencyRef(self.edition, competency.code)
+
+    def holds(self, refs: Collection[CompetencyRef], named: str = "") -> bool:
+        """Whether one of these, or the one named "edition code", is among them."""
+        own = [self.ref(competency) for competency in self.competencies]
+        return any(ref in refs or str(ref) == named for ref in own)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -170,6 +181,7 @@ class Draft:
     model: Model
     last_day: date
     history: bool
+    waits_long: bool
 
     def of(self, *states: ClaimState) -> list[Put]:
         """The claims in these states."""
@@ -179,6 +191,12 @@ class Draft:
     def asks_use(self) -> bool:
         """Whether it asks how this was used in the role."""
         return self.activity is not None and self.activity.asks_use
+
+    @property
+    def others(self) -> list[Verifier]:
+        """Who could verify what waits now, besides those it waits for."""
+        waits = {put.verifier for put in self.of(ClaimState.SUBMITTED)}
+        return [each for each in self.verifiers if {each.person} != waits]
 
     @property
     def open(self) -> bool:
@@ -225,6 +243,12 @@ def draft(ctx: Context, evidence_id: int) -> Draft:
         model=model_of(sheet.preference),
         last_day=last_day,
         history=today > last_day and not any(put.submitted_at for put in puts),
+        waits_long=any(
+            put.state is ClaimState.SUBMITTED
+            and put.submitted_at is not None
+            and (today - london_date(put.submitted_at)).days >= WAITS_LONG_DAYS
+            for put in puts
+        ),
     )
 
 
@@ -279,3 +303,21 @@ def sections(editions: Sequence[Edition], posts: Sequence[Post]) -> tuple[Sectio
         if left:
             found.append(Section(edition.title, edition.id, tuple(left.values())))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What one's own evidence can be: recognised activities, and competencies to claim."""
+
+    activities: tuple[LearningActivity, ...]
+    sections: tuple[Section, ...]
+
+
+def own_choices(ctx: Context) -> Choices:
+    """What the actor can choose from for evidence of their own."""
+    person = acting_person(ctx)
+    with ctx.store.reading() as uow:
+        editions = uow.catalog.editions()
+        posts = uow.people.posts_of([person]).get(person, ())
+    activities = {a.key: a for e in reversed(editions) for a in e.learning_activities}
+    return Choices(tuple(activities.values()), sections(editions, posts))

@@ -37,6 +37,11 @@ def moment(at: datetime | None) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 
+def clock_time(at: datetime) -> str:
+    """The time of day on a London clock ("14:02")."""
+    return f"{at.astimezone(LONDON):%H:%M}"
+
+
 def iso(at: datetime | date) -> str:
     """An instant or a date for machines."""
     return at.isoformat(timespec="seconds") if isinstance(at, datetime) else at.isoformat()
@@ -90,7 +95,7 @@ def initial(text: str) -> str:
 def add_words(app: Flask) -> None:
     """Make these filters known to the templates."""
     app.jinja_env.filters |= {
-        "day": day, "short_day": short_day, "moment": moment, "iso": iso, "span": span,
-        "plural": plural, "listed": listed, "paragraphs": paragraphs, "time_tag": time_tag,
+        "day": day, "short_day": short_day, "moment": moment, "clock_time": clock_time, "iso": iso,
+        "span": span, "plural": plural, "listed": listed, "paragraphs": paragraphs, "time_tag": time_tag,
         "initial": initial,
     }  # fmt: skip

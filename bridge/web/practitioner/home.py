@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import abort, render_template, request
 
+from bridge.domain.notebook import Pile
 from bridge.domain.permissions import Permission
 from bridge.services.context import acting_person
+from bridge.services.practitioner import desk, pile_page
 from bridge.services.progress import progress
 from bridge.web.access import ctx, permits
+from bridge.web.practitioner.blueprint import practitioner
+from bridge.web.practitioner.standing import in_one_line
 
-practitioner = Blueprint("practitioner", __name__)
+#: Piles by their address: the title of the page, and what an empty one says.
+PILES: dict[str, tuple[Pile, str, str]] = {
+    "drafts": (Pile.DRAFT, "Drafts to reflect on", "There are no drafts at the moment."),
+    "returned": (Pile.RETURNED, "Returned with a question", "Nothing was returned to you."),
+    "waiting": (Pile.WAITING, "Waiting for a verifier", "Nothing of yours waits for anybody."),
+    "verified": (Pile.DONE, "Verified", "Nothing of yours has been verified yet."),
+    "set-aside": (Pile.ASIDE, "Set aside", "You have set nothing aside."),
+}
 
 
 @practitioner.get("/evidence")
 @permits(Permission.OWN_EVIDENCE)
 def home() -> str:
     """Where they stand in one line; then what waits for them, and for whom they wait."""
-    return render_template("practitioner/home.html", standing=progress(ctx(), acting_person(ctx())))
+    own = ctx()
+    standing = progress(own, acting_person(own))
+    mine = desk(own)
+    return render_template(
+        "practitioner/home.html",
+        standing=standing,
+        line=in_one_line(standing, mine.counts.get(Pile.DRAFT, 0)),
+        desk=mine,
+        Pile=Pile,
+    )
+
+
+@practitioner.get("/evidence/pile/<which>")
+@permits(Permission.OWN_EVIDENCE)
+def pile(which: str) -> str:
+    """One pile, a page at a time."""
+    if which not in PILES:
+        abort(404)
+    kind, title, empty = PILES[which]
+    view = pile_page(ctx(), kind, request.args.get("page", 1, type=int))
+    return render_template(
+        "practitioner/pile.html", view=view, title=title, empty=empty, which=which, piles=PILES
+    )
 
 
 @practitioner.get("/log")
 @permits(Permission.OWN_EVIDENCE)
 def log() -> str:
     """Their log, by competency."""
-    return render_template("practitioner/log.html", standing=progress(ctx(), acting_person(ctx())))
+    own = ctx()
+    return render_template("practitioner/log.html", standing=progress(own, acting_person(own)))

@@ -1,0 +1,8 @@
+"""The practitioner's pages, put together: home, drafts, own evidence, the log, files."""
+
+from __future__ import annotations
+
+from bridge.web.practitioner import draft, home, own
+from bridge.web.practitioner.blueprint import practitioner
+
+__all__ = ["draft", "home", "own", "practitioner"]
