@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -28,6 +29,7 @@ class Only(StrEnum):
     NEEDS_YOU = "needs you"
     HELD = "held"
     WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
 
 
 class ListsRepository(Protocol):
@@ -44,6 +46,7 @@ class ListsRepository(Protocol):
         text: str,
         only: Only | None,
         person: int | None,
+        today: date,
         after: str | None,
         limit: int,
     ) -> ListPage[TargetState]: ...

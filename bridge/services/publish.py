@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import NeedsAdministrator, PeerError, TryLater
+from bridge.domain.errors import NeedsAdministrator, NotAllowed, PeerError, TryLater
 from bridge.domain.lists import ListPage, Only
 from bridge.domain.model import TargetState
 from bridge.domain.ports import Delivered, DeliveryStatus, Holding, Observed, Placement, Target
 from bridge.domain.times import london_date
-from bridge.services.context import Context
+from bridge.services.context import Context, audit
 
 AT_ONCE = 50
 NEEDS_YOU_AGAIN = timedelta(hours=6)
@@ -24,7 +24,7 @@ class PublishReport:
 
     `tried` counts attempts that did not succeed this time; `out_of_step` what the target was not
     seen to hold as it should, of this and of earlier attempts, and `waiting` those of them that
-    will be tried again without anybody's help.
+    will be tried again without anybody's help. `unfinished`: it was stopped before the end.
     """
 
     target: str
@@ -36,6 +36,7 @@ class PublishReport:
     out_of_step: int = 0
     needs_you: list[str] = field(default_factory=list)
     error: str = ""
+    unfinished: bool = False
 
     @property
     def nothing(self) -> bool:
@@ -43,8 +44,10 @@ class PublishReport:
         return not (self.delivered or self.withdrawn or self.tried or self.error)
 
 
-def deliver(ctx: Context, target: Target) -> PublishReport:
-    """Bring a target into step with what it should hold, some states at a time.
+def deliver(
+    ctx: Context, target: Target, stop: Callable[[], bool] = lambda: False
+) -> PublishReport:
+    """Bring a target into step with what it should hold, some states at a time, until `stop`.
 
     States are claimed under a lease with a fencing token, the network is called outside any
     transaction, and the outcome counts only while the token holds: a crash or a lost reply is
@@ -52,6 +55,9 @@ def deliver(ctx: Context, target: Target) -> PublishReport:
     """
     report = PublishReport(target.key)
     while True:
+        if stop():
+            report.unfinished = True
+            return _with_open(ctx, report)
         now = ctx.clock.now()
         until = now + timedelta(seconds=ctx.policy.lease_seconds)
         with ctx.store.begin() as uow:
@@ -180,15 +186,20 @@ def _all_later(ctx: Context, states: Sequence[TargetState], error: PeerError) ->
             )
 
 
-def reconcile(ctx: Context, target: Target) -> PublishReport:
+def reconcile(
+    ctx: Context, target: Target, stop: Callable[[], bool] = lambda: False
+) -> PublishReport:
     """Read everything back from a target, note what differs (hand edits too), then deliver.
 
-    Raises PeerError when the target cannot be read; nothing is concluded from that.
+    Between one batch and the next it looks whether it is to `stop`. Raises PeerError when the
+    target cannot be read; nothing is concluded from that.
     """
     with ctx.store.reading() as uow:
         states = [s for s in uow.awards.states(ctx.actor.scope, target.key) if s.account]
     drifted = 0
     for start in range(0, len(states), AT_ONCE):
+        if stop():
+            break
         part = states[start : start + AT_ONCE]
         seen = {o.key: o for o in target.observe([_placement(s) for s in part])}
         with ctx.store.begin() as uow:
@@ -199,9 +210,18 @@ def reconcile(ctx: Context, target: Target) -> PublishReport:
                 drifted += uow.awards.note_observed(
                     state, found.holding.value, ctx.clock.now(), found.ref, found.url
                 )
-    report = deliver(ctx, target)
+    report = deliver(ctx, target, stop)
     report.drifted = drifted
     return report
+
+
+def reconcile_by_hand(ctx: Context, target: Target, stop: Callable[[], bool]) -> PublishReport:
+    """As `reconcile`, because an administrator asked: the trail says who. Raises PeerError."""
+    if ctx.actor.scope.organisations is not None:
+        raise NotAllowed("Only an LMS administrator of the whole partnership reconciles a target.")
+    with ctx.store.begin() as uow:
+        audit(ctx, uow, "reconcile", f"target:{target.key}", {})
+    return reconcile(ctx, target, stop)
 
 
 def lapsed(ctx: Context) -> list[TargetState]:
@@ -234,6 +254,7 @@ def badge_page(
             text=text,
             only=only,
             person=person,
+            today=london_date(ctx.clock.now()),
             after=after,
             limit=limit,
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
 
 from bridge.domain.errors import Refused
+from bridge.domain.identity import IdentifierKind
 from bridge.domain.lists import ListPage, Only
 from bridge.domain.model import Account, Alias, Person, TargetState
 from bridge.domain.records import AccountFacts, ActivityFacts
@@ -78,7 +80,7 @@ class SqlLists:
         by_identifier = (
             select(_p.canonical_id)
             .join(t.person_identifiers, _i.person_id == _p.id)
-            .where(_i.kind.in_(("email", "staff number", "username")), _i.value == wanted,
+            .where(_i.kind.in_(list(IdentifierKind)), _i.value == wanted,
                    _i.valid_to.is_(None))
         )  # fmt: skip
         found = set(self._db.scalars(by_identifier))
@@ -94,10 +96,14 @@ class SqlLists:
         text: str,
         only: Only | None,
         person: int | None,
+        today: date,
         after: str | None,
         limit: int,
     ) -> ListPage[TargetState]:
-        """Desired against observed for these eyes, the newest first; `person` is canonical."""
+        """Desired against observed for these eyes, the newest first; `person` is canonical.
+
+        A badge has lapsed that is still seen, though its claims ran out before `today` (R9).
+        """
         query: Select[Any] = (
             select(_ts.id)
             .join(t.targets, t.targets.c.id == _ts.target_id)
@@ -114,7 +120,9 @@ class SqlLists:
             query = query.where(_p.canonical_id == person)
         if text.strip():
             query = query.where(named(text))
-        if only is not None:
+        if only is Only.LAPSED:
+            query = query.where(_ts.observed == "held", t.awards.c.expires_on < today)
+        elif only is not None:
             query = query.where(_ONLY[only])
         if after is not None:
             query = query.where(_ts.id < numbers(after, 1)[0])

@@ -8,7 +8,7 @@ from bridge.domain.permissions import Permission
 from bridge.domain.records import Disposition
 from bridge.services import desk as desk_service
 from bridge.web.access import ctx, permits, site
-from bridge.web.training.asked import number, words
+from bridge.web.asked import number, words
 from bridge.web.training.blueprint import training
 from bridge.web.training.status_json import status_json
 

@@ -14,7 +14,7 @@ from bridge.services import desk as desk_service
 from bridge.services import mappings as mappings_service
 from bridge.services.mappings import Impact
 from bridge.web.access import ctx, permits, site
-from bridge.web.training.asked import number
+from bridge.web.asked import number
 from bridge.web.training.blueprint import training
 
 

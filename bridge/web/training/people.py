@@ -8,7 +8,7 @@ from bridge.domain.permissions import Permission
 from bridge.services import desk as desk_service
 from bridge.services.directory import search_people
 from bridge.web.access import ctx, permits
-from bridge.web.training.asked import number, words
+from bridge.web.asked import number, words
 from bridge.web.training.blueprint import training
 
 

@@ -14,7 +14,7 @@ from bridge.services import desk as desk_service
 from bridge.services import ledger, people
 from bridge.services.directory import search_people
 from bridge.web.access import ctx, permits, site
-from bridge.web.training.asked import number, words
+from bridge.web.asked import number, words
 from bridge.web.training.blueprint import training
 
 
