@@ -64,7 +64,7 @@ TITLES: Mapping[MailKind, str] = {
 }
 
 REMIND_AFTER = timedelta(days=7)
-#: A draft that came late is not reminded of the very next day.
+#: A draft that came late is not reminded of right after the digest that told of it.
 REMIND_AFTER_DRAFT = timedelta(days=3)
 #: After that many days it is no longer fresh.
 FRESH = timedelta(days=28)
@@ -101,7 +101,8 @@ def due_at(kind: MailKind, now: datetime, hour: int) -> datetime:
 
 def reminder_at(occurred_on: date, now: datetime, hour: int) -> datetime | None:
     """When to remind of a draft that was made now; None where it would not be fresh any more."""
-    day = max(occurred_on + REMIND_AFTER, now.astimezone(LONDON).date() + REMIND_AFTER_DRAFT)
+    told = next_digest(now, hour).astimezone(LONDON).date()
+    day = max(occurred_on + REMIND_AFTER, told + REMIND_AFTER_DRAFT)
     moment = digest_on(day, hour, after=now)
     fresh = moment.astimezone(LONDON).date() <= occurred_on + FRESH
     return moment if fresh else None
@@ -123,7 +124,8 @@ class Queued:
     """A queued mail. `person` is canonical.
 
     Open with `needs_you`: it waits for a person; with `next_at` too, it is tried again meanwhile.
-    Done with an `error`: it was not sent, for that reason.
+    Done with an `error`: it was not sent, for that reason. `again`: a sender held it before and
+    never let go of it, so that it may have gone out.
     """
 
     id: int
@@ -138,6 +140,7 @@ class Queued:
     needs_you: bool
     error: str | None
     fence: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ HOME = "/"
 DRAFT = "/evidence/{id}"
 TO_VERIFY = "/verify/{id}"
 QUEUE = "/verify/"
-BADGES = "/log/"
+LOG = "/log"
 LINK = "/link/{secret}"
 
 
@@ -196,9 +196,9 @@ _KINDS: Mapping[MailKind, tuple[Lines, str]] = {
     MailKind.DRAFTS: (_untouched, HOME),
     MailKind.REMINDER: (_untouched, HOME),
     MailKind.RETURNED: (_returned, HOME),
-    MailKind.REVIEW: (_review, BADGES),
-    MailKind.AWARDED: (_award, BADGES),
-    MailKind.WITHDRAWN: (_award, BADGES),
+    MailKind.REVIEW: (_review, LOG),
+    MailKind.AWARDED: (_award, LOG),
+    MailKind.WITHDRAWN: (_award, LOG),
     MailKind.WAITING: (_waiting, QUEUE),
     MailKind.OVERDUE: (_overdue, HOME),
     MailKind.CONTESTED: (_contested, HOME),

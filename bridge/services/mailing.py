@@ -132,7 +132,8 @@ def _write(
             uow.outbox.finish(mails, now, "The person has switched this kind of mail off.")
             report.dropped += 1
             return None
-        if kind is MailKind.DRAFTS and uow.outbox.sent_since(person, kind, _midnight(now)):
+        only_daily = kind is MailKind.DRAFTS and not mails[0].again
+        if only_daily and uow.outbox.sent_since(person, kind, _midnight(now)):
             # At most one digest a day, whatever was slow to be queued.
             uow.outbox.put_off(mails, next_digest(now, ctx.policy.mail_hour), None)
             report.later += 1
@@ -164,7 +165,7 @@ def _write(
             url=f"{room.base_url}{found.url}",
             message_id=message_id([mail.dedupe_key for mail in mails], room.mailer.host),
             written_at=now,
-            choices_url=f"{room.base_url}/account/",
+            choices_url=f"{room.base_url}/account/mail/",
             unsubscribe_url=(
                 f"{room.base_url}/unsubscribe/{unsubscribe_token(room.key, person, kind)}"
                 if kind.switchable

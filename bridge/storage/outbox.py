@@ -50,11 +50,11 @@ def _mails() -> Select[Any]:
     )  # fmt: skip
 
 
-def _mail(row: Row[Any], *, taken: int = 0) -> Queued:
+def _mail(row: Row[Any], *, taken: int = 0, again: bool = False) -> Queued:
     """A row as it stands; taken, with the next fence."""
     return Queued(
         row.id, _STORED[row.kind], row.dedupe_key, row.canonical_id, row.payload, row.created_at,
-        row.attempts, row.next_at, row.done_at, row.needs_you, row.error, row.fence + taken,
+        row.attempts, row.next_at, row.done_at, row.needs_you, row.error, row.fence + taken, again,
     )  # fmt: skip
 
 
@@ -93,14 +93,15 @@ class SqlOutbox:
         """The next mails that go as one letter, held until then; links come first.
 
         What one person is to be told of one kind goes together. Mails that were held together
-        before and never let go of stay together, so that a letter sent again is the same letter.
+        before and never let go of stay together and go before new ones, so that a letter sent
+        again is the same letter.
         """
         # Two senders must not each take a part of one letter.
         SqlOps(self._db).lock("mail")
         due = _mails().where(self._due(now))
         first = self._db.execute(
             due.add_columns(_o.held_until)
-            .order_by(_LINK_FIRST, _o.next_at, _o.id)
+            .order_by(_LINK_FIRST, _o.held_until.is_(None), _o.next_at, _o.id)
             .limit(1)
             .with_for_update(of=t.outbox, skip_locked=True)
         ).first()
@@ -121,7 +122,7 @@ class SqlOutbox:
             .where(_o.id.in_([row.id for row in rows]))
             .values(held_until=until, fence=_o.fence + 1)
         )
-        return [_mail(row, taken=1) for row in rows]
+        return [_mail(row, taken=1, again=first.held_until is not None) for row in rows]
 
     def _held(self, mails: Sequence[Queued]) -> ColumnElement[bool]:
         """That each is still ours: it has the fence that it was claimed with, and is open."""

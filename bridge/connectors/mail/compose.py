@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,6 +19,8 @@ from bridge.domain.mail import AddressRefused, Letter, LetterLine
 _POLICY = SMTP.clone(max_line_length=900)
 #: For an address that is not in plain English letters (RFC 6531).
 _UTF8_POLICY = SMTPUTF8.clone(max_line_length=900)
+#: One plain address, without the quoting and comments that RFC 5322 allows and nobody has.
+_ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]+@[^\s@<>()\[\]\\,;:\"]+")
 _templates = Environment(
     loader=PackageLoader("bridge.connectors.mail"),
     autoescape=select_autoescape(["html"]),
@@ -53,11 +56,12 @@ def compose(letter: Letter, head: LetterHead) -> EmailMessage:
     Subjects are ours alone; names and titles stand in the bodies, on one line each.
     """
     words = WORDS[letter.kind]
-    message = EmailMessage(policy=_POLICY if letter.to.isascii() else _UTF8_POLICY)
+    to = deliverable(letter.to)
+    message = EmailMessage(policy=_POLICY if to.isascii() else _UTF8_POLICY)
     subject = words.subject(letter.count)
     message["Subject"] = subject
     message["From"] = _address(head.sender, head.title)
-    message["To"] = _recipient(letter.to)
+    message["To"] = to
     if head.reply_to:
         message["Reply-To"] = _address(head.reply_to, "")
     message["Date"] = letter.written_at
@@ -89,19 +93,21 @@ def _address(text: str, name: str) -> Address:
     return Address(given or name, addr_spec=address)
 
 
-def _recipient(address: str) -> Address:
+def deliverable(address: str) -> str:
+    """The address as mail servers know it. Raises AddressRefused where it is none."""
+    local, _, domain = address.rpartition("@")
     try:
-        if any(ord(character) < 33 for character in address):
-            raise ValueError
-        made = Address(addr_spec=address)
-    except (ValueError, IndexError, TypeError) as error:
+        if not address.isprintable() or not _ADDRESS.fullmatch(address):
+            raise ValueError("not a plain address")
+        known = f"{local}@{domain.encode('idna').decode()}"
+        known.encode()
+    except ValueError as error:
         raise AddressRefused(
             "The address of this person is none that mail can be sent to. Correct it in the "
-            "staff list."
+            "staff list.",
+            peer="mail",
         ) from error
-    if not made.domain:
-        raise AddressRefused("The address of this person has no domain. Correct the staff list.")
-    return made
+    return known
 
 
 def _one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from bridge.connectors.mail.compose import LetterHead, compose
+from bridge.connectors.mail.compose import LetterHead, compose, deliverable
 from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
 from bridge.domain.mail import AddressRefused, Letter
 
@@ -70,18 +70,19 @@ class SmtpMailer:
         lost after the letter had begun to go: then it may have been taken.
         """
         message = compose(letter, self._head)
+        to = deliverable(letter.to)
         reused = self._line is not None
         line = self._line or self._connect()
         try:
             try:
-                self._envelope(line, letter.to)
+                self._envelope(line, to)
             except (smtplib.SMTPServerDisconnected, OSError):
                 if not reused:
                     raise
                 # The server had hung up since the last letter; nothing of this one had gone.
                 self._drop()
                 line = self._connect()
-                self._envelope(line, letter.to)
+                self._envelope(line, to)
         except (smtplib.SMTPServerDisconnected, OSError) as error:
             self._drop()
             raise TryLater(
@@ -158,7 +159,7 @@ class SmtpMailer:
 
     def _envelope(self, line: smtplib.SMTP, to: str) -> None:
         options = []
-        if _needs_utf8(to):
+        if not to.isascii():
             line.ehlo_or_helo_if_needed()
             if not line.has_extn("smtputf8"):
                 raise AddressRefused(
@@ -222,10 +223,6 @@ class SmtpMailer:
             "then let the mail go again with 'bridge mail retry'.",
             peer="mail",
         )
-
-
-def _needs_utf8(address: str) -> bool:
-    return not address.isascii()
 
 
 def _said(code: int, reply: bytes | str) -> str:

@@ -1,0 +1,1 @@
+"""The mail connector against real local servers."""

@@ -1,0 +1,1 @@
+"""Mail: what is told to whom, sent once, in words that are true when they are read."""
