@@ -20,6 +20,7 @@ from bridge.domain.scope import SYSTEM, Actor
 from bridge.domain.sso import IdentityProvider
 from bridge.services import signin
 from bridge.services.mappings import SiteSources
+from bridge.services.roles import grant_role
 from bridge.services.staff import StaffFile
 from bridge.services.status import StatusReader
 from bridge.web.app import create_app
@@ -102,4 +103,4 @@ class WebWorld:
     def give(self, person: int, roles: Iterable[Role], organisation: str | None = None) -> None:
         """Give somebody roles."""
         for role in roles:
-            roles.grant_role(self.world.ctx, person, role, organisation)
+            grant_role(self.world.ctx, person, role, organisation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.web.training import desk, mappings, people, person, queues, trail
+from bridge.web.training import desk, mappings, people, person, queues, staff, stuck, trail
 from bridge.web.training.blueprint import training
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "people",
     "person",
     "queues",
+    "staff",
+    "stuck",
     "trail",
     "training",
 ]

@@ -17,6 +17,7 @@ from bridge.domain.model import Person
 from bridge.domain.permissions import GRANTED, Permission, Role
 from bridge.services import desk as desk_service
 from bridge.services import explain, people, progress, roles, signin
+from bridge.services.directory import search_people
 from bridge.web.access import ctx, permits, site
 from bridge.web.asked import words
 from bridge.web.training.blueprint import training, whole_partnership
