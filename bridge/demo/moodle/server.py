@@ -30,6 +30,8 @@ from bridge.demo.moodle.errors import (
 )
 from bridge.demo.moodle.faults import Fault, Faults
 from bridge.demo.moodle.functions import php_json, run
+from bridge.demo.moodle.lti import LtiPlatform
+from bridge.demo.moodle.lti_pages import add_lti_pages
 from bridge.demo.moodle.params import parse_form
 from bridge.demo.moodle.state import Site
 from bridge.demo.moodle.tables import User
@@ -69,6 +71,7 @@ class StandInMoodle:
         self.lock = threading.RLock()
         self.requests: list[Seen] = []
         self.base_url = ""
+        self.lti = LtiPlatform(site)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -77,7 +80,7 @@ class StandInMoodle:
         self._server = make_server(
             "127.0.0.1", port, self._app(), threaded=True, request_handler=_QuietHandler
         )
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}"
+        self.base_url = self.lti.base_url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.05},
@@ -121,6 +124,7 @@ class StandInMoodle:
         app = Flask("bridge.demo.moodle", static_folder="static", static_url_path="/static")
         app.add_url_rule(_ENDPOINT, "rest", self._rest, methods=["GET", "POST"])
         pages.add_pages(app, self.site, self.lock)
+        add_lti_pages(app, self.lti, self.lock)
         return app
 
     def _rest(self) -> Response:
