@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -21,8 +21,8 @@ from bridge.config import Config, load_config
 from bridge.connectors.lti import OwnKey, PeerWeb, Tool
 from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
 from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
-from bridge.connectors.oidc import OidcProvider, OidcSettings
 from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
+from bridge.connectors.oidc import OidcProvider, OidcSettings
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.lti import LmsSource, ToolPages
@@ -292,6 +292,8 @@ def web_site(
         sources=bridge.sources,
         read_staff=bridge.read_staff,
         lti=lti_tool(bridge, section.base_url or base_url),
+        # They are read once: reading the files takes longer than a page may.
+        questions=cache(lambda: bridge.files().frameworks.questions),
     )
 
 

@@ -136,3 +136,14 @@ def applies_again(ctx: Context, person: int, decision: int) -> None:
         uow.people.mark_for_awards([canonical])
         audit(ctx, uow, "applies-again", f"person:{canonical}",
               {"competency": str(found[0].ref)})  # fmt: skip
+
+
+def editions(ctx: Context) -> list[Edition]:
+    """The published frameworks, oldest first."""
+    with ctx.store.reading() as uow:
+        return list(uow.catalog.editions())
+
+
+def group_titles(ctx: Context) -> dict[str, str]:
+    """What the target groups of the published frameworks are called, by their keys."""
+    return {group.key: group.title for edition in editions(ctx) for group in edition.groups}

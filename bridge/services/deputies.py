@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from bridge.domain.errors import NotAllowed, NotFound, Refused
+from bridge.domain.errors import NotFound, Refused
 from bridge.domain.identity import (
     Identifier,
     IdentifierKind,
@@ -28,19 +28,22 @@ class Naming:
     end: date | None
 
 
-def deputies_of(ctx: Context, manager: int) -> list[Deputy]:
-    """Who stands, stood and will stand in for a manager, the latest first. Raises NotAllowed."""
+def deputies_of(ctx: Context, manager: int) -> tuple[str, list[Deputy]]:
+    """A manager's name, and who stands, stood and will stand in for them, the latest first.
+
+    Raises NotFound where the actor may not name a deputy for them.
+    """
     with ctx.store.reading() as uow:
         canonical = uow.people.get(manager).canonical
         _check_may_name(ctx, uow, canonical)
-        return uow.teams.deputies_of([canonical])
+        return uow.people.get(canonical).name, uow.teams.deputies_of([canonical])
 
 
 def name_deputy(ctx: Context, manager: int, naming: Naming) -> int:
     """Somebody stands in for a manager and verifies as they would; returns the naming's id.
 
     The deputy holds a post today in an organisation where the manager or their team does. Raises
-    NotAllowed where the actor may not name one, Refused where it cannot be so.
+    NotFound where the actor may not name one or nobody is known so, Refused where it cannot be.
     """
     now = ctx.clock.now()
     today = london_date(now)
@@ -94,9 +97,7 @@ def _check_may_name(ctx: Context, uow: UnitOfWork, manager: int) -> None:
         return
     if scope.eyes is Eyes.PERSON and any(p.manager == scope.person for p in posts):
         return
-    raise NotAllowed(
-        "A deputy is named by the manager, by the manager's own manager, or by the training team."
-    )
+    raise NotFound("There is nobody here for whom you may name a deputy.")
 
 
 def _colleague(uow: UnitOfWork, manager: int, text: str, today: date) -> int:

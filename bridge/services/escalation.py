@@ -65,3 +65,11 @@ def in_doubt(ctx: Context) -> list[InDoubt]:
     with ctx.store.reading() as uow:
         found = uow.teams.in_doubt(ctx.actor.scope, london_date(ctx.clock.now()), [person])
     return [each for each in found if each.learner != person]
+
+
+def stands_in_for(ctx: Context) -> set[int]:
+    """The managers for whom the actor stands in today, and may take over what waits for them."""
+    person = acting_person(ctx)
+    with ctx.store.reading() as uow:
+        found = uow.teams.stands_in_for(person, london_date(ctx.clock.now()))
+    return {each.id for each in found}

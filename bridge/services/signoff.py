@@ -351,3 +351,8 @@ def add(ctx: Context, person: int, starts_on: date, text: str) -> None:
         sealed = Sealed(*ctx.vault.seal(text.strip(), f"log:{log.id}:{ordinal}"))
         uow.logs.add(log.id, acting_person(ctx), sealed, now)
         audit(ctx, uow, "add-to-log", f"log:{log.id}", {})
+
+
+def today(ctx: Context) -> date:
+    """The London date that sign-offs go by."""
+    return london_date(ctx.clock.now())

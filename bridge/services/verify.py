@@ -139,7 +139,9 @@ def revoke(ctx: Context, claim_id: int, reason: str) -> int:
 
 
 def uphold(ctx: Context, claim_id: int, reason: str) -> int:
-    """Say of a contested claim that it stands (R6); it earns awards again."""
+    """Say of a contested claim that it stands (R6), and why; it earns awards again."""
+    if not reason.strip():
+        raise Refused("Say why the claim stands.")
     return _second_thought(ctx, claim_id, "upheld", reason)
 
 

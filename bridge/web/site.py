@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bridge.domain.frameworks import ReflectiveQuestions
 from bridge.domain.identity import IdentityRule
 from bridge.domain.lti import LtiTool
 from bridge.domain.ports import Target
@@ -52,7 +53,7 @@ class WebSite:
     `problems` tells everything that is wrong or doubtful in them. `read_staff` reads a staff list
     from its text, naming it as told (raises BadFile).
     `ask_for_link` has a sign-in link sent to a person, if mail is configured. `lti` lets LMSs
-    launch the bridge.
+    launch the bridge. `questions` are those for looking back over a log.
     """
 
     ctx: Context
@@ -69,3 +70,4 @@ class WebSite:
     providers: Mapping[str, IdentityProvider] = field(default_factory=dict)
     unsubscribe_key: bytes | None = None
     lti: LtiTool | None = None
+    questions: Callable[[], Sequence[ReflectiveQuestions]] = tuple

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bridge.web.manager import linked, team, waiting
+from bridge.web.manager import agreement, deputies, doubts, linked, logs, sittings, team, waiting
 from bridge.web.manager.blueprint import manager
 
-__all__ = ["linked", "manager", "team", "waiting"]
+__all__ = [
+    "agreement", "deputies", "doubts", "linked", "logs", "manager", "sittings", "team", "waiting",
+]  # fmt: skip

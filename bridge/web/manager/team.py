@@ -1,16 +1,62 @@
-"""A manager's team: who stands where with what is asked of them."""
+"""A manager's team: who stands where with what is asked of them, together and one by one."""
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import render_template, request
 
 from bridge.domain.permissions import Permission
-from bridge.web.access import permits
+from bridge.services import agreements, signoff, sitting, teams
+from bridge.services.progress import Stand
+from bridge.web.access import ctx, permits, visitor
 from bridge.web.manager.blueprint import manager
+from bridge.web.manager.matrix import matrix
 
 
 @manager.get("/team/")
 @permits(Permission.TEAM)
 def team() -> str:
-    """The matrix."""
-    return render_template("manager/team.html")
+    """The matrix, of one framework at a time, of everybody or of one target group."""
+    found = teams.team(ctx())
+    asked = {line.ref.edition for member in found.members for line in member.lines}
+    editions = [e for e in agreements.editions(ctx()) if e.id in asked]
+    wanted = request.args.get("framework", "")
+    edition = next((e for e in editions if e.id == wanted), editions[0] if editions else None)
+    titles = agreements.group_titles(ctx())
+    held = {g for m in found.members for p in m.posts for g in p.target_groups}
+    group = request.args.get("group", "")
+    group = group if group in held else ""
+    members = [
+        m for m in found.members if not group or any(group in p.target_groups for p in m.posts)
+    ]
+    return render_template(
+        "manager/team.html",
+        team=found,
+        shown=matrix(members, edition),
+        editions=editions,
+        edition=edition,
+        groups=sorted((titles.get(key, key), key) for key in held),
+        group=group,
+        Stand=Stand,
+    )
+
+
+@manager.get("/team/<int:person_id>")
+@permits(Permission.TEAM)
+def member(person_id: int) -> str:
+    """One person: posts, where they stand, that drafts exist, what waits, what was agreed."""
+    shown = teams.member(ctx(), person_id)
+    waiting = [
+        w for w in sitting.waiting(ctx()) if w.evidence.person == shown.progress.person
+    ]  # fmt: skip
+    return render_template(
+        "manager/member.html",
+        member=shown,
+        person=shown.progress.person,
+        me=visitor().person,
+        waiting=waiting,
+        editions={e.id: e for e in agreements.editions(ctx())},
+        titles=agreements.group_titles(ctx()),
+        periods=signoff.periods_of(ctx(), shown.progress.person) if shown.manages else (),
+        today=signoff.today(ctx()),
+        Stand=Stand,
+    )

@@ -1,0 +1,51 @@
+"""Verified claims that are in doubt (R6), and taking a verification back."""
+
+from __future__ import annotations
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+
+from bridge.domain.errors import NotAllowed, NotFound, Refused
+from bridge.domain.permissions import Permission
+from bridge.services import escalation, verify
+from bridge.web.access import ctx, permits
+from bridge.web.manager.blueprint import manager
+
+
+@manager.get("/verify/contested")
+@permits(Permission.VERIFY)
+def contested() -> Response:
+    """The contested claims that the visitor decides on."""
+    return _page()
+
+
+def _page(claim_id: int | None = None, error: str = "", status: int = 200) -> Response:
+    text = render_template(
+        "manager/contested.html",
+        doubts=escalation.in_doubt(ctx()),
+        now=ctx().clock.now(),
+        wrong=claim_id,
+        error=error,
+        reason=request.form.get("reason", ""),
+    )
+    return make_response(text, status)
+
+
+@manager.post("/verify/claims/<int:claim_id>")
+@permits(Permission.VERIFY)
+def second_thought(claim_id: int) -> Response:
+    """Uphold a contested claim, or take a verification back, with the reason."""
+    reason = request.form.get("reason", "").strip()
+    try:
+        if not reason:
+            raise Refused("Say why, so that they understand the decision.")
+        if request.form.get("do") == "uphold":
+            verify.uphold(ctx(), claim_id, reason)
+            flash("The claim stands. It counts towards badges again.")
+        elif request.form.get("do") == "revoke":
+            verify.revoke(ctx(), claim_id, reason)
+            flash("The verification is taken back. Badges that rested on it are looked at again.")
+        else:
+            raise Refused("Choose whether the claim stands or is taken back.")
+    except (Refused, NotAllowed, NotFound) as error:
+        return _page(claim_id, str(error), 422)
+    return make_response(redirect(url_for("manager.contested"), 303))

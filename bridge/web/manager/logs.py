@@ -1,0 +1,114 @@
+"""A person's log of 12 months: looking at it, signing it off, and adding to it afterwards."""
+
+from __future__ import annotations
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+
+from bridge.domain.errors import NotAllowed, Refused
+from bridge.domain.permissions import Permission
+from bridge.services import signoff
+from bridge.services.signoff import LogPage, Looked, Step, Words
+from bridge.web.access import ctx, permits, site, visitor
+from bridge.web.manager.blueprint import Errors, day_of, manager
+from bridge.web.practitioner.warning import Warned, look
+
+
+@manager.get("/logs/<int:person_id>/<starts_on>")
+@permits(Permission.OWN_EVIDENCE)
+def log(person_id: int, starts_on: str) -> Response:
+    """The log: for the person, their present manager, and who signed it."""
+    return _page(signoff.look(ctx(), person_id, day_of(starts_on)))
+
+
+def _page(
+    shown: LogPage,
+    errors: Errors | None = None,
+    warned: Warned | None = None,
+    status: int = 200,
+) -> Response:
+    text = render_template(
+        "manager/log.html",
+        log=shown,
+        own=shown.person == visitor().person,
+        questions=site().questions(),
+        sent=request.form,
+        errors=errors or [],
+        warned=warned,
+    )
+    return make_response(text, status)
+
+
+@manager.post("/logs/<int:person_id>/<starts_on>/sign")
+@permits(Permission.TEAM)
+def sign(person_id: int, starts_on: str) -> Response:
+    """Sign it off, for good."""
+    start = day_of(starts_on)
+    shown = signoff.look(ctx(), person_id, start)
+    words = _words(shown)
+    errors = _missing(shown, words)
+    if errors:
+        return _page(shown, errors, status=422)
+    texts = [words.variety, words.note, *(v.note for v in words.values)]
+    warned = look(*texts, *(s.step for s in words.steps))
+    if warned is not None and warned.mark != request.form.get("looked"):
+        return _page(shown, warned=warned, status=422)
+    try:
+        signoff.sign(ctx(), person_id, start, words)
+    except (Refused, NotAllowed) as error:
+        return _page(signoff.look(ctx(), person_id, start), [("", str(error))], status=422)
+    flash(f"Signed off. {shown.person_name} can see it.")
+    return make_response(
+        redirect(url_for("manager.log", person_id=person_id, starts_on=starts_on), 303)
+    )
+
+
+def _words(shown: LogPage) -> Words:
+    form = request.form
+    return Words(
+        tuple(
+            Looked(text, f"seen-{n}" in form, form.get(f"value-{n}", "").strip())
+            for n, text in enumerate(shown.core_values)
+        ),
+        form.get("variety", "").strip(),
+        tuple(
+            Step(gap.ref, gap.text, str(gap.stand), form.get(f"step-{n}", "").strip())
+            for n, gap in enumerate(shown.gaps)
+        ),
+        form.get("note", "").strip(),
+    )
+
+
+def _missing(shown: LogPage, words: Words) -> Errors:
+    """Everything that is missing, each with its field."""
+    errors: Errors = [
+        (f"value-{n}", f"Core Value {n + 1}: tick that you have seen it, or write what is to come.")
+        for n, value in enumerate(words.values)
+        if not value.seen and not value.note
+    ]
+    if not words.variety:
+        errors.append(("variety", "Say in a line how varied and personal the evidence is."))
+    errors += [
+        (f"step-{n}", f"{step.ref.code}: write the next step.")
+        for n, step in enumerate(words.steps)
+        if not step.step
+    ]
+    return errors
+
+
+@manager.post("/logs/<int:person_id>/<starts_on>/add")
+@permits(Permission.OWN_EVIDENCE)
+def add_to_log(person_id: int, starts_on: str) -> Response:
+    """Add to a signed log; the log itself stays as it was signed."""
+    start = day_of(starts_on)
+    text = request.form.get("text", "")
+    warned = look(text)
+    if warned is not None and warned.mark != request.form.get("looked"):
+        return _page(signoff.look(ctx(), person_id, start), warned=warned, status=422)
+    try:
+        signoff.add(ctx(), person_id, start, text)
+    except Refused as error:
+        return _page(signoff.look(ctx(), person_id, start), [("text", str(error))], status=422)
+    flash("Added.")
+    return make_response(
+        redirect(url_for("manager.log", person_id=person_id, starts_on=starts_on), 303)
+    )
