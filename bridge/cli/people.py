@@ -1,7 +1,8 @@
-"""`bridge people` and `bridge unmatched`: staff lists, merges, accounts, tokens, approvals."""
+"""`bridge people` and `bridge unmatched`: staff lists, merges, accounts, roles, approvals."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -19,8 +20,12 @@ from bridge.cli.common import (
     token_option,
 )
 from bridge.domain.authority import Authority
+from bridge.domain.permissions import GRANTED, Role
 from bridge.domain.staff import Organisation
 from bridge.services import people as people_service
+from bridge.services import roles as roles_service
+from bridge.services import signin
+from bridge.services.desk import person_page
 from bridge.services.progress import progress
 from bridge.services.staff import take_staff_list
 
@@ -171,6 +176,77 @@ def approve(person: str, kind: str, folder: Path) -> None:
         who = people_service.find(bridge.context, person)
         people_service.approve(bridge.context, who.id, Authority(kind))
     console.print(f"{who.name} may verify as {kind}.", markup=False)
+
+
+@people.command()
+@click.argument("person")
+@click.argument("role", type=click.Choice(sorted(GRANTED)))
+@click.option("--organisation", help="Its key, for a role in one organisation only.")
+@site_option
+def grant(person: str, role: str, organisation: str | None, folder: Path) -> None:
+    """Give PERSON a ROLE, for the whole partnership or one organisation."""
+    with opened(folder) as bridge:
+        who = people_service.find(bridge.context, person)
+        roles_service.grant_role(bridge.context, who.id, Role(role), organisation)
+    console.print(f"{who.name} has the role '{role}'.", markup=False)
+
+
+@people.command("revoke-role")
+@click.argument("number", type=int)
+@site_option
+def revoke_role(number: int, folder: Path) -> None:
+    """Take a role back, by its NUMBER in 'bridge people roles'."""
+    with opened(folder) as bridge:
+        roles_service.end_role(bridge.context, number)
+    console.print(f"Role {number} has ended.")
+
+
+@people.command()
+@site_option
+@json_option
+def roles(folder: Path, as_json: bool) -> None:
+    """The roles that were given, and to whom."""
+    with opened(folder) as bridge:
+        found = roles_service.grants(bridge.context)
+    if as_json:
+        print_json(found)
+        return
+    rows = (
+        (g.id, g.person_name, g.person, g.role.value, g.organisation_name or "the partnership",
+         g.granted_at, g.granted_by)
+        for g in found
+    )  # fmt: skip
+    columns = ("no.", "name", "person", "role", "for", "since", "by")
+    console.print(table("Roles", columns, rows))
+
+
+@people.command()
+@click.argument("person")
+@click.option("--days", type=click.IntRange(1, 30), default=3, help="How long it is good for.")
+@site_option
+def invite(person: str, days: int, folder: Path) -> None:
+    """A sign-in link for PERSON, to hand over; it works once."""
+    with opened(folder) as bridge:
+        base_url = bridge.config.web.base_url or (
+            f"http://{bridge.config.status_host()}:{bridge.config.jobs.status_port}"
+        )
+        who = people_service.find(bridge.context, person)
+        secret = signin.invite(bridge.context, who.id, timedelta(days=days))
+    click.echo(f"{base_url}/link/{secret}")
+
+
+@people.command("end-approval")
+@click.argument("person")
+@click.argument("kind", type=click.Choice(["assessor", "peer"]))
+@site_option
+def end_approval(person: str, kind: str, folder: Path) -> None:
+    """PERSON verifies no more as an assessor or a peer; what they verified stands."""
+    with opened(folder) as bridge:
+        who = people_service.find(bridge.context, person)
+        for each in person_page(bridge.context, who.id).approvals:
+            if each.kind == kind:
+                people_service.end_approval(bridge.context, each.id)
+    console.print(f"{who.name} does not verify as {kind}.", markup=False)
 
 
 @people.command("not-applicable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bridge.domain.doors import Grant
 from bridge.domain.errors import NotFound, Refused
 from bridge.domain.permissions import GRANTED, Role
 from bridge.services.context import Context, audit, training_team_only
@@ -37,3 +38,10 @@ def end_role(ctx: Context, grant_id: int) -> None:
         if not uow.access.end_grant(grant_id, ctx.actor.label, ctx.clock.now()):
             raise NotFound(f"Role {grant_id} has ended already.")
         audit(ctx, uow, "end-grant", f"grant:{grant_id}", {})
+
+
+def grants(ctx: Context) -> list[Grant]:
+    """Every role that is given, and to whom."""
+    training_team_only(ctx)
+    with ctx.store.reading() as uow:
+        return uow.access.grants()
