@@ -69,8 +69,7 @@ def tell_drafted(
             if at is not None:
                 key = f"{kind.stored}:{draft.id}"
                 mails.append(NewMail(kind, key, draft.person_id, payload, at))
-    if mails:
-        uow.outbox.put(mails, now)
+    uow.outbox.put(mails, now)
 
 
 def tell_submitted(
@@ -120,13 +119,14 @@ def tell_verified(
     today = london_date(now)
     if not _live(policy, today):
         return
-    editions = {e.id: e for e in uow.catalog.editions()}
+    told = list(decisions)
+    editions = {e: uow.catalog.edition_of(e) for e in {claim.ref.edition for _, claim in told}}
     groups = groups_of(uow, learner, today)
     uow.outbox.put(
         [
             review(editions[claim.ref.edition], groups, today, now, policy, learner,
                    claim.id, verification, "soon")
-            for verification, claim in decisions
+            for verification, claim in told
         ],
         now,
     )  # fmt: skip
@@ -191,9 +191,7 @@ def look_for_overdue(ctx: Context) -> None:
     if not _live(ctx.policy, today):
         return
     with ctx.store.begin() as uow:
-        mails = [*_overdue(ctx, uow, now, today), *_in_doubt(ctx, uow, now, today)]
-        if mails:
-            uow.outbox.put(mails, now)
+        uow.outbox.put([*_overdue(ctx, uow, now, today), *_in_doubt(ctx, uow, now, today)], now)
 
 
 def _overdue(ctx: Context, uow: UnitOfWork, now: datetime, today: date) -> list[NewMail]:

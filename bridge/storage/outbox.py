@@ -29,7 +29,6 @@ from bridge.domain.times import london_date
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage import tables_practice as tp
-from bridge.storage.bulk import chunks
 from bridge.storage.decisions import LATEST_SUBMISSION
 from bridge.storage.ops import SqlOps
 
@@ -37,8 +36,6 @@ _o, _p, _i = t.outbox.c, t.people.c, t.person_identifiers.c
 _STORED = {kind.stored: kind for kind in MailKind}
 _IS_MAIL = _o.kind.in_(sorted(_STORED))
 _LINK_FIRST = case((_o.kind.in_(sorted(kind.stored for kind in LINKS)), 0), else_=1)
-#: A statement carries at most that many rows of six values.
-_ROWS = 1000
 
 
 def _mails() -> Select[Any]:
@@ -68,15 +65,18 @@ class SqlOutbox:
     def put(self, mails: Sequence[NewMail], now: datetime) -> None:
         """Queue these; one whose dedupe key was ever used is left as it is."""
         dialect = postgresql if self._db.dialect.name == "postgresql" else sqlite
-        for part in chunks(mails, _ROWS):
-            rows = [
+        if not mails:
+            return
+        row = dialect.insert(t.outbox).on_conflict_do_nothing(index_elements=[_o.dedupe_key])
+        self._db.execute(
+            row,
+            [
                 {"kind": mail.kind.stored, "dedupe_key": mail.dedupe_key,
                  "person_id": mail.person, "payload": dict(mail.payload), "created_at": now,
                  "next_at": mail.next_at}
-                for mail in part
-            ]  # fmt: skip
-            row = dialect.insert(t.outbox).values(rows)
-            self._db.execute(row.on_conflict_do_nothing(index_elements=[_o.dedupe_key]))
+                for mail in mails
+            ],
+        )  # fmt: skip
 
     # --- claiming -----------------------------------------------------------------------------
     @staticmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from asyncio import Server, WriteTransport
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class Inbox:
     def _cut(self, server: SMTP, where: str) -> bool:
         if self.hang_up != where:
             return False
-        assert server.transport is not None
+        assert isinstance(server.transport, WriteTransport)
         server.transport.abort()
         return True
 
@@ -108,8 +109,9 @@ class _AnyPort(Controller):
     """On port 0 the system gives a free one, which is known once the server stands."""
 
     def _trigger_server(self) -> None:
+        assert isinstance(self.server, Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextmanager
