@@ -37,6 +37,7 @@ class Slip:
     level: str | None
     late: bool
     pile: Pile
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,56 @@ class Sheet:
     preference: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """How many claims for a competency are alike: state, kind of learning and its delivery."""
+
+    ref: CompetencyRef
+    state: ClaimState
+    learning_activity: str | None
+    delivery: str | None
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A manager's decision that a competency does not apply to somebody, with the reason (R7)."""
+
+    ref: CompetencyRef
+    reason: str
+    by: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A claim of one's own for a competency, with the last decision on it, if there is one."""
+
+    evidence_id: int
+    title: str
+    occurred_on: date
+    learning_activity: str | None
+    state: ClaimState
+    contested: bool
+    late: bool
+    decision: str | None
+    method: str | None
+    by: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A learning record that supports nothing: older than can be recorded, or not counting."""
+
+    record_id: int
+    called: str
+    status: Status
+    occurred_at: datetime
+    source_key: str
+    reason: str
+
+
 class NotebookRepository(Protocol):
     """A (canonical) person's own pages. The caller has made sure that it is they who look."""
 
@@ -134,3 +185,8 @@ class NotebookRepository(Protocol):
     def forget_typed(self, evidence_id: int) -> None: ...
     def preference(self, person: int, name: str) -> str | None: ...
     def prefer(self, person: int, name: str, value: str) -> None: ...
+    def weights(self, person: int) -> list[Weight]: ...
+    def waivers(self, person: int) -> list[Waiver]: ...
+    def entries(self, person: int, competency_id: int, limit: int, offset: int) -> list[Entry]: ...
+    def too_old(self, person: int, limit: int, offset: int) -> list[Past]: ...
+    def not_counting(self, person: int, rule_ids: Collection[int], limit: int) -> list[Past]: ...

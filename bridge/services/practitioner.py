@@ -19,6 +19,7 @@ from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person
 from bridge.services.drafts import MODEL
 from bridge.services.evidence import Verifier, activity_of, groups_held, verifiers_in
+from bridge.services.progress import Progress, progress_within
 from bridge.services.why import Why, whys
 
 #: How many of each pile the first page shows, and a page of one pile.
@@ -34,7 +35,6 @@ class Listed:
 
     slip: Slip
     claims: tuple[Put, ...]
-    sources: tuple[str, ...]
 
     def codes(self, *states: ClaimState) -> list[str]:
         """The codes of the claims in these states."""
@@ -65,8 +65,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What is theirs to do: the top of each pile, and how high it is."""
+    """Where they stand and what is theirs to do: the top of each pile, and how high it is."""
 
+    standing: Progress
     counts: Mapping[Pile, int]
     listed: Mapping[Pile, tuple[Listed, ...]]
     questions: Mapping[int, tuple[Question, ...]]
@@ -76,11 +77,13 @@ def desk(ctx: Context) -> Desk:
     """The top of the actor's piles, with the questions on what was returned."""
     person = acting_person(ctx)
     with ctx.store.reading() as uow:
+        (standing,) = progress_within(ctx, uow, [person])
         piles = uow.notebook.piles(person, TOP)
         shown = [slip for pile in _SHOWN for slip in piles.slips.get(pile, ())]
         listed = _listed(uow, shown)
         returned = [each for each in listed if each.slip.pile is Pile.RETURNED]
         return Desk(
+            standing,
             piles.counts,
             {pile: tuple(e for e in listed if e.slip.pile is pile) for pile in _SHOWN},
             {each.slip.id: _questions(ctx, uow, each) for each in returned},
@@ -95,11 +98,7 @@ def _listed(uow: UnitOfWork, slips: Sequence[Slip]) -> list[Listed]:
     if not ids:
         return []
     puts = uow.notebook.puts(ids)
-    support = uow.notebook.support([slip.id for slip in slips if slip.origin == "record"])
-    return [
-        Listed(slip, tuple(puts.get(slip.id, ())), _sources(support.get(slip.id, ())))
-        for slip in slips
-    ]
+    return [Listed(slip, tuple(puts.get(slip.id, ()))) for slip in slips]
 
 
 def _sources(support: Sequence[Support]) -> tuple[str, ...]:
@@ -217,8 +216,8 @@ def draft(ctx: Context, evidence_id: int) -> Draft:
         support = tuple(uow.notebook.support([evidence_id]).get(evidence_id, ()))
         slip = Slip(evidence.id, evidence.title, evidence.occurred_on, evidence.origin,
                     evidence.learning_activity, evidence.level, evidence.late,
-                    pile_of([put.state for put in puts]))  # fmt: skip
-        item = Listed(slip, puts, _sources(support))
+                    pile_of([put.state for put in puts]), _sources(support))  # fmt: skip
+        item = Listed(slip, puts)
         editions = uow.catalog.editions()
         verifiers, posts = verifiers_in(uow, person, today)
         written: Mapping[str, str] = {}

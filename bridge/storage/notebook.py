@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     BigInteger,
-    Connection,
     Row,
     and_,
     case,
@@ -32,6 +31,7 @@ from bridge.storage import tables_access as ta
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among
 from bridge.storage.evidence import EVIDENCE_COLUMNS
+from bridge.storage.logbook import LogbookQueries
 
 _e, _c, _p, _s = t.evidence.c, t.claims.c, t.people.c, t.submissions.c
 _r, _a = t.learning_records.c, t.activity_aliases.c
@@ -41,6 +41,23 @@ _canonical = t.people.alias("canonical_verifier")
 _SLIP: tuple[Any, ...] = (
     _e.id, _e.title, _e.occurred_on, _e.origin, _e.learning_activity, _e.level, _e.late,
 )  # fmt: skip
+
+
+#: The sources of a piece of evidence's records, each as often as it has one.
+_SEPARATOR = "\n"
+
+
+def _sources(evidence_id: Any) -> Any:
+    er = t.evidence_records.c
+    return (
+        select(func.aggregate_strings(t.sources.c.key, _SEPARATOR))
+        .join(t.received, t.received.c.source_id == t.sources.c.id)
+        .join(t.learning_records, _r.received_id == t.received.c.id)
+        .join(t.evidence_records, er.record_id == _r.id)
+        .where(er.evidence_id == evidence_id)
+        .scalar_subquery()
+        .label("sources")
+    )
 
 
 def _any(state: ClaimState) -> Any:
@@ -75,6 +92,7 @@ def _slip(row: Row[Any]) -> Slip:
         row.level,
         row.late,
         Pile(row.pile),
+        tuple(dict.fromkeys(row.sources.split(_SEPARATOR))) if row.sources else (),
     )
 
 
@@ -90,11 +108,8 @@ def _typed(row: Any, evidence_id: int, vault: Vault) -> Typed | None:
     return Typed(told["reflection"], told["used"], ticks, told["verifier"], row.saved_at)
 
 
-class SqlNotebook:
+class SqlNotebook(LogbookQueries):
     """Implements `bridge.domain.notebook.NotebookRepository`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
 
     # --- lists ------------------------------------------------------------------------------
     def piles(self, person: int, limit: int) -> Piles:
@@ -107,7 +122,8 @@ class SqlNotebook:
             .label("place"),
             func.count().over(partition_by=piled.c.pile).label("height"),
         ).subquery()
-        query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.place)
+        query = select(ranked, _sources(ranked.c.id)).where(ranked.c.place <= limit)
+        query = query.order_by(ranked.c.place)
         slips: dict[Pile, list[Slip]] = defaultdict(list)
         counts: dict[Pile, int] = {}
         for row in self._db.execute(query):
@@ -118,9 +134,16 @@ class SqlNotebook:
     def pile(self, person: int, pile: Pile, limit: int, offset: int) -> list[Slip]:
         """A part of one pile, newest activity first."""
         piled = _piled(person)
-        query = select(piled).where(piled.c.pile == pile)
-        query = query.order_by(piled.c.occurred_on.desc(), piled.c.id)
-        return [_slip(row) for row in self._db.execute(query.limit(limit).offset(offset))]
+        part = (
+            select(piled)
+            .where(piled.c.pile == pile)
+            .order_by(piled.c.occurred_on.desc(), piled.c.id)
+            .limit(limit)
+            .offset(offset)
+            .subquery()
+        )
+        query = select(part, _sources(part.c.id)).order_by(part.c.occurred_on.desc(), part.c.id)
+        return [_slip(row) for row in self._db.execute(query)]
 
     def puts(self, evidence_ids: Collection[int]) -> dict[int, list[Put]]:
         """The claims of these, each with whom it was last put before, in the frameworks' order."""

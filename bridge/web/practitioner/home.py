@@ -6,9 +6,7 @@ from flask import abort, render_template, request
 
 from bridge.domain.notebook import Pile
 from bridge.domain.permissions import Permission
-from bridge.services.context import acting_person
 from bridge.services.practitioner import desk, pile_page
-from bridge.services.progress import progress
 from bridge.web.access import ctx, permits
 from bridge.web.practitioner.blueprint import practitioner
 from bridge.web.practitioner.standing import in_one_line
@@ -27,13 +25,11 @@ PILES: dict[str, tuple[Pile, str, str]] = {
 @permits(Permission.OWN_EVIDENCE)
 def home() -> str:
     """Where they stand in one line; then what waits for them, and for whom they wait."""
-    own = ctx()
-    standing = progress(own, acting_person(own))
-    mine = desk(own)
+    mine = desk(ctx())
     return render_template(
         "practitioner/home.html",
-        standing=standing,
-        line=in_one_line(standing, mine.counts.get(Pile.DRAFT, 0)),
+        standing=mine.standing,
+        line=in_one_line(mine.standing, mine.counts.get(Pile.DRAFT, 0)),
         desk=mine,
         Pile=Pile,
     )
@@ -50,11 +46,3 @@ def pile(which: str) -> str:
     return render_template(
         "practitioner/pile.html", view=view, title=title, empty=empty, which=which, piles=PILES
     )
-
-
-@practitioner.get("/log")
-@permits(Permission.OWN_EVIDENCE)
-def log() -> str:
-    """Their log, by competency."""
-    own = ctx()
-    return render_template("practitioner/log.html", standing=progress(own, acting_person(own)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.web.practitioner import draft, home, own
+from bridge.web.practitioner import draft, home, logbook, own
 from bridge.web.practitioner.blueprint import practitioner
 
-__all__ = ["draft", "home", "own", "practitioner"]
+__all__ = ["draft", "home", "logbook", "own", "practitioner"]
