@@ -169,6 +169,30 @@ class Past:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A file beside a piece of evidence; `size` is in bytes."""
+
+    id: int
+    evidence_id: int
+    name: str
+    media_type: str
+    size: int
+    added_by: int
+    added_at: datetime
+
+
+class FileRepository(Protocol):
+    """Files beside evidence. The caller has made sure who looks."""
+
+    def add(self, facts: FileFacts, body: bytes, vault: Vault) -> int: ...
+    def of(self, evidence_id: int) -> list[FileFacts]: ...
+    def get(
+        self, evidence_id: int, file_id: int, vault: Vault
+    ) -> tuple[FileFacts, bytes] | None: ...
+    def remove(self, file_id: int, now: datetime) -> None: ...
+
+
 class NotebookRepository(Protocol):
     """A (canonical) person's own pages. The caller has made sure that it is they who look."""
 

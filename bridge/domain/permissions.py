@@ -28,6 +28,7 @@ class Permission(StrEnum):
     PUBLIC = "public"
     ACCOUNT = "own account"
     OWN_EVIDENCE = "own evidence"
+    OPEN_FILE = "open a file beside evidence"
     VERIFY = "verify"
     VERIFY_ONE = "verify what a link was sent for"
     TEAM = "team"
@@ -45,6 +46,7 @@ MAY: Mapping[Permission, frozenset[Role]] = {
     Permission.PUBLIC: _ANYBODY,
     Permission.ACCOUNT: _SIGNED_IN,
     Permission.OWN_EVIDENCE: frozenset({Role.PRACTITIONER}),
+    Permission.OPEN_FILE: frozenset({Role.PRACTITIONER, Role.LINKED_VERIFIER}),
     Permission.VERIFY: frozenset({Role.VERIFIER}),
     Permission.VERIFY_ONE: frozenset({Role.VERIFIER, Role.LINKED_VERIFIER}),
     Permission.TEAM: frozenset({Role.VERIFIER}),

@@ -48,7 +48,7 @@ from bridge.domain.model import (
     TrailEntry,
     Verification,
 )
-from bridge.domain.notebook import NotebookRepository
+from bridge.domain.notebook import FileRepository, NotebookRepository
 from bridge.domain.records import AccountFacts, ActivityFacts, LearningFact, Unreadable
 from bridge.domain.scope import Actor, Scope
 from bridge.domain.standing import StandingRepository
@@ -361,6 +361,8 @@ class UnitOfWork(Protocol):
     def lti(self) -> LtiRepository: ...
     @property
     def notebook(self) -> NotebookRepository: ...
+    @property
+    def files(self) -> FileRepository: ...
     @property
     def logs(self) -> LogRepository: ...
     @property

@@ -382,6 +382,24 @@ GUARDS: tuple[Guard, ...] = (
         )
         for event in ("INSERT", "UPDATE")
     ),
+    # A file is its owner's, is never exchanged for another, and loses its bytes when removed.
+    Guard(
+        "guard_evidence_files_own",
+        "evidence_files",
+        "INSERT",
+        f"{_canonical('NEW.added_by')} = (SELECT p.canonical_id FROM evidence e"
+        " JOIN people p ON p.id = e.person_id WHERE e.id = NEW.evidence_id)",
+        "only the person whose evidence it is attaches files to it",
+    ),
+    Guard(
+        "guard_evidence_files_identity",
+        "evidence_files",
+        "UPDATE",
+        _same(("id", "evidence_id", "name", "media_type", "size", "key_id", "added_by", "added_at"))
+        + " AND OLD.removed_at IS NULL AND NEW.removed_at IS NOT NULL AND NEW.ciphertext IS NULL",
+        "a file is never exchanged, only removed",
+    ),
+    _kept("evidence_files"),
     # Who manages and what is asked of somebody is another person's decision.
     Guard(
         "guard_post_agreements_by_another",

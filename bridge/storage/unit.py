@@ -20,9 +20,10 @@ from bridge.storage.catalog import SqlCatalog
 from bridge.storage.desk import SqlDesk
 from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
+from bridge.storage.files import SqlFiles
 from bridge.storage.intake import SqlIntake
-from bridge.storage.logs import SqlLogs
 from bridge.storage.lists import SqlLists
+from bridge.storage.logs import SqlLogs
 from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
@@ -83,6 +84,11 @@ class SqlUnitOfWork:
     def notebook(self) -> SqlNotebook:
         """The practitioner's own pages."""
         return SqlNotebook(self.connection)
+
+    @cached_property
+    def files(self) -> SqlFiles:
+        """Files beside evidence."""
+        return SqlFiles(self.connection)
 
     @cached_property
     def logs(self) -> SqlLogs:

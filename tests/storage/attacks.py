@@ -393,6 +393,17 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("a draft moved to another's evidence",
            "UPDATE reflection_drafts SET evidence_id = {e_other} WHERE evidence_id = {e_draft}",
            "guard_reflection_drafts_own_update"),
+    Attack("a file slipped into another's evidence",
+           "INSERT INTO evidence_files (id, evidence_id, name, media_type, size, ciphertext, key_id,"
+           " added_by, added_at) VALUES (999, {e_other}, 'a.pdf', 'application/pdf', 1, 'x', 'k1',"
+           f" {{manager}}, {_NOW})", "guard_evidence_files_own"),
+    Attack("a file exchanged", "UPDATE evidence_files SET ciphertext = 'y'",
+           "guard_evidence_files_identity"),
+    Attack("a file moved to other evidence", "UPDATE evidence_files SET evidence_id = {e_other}",
+           "guard_evidence_files_identity"),
+    Attack("a file removed and its bytes kept", f"UPDATE evidence_files SET removed_at = {_NOW}",
+           "guard_evidence_files_identity"),
+    Attack("a file deleted", "DELETE FROM evidence_files", "guard_evidence_files_no_delete"),
     # --- what is asked of somebody, and who stands in
     Attack("an agreement with oneself", _AGREEMENT.format(by="{learner}"),
            "guard_post_agreements_by_another"),

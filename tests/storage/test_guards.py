@@ -191,6 +191,9 @@ def around_the_evidence(world: World, ids: dict[str, int]) -> None:
         " VALUES (700, :l_signed, :learner, 'x', 'k1', :now)", ids)  # fmt: skip
     run(world, "INSERT INTO reflection_drafts (evidence_id, author_id, ciphertext, key_id,"
         " saved_at) VALUES (:e_draft, :learner, 'x', 'k1', :now)", ids)  # fmt: skip
+    run(world, "INSERT INTO evidence_files (id, evidence_id, name, media_type, size, ciphertext,"
+        " key_id, added_by, added_at) VALUES (700, :e_draft, 'a.pdf', 'application/pdf', 1, 'x',"
+        " 'k1', :learner, :now)", ids)  # fmt: skip
     run(world, "INSERT INTO post_agreements (id, post_id, target_groups, extra_competencies,"
         " agreed_by, agreed_at) VALUES (700, :p_learner, '[]', '[]', :manager, :now)",
         ids)  # fmt: skip

@@ -22,10 +22,10 @@ from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.permissions import Permission
 from bridge.domain.prompts import MODELS
-from bridge.services import drafts, evidence, handing_over, people
+from bridge.services import drafts, evidence, files, handing_over, people
 from bridge.services.drafts import TypedElsewhere, Words
 from bridge.services.practitioner import Draft, draft
-from bridge.web.access import ctx, permits
+from bridge.web.access import ctx, permits, site, visitor
 from bridge.web.practitioner.blueprint import practitioner, ref_of, refs_of, to_item
 from bridge.web.practitioner.warning import Warned, look
 from bridge.web.words import clock_time
@@ -110,9 +110,16 @@ def _page(
         warned=warned,
         models=MODELS,
         State=ClaimState,
+        uploads=site().settings.upload_bytes,
+        files=files.files_of(ctx(), shown.evidence.id) if _may_hold_files(shown) else [],
         own_ticks=[ref for ref in ticked if ref not in claimed],
     )
     return make_response(text, status)
+
+
+def _may_hold_files(shown: Draft) -> bool:
+    """Files stand beside one's own evidence, where they are taken or once were."""
+    return shown.evidence.origin == "own"
 
 
 @practitioner.post("/evidence/<int:evidence_id>/autosave")
@@ -182,8 +189,26 @@ def _model(evidence_id: int, what: str) -> str | None:
     return "prompts"
 
 
+def _attach(evidence_id: int, what: str) -> str | None:
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise Refused("Choose a file first.")
+    largest = site().settings.upload_bytes
+    body = upload.stream.read(largest + 1)
+    files.attach(ctx(), evidence_id, files.Upload(upload.filename, body), largest=largest)
+    flash("The file is kept with your evidence.")
+    return "files"
+
+
+def _remove(evidence_id: int, what: str) -> str | None:
+    files.remove(ctx(), evidence_id, int(what) if what.isdecimal() else 0)
+    flash("The file has been removed.")
+    return "files"
+
+
 _BUTTONS: dict[str, Callable[[int, str], str | None]] = {
     "save": _saved, "dismiss": _dismiss, "reopen": _reopen, "model": _model,
+    "attach": _attach, "remove": _remove,
 }  # fmt: skip
 
 
@@ -220,6 +245,21 @@ def _missing(shown: Draft, filled: Filled) -> Errors:
     if filled.verifier is None:
         errors.append(("verifier", "Choose who is to verify it."))
     return errors
+
+
+@practitioner.get("/evidence/<int:evidence_id>/files/<int:file_id>")
+@permits(Permission.OPEN_FILE)
+def file(evidence_id: int, file_id: int) -> Response:
+    """A file, to be saved and never shown in place: it came from somebody's computer."""
+    if visitor().only_evidence not in (None, evidence_id):
+        raise NotFound("There is no such file.")
+    facts, body = files.read(ctx(), evidence_id, file_id)
+    answer = make_response(body)
+    answer.headers["Content-Type"] = facts.media_type
+    answer.headers.set("Content-Disposition", "attachment", filename=facts.name)
+    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer
 
 
 @practitioner.post("/evidence/<int:evidence_id>/recall")
