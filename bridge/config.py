@@ -20,7 +20,11 @@ FILE_NAME = "bridge.toml"
 _DEFAULTS = Policy()
 #: An address, with a name before it or without; nothing that could end a header.
 _MAIL_ADDRESS = r"^(?:[^<>\x00-\x1f]* <[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$"
+_GUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+
+#: Short enough to stand in a session's "how" as oidc:NAME.
+ShortName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,29}$")]
 
 
 class _Strict(BaseModel):
@@ -172,6 +176,64 @@ class MailSection(_Strict):
         return found
 
 
+class OidcSection(_Strict):
+    """`[oidc.NAME]`: an identity provider that people sign in with (OpenID Connect).
+
+    The secret comes from the environment variable `secret_env` or the file `secret_file`. With
+    `kind = "entra"` people are known by tenant and object id, and only `tenants` may come.
+    `identity` names what this provider is trusted with; an email address is never among it.
+    """
+
+    title: Annotated[str, Field(min_length=1, max_length=60)]
+    issuer: Annotated[str, Field(pattern=r"^https?://[^?#@\s]+$", max_length=140)]
+    client_id: Annotated[str, Field(min_length=1)]
+    secret_env: str = ""
+    secret_file: Path | None = None
+    scopes: tuple[str, ...] = ("openid", "profile")
+    kind: Literal["oidc", "entra"] = "oidc"
+    tenants: tuple[Annotated[str, Field(pattern=_GUID)], ...] = ()
+    identity: tuple[Literal["staff-number"], ...] = ()
+    staff_number_claim: Annotated[str, Field(min_length=1)] = "employeeid"
+    timeout: Annotated[float, Field(gt=0, le=60)] = 10.0
+    ca_bundle: Path | None = None
+    proxy: str | None = None
+
+    @model_validator(mode="after")
+    def _known_tenants(self) -> OidcSection:
+        if self.kind == "entra" and not self.tenants:
+            raise ValueError(
+                "tenants: list the ids of the tenants that may sign in; without them every "
+                "organisation in the world could"
+            )
+        if "openid" not in self.scopes:
+            raise ValueError("scopes: 'openid' must be among them")
+        if self.staff_number_claim.casefold() in ("email", "upn", "preferred_username", "name"):
+            raise ValueError(
+                "staff_number_claim: people may change their names and addresses; name a claim "
+                "that the organisation fills in, as 'employeeid'"
+            )
+        return self
+
+    def secret(self, folder: Path, name: str) -> str:
+        """The client's secret. Raises BridgeError, saying where it was looked for."""
+        if self.secret_file is not None:
+            path = folder / self.secret_file
+            try:
+                return path.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BridgeError(
+                    f"The secret file {path} cannot be read ({error.strerror})."
+                ) from None
+        variable = self.secret_env or f"BRIDGE_{name.upper().replace('-', '_')}_SECRET"
+        found = os.environ.get(variable, "").strip()
+        if not found:
+            raise BridgeError(
+                f"There is no secret for the sign-in with '{name}'. Put it in the environment "
+                f"variable {variable}, or name a file with secret_file in {FILE_NAME}."
+            )
+        return found
+
+
 class PolicySection(_Strict):
     """`[policy]`: the organisation's numbers; see `bridge.domain.policy.Policy`."""
 
@@ -194,6 +256,7 @@ class Config(_Strict):
     web: WebSection = WebSection()
     policy: PolicySection = PolicySection()
     mail: MailSection = MailSection()
+    oidc: dict[ShortName, OidcSection] = {}
 
     def database_url(self, folder: Path) -> str:
         """The database, from BRIDGE_DATABASE_URL where that is set; SQLite paths are absolute."""

@@ -116,6 +116,6 @@ def _for_every_page() -> dict[str, Any]:
         "may_open": lambda permission: allowed(who, Permission[permission]),
         "here": request.blueprint or "",
         "navigation": navigation(who) if who.signed_in and who.only_evidence is None else [],
-        "providers": (),
+        "providers": [(name, one.title) for name, one in site().providers.items()],
         "version": __version__,
     }

@@ -9,6 +9,7 @@ from bridge.web.account.pages import account
 from bridge.web.account.unsubscribe import unsubscribe
 from bridge.web.auth.joining import joining
 from bridge.web.auth.lti import lti
+from bridge.web.auth.oidc import oidc
 from bridge.web.auth.pages import auth
 from bridge.web.health import health
 from bridge.web.lms.pages import lms
@@ -23,6 +24,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     health,
     auth,
     lti,
+    oidc,
     joining,
     account,
     account_mail,
