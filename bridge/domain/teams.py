@@ -49,12 +49,14 @@ class Deputy:
 
 
 class Submitted(NamedTuple):
-    """A claim that waits for a verifier's decision."""
+    """A claim that waits for a verifier's decision. `reciprocal`: its learner has verified
+    something of the verifier's."""
 
     evidence: Evidence
     claim_id: int
     reflection_id: int
     submitted_at: datetime
+    reciprocal: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,6 @@ class TeamRepository(Protocol):
     def agreements(self, post_ids: Collection[int]) -> list[Agreement]: ...
     def agree(self, post_id: int, ask: Ask, by: int, now: datetime) -> None: ...
     def submitted_to(self, verifier: int) -> list[Submitted]: ...
-    def have_verified(self, learner: int) -> set[int]: ...
     def overdue(
         self, scope: Scope, before: datetime, verifiers: Collection[int] | None
     ) -> list[Overdue]: ...

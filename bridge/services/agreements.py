@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.frameworks import Competency, Edition, Level, TargetGroup
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.model import Post
+from bridge.domain.model import Person, Post
 from bridge.domain.repositories import UnitOfWork
-from bridge.domain.teams import Ask
+from bridge.domain.teams import Agreement, Ask, NotApplicable
 from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person, audit
 
@@ -24,10 +24,31 @@ class Choices:
     levels: tuple[tuple[Edition, Level], ...]
 
 
-def choices(ctx: Context, post: Post) -> Choices:
-    """What can be agreed for a post: the published frameworks, and its organisation's own."""
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A post, who holds it, what there is to choose from, and what was agreed, newest first."""
+
+    name: str
+    post: Post
+    choices: Choices
+    titles: Mapping[str, str]
+    earlier: tuple[Agreement, ...]
+
+
+def of_post(ctx: Context, person: int, post_id: int) -> Agreed:
+    """What is agreed for a post that the actor manages today. Raises NotFound."""
     with ctx.store.reading() as uow:
-        return _choices(uow, post)
+        holder, posts = _posts_under(ctx, uow, person)
+        post = next((p for p in posts if p.id == post_id), None)
+        if post is None:
+            raise NotFound("That is not a post of theirs that you manage today.")
+        return Agreed(
+            holder.name,
+            post,
+            _choices(uow, post),
+            titles_of(uow.catalog.editions()),
+            tuple(uow.teams.agreements([post_id])),
+        )
 
 
 def _choices(uow: UnitOfWork, post: Post) -> Choices:
@@ -50,21 +71,16 @@ def _for_everyone(edition: Edition) -> set[str]:
     return {code for group in edition.groups if group.everyone for code in group.codes}
 
 
-def present_posts(ctx: Context, person: int) -> list[Post]:
-    """The posts that a person of the actor's team holds today under the actor. Raises NotFound."""
-    with ctx.store.reading() as uow:
-        return _posts_under(ctx, uow, person)
-
-
-def _posts_under(ctx: Context, uow: UnitOfWork, person: int) -> list[Post]:
+def _posts_under(ctx: Context, uow: UnitOfWork, person: int) -> tuple[Person, list[Post]]:
+    """A person, and the posts that they hold today under the actor. Raises NotFound."""
     manager = acting_person(ctx)
     today = london_date(ctx.clock.now())
-    canonical = uow.people.get(person).canonical
-    posts = uow.people.posts_of([canonical]).get(canonical, ())
-    found = [p for p in posts if p.holds_on(today) and p.manager == manager != canonical]
+    holder = uow.people.get(person)
+    posts = uow.people.posts_of([holder.canonical]).get(holder.canonical, ())
+    found = [p for p in posts if p.holds_on(today) and p.manager == manager != holder.canonical]
     if not found:
         raise NotFound("There is nobody here with a post that you manage today.")
-    return found
+    return holder, found
 
 
 def agree(ctx: Context, person: int, post_id: int, ask: Ask) -> None:
@@ -77,7 +93,7 @@ def agree(ctx: Context, person: int, post_id: int, ask: Ask) -> None:
     now = ctx.clock.now()
     manager = acting_person(ctx)
     with ctx.store.begin() as uow:
-        posts = {p.id: p for p in _posts_under(ctx, uow, person)}
+        posts = {p.id: p for p in _posts_under(ctx, uow, person)[1]}
         if post_id not in posts:
             raise NotFound("That is not a post of theirs that you manage today.")
         post = posts[post_id]
@@ -107,14 +123,37 @@ def _check(there: Choices, ask: Ask, post: Post) -> None:
         raise Refused(f"There is no level '{ask.london_level}'. Choose from those shown.")
 
 
-def statements_of(ctx: Context, posts: Sequence[Post]) -> list[tuple[CompetencyRef, str]]:
-    """The statements of the levels agreed for these posts: what may not apply to somebody (R7)."""
-    wanted = {(p.london_level or "").rpartition(":")[2] for p in posts}
+@dataclass(frozen=True, slots=True)
+class Exemptions:
+    """What does not apply to somebody, and the other statements of their agreed levels (R7)."""
+
+    name: str
+    marked: tuple[NotApplicable, ...]
+    statements: Mapping[CompetencyRef, str]
+
+
+def exemptions(ctx: Context, person: int) -> Exemptions:
+    """What does not apply to a person of the actor's team, and what might not. Raises NotFound."""
     with ctx.store.reading() as uow:
-        editions = [e for e in uow.catalog.editions() if e.framework == "london"]
+        holder, posts = _posts_under(ctx, uow, person)
+        marked = uow.teams.not_applicable(holder.canonical)
+        there = {each.ref for each in marked}
+        statements = {
+            ref: words
+            for ref, words in _statements(uow.catalog.editions(), posts)
+            if ref not in there
+        }
+        return Exemptions(holder.name, tuple(marked), statements)
+
+
+def _statements(
+    editions: Iterable[Edition], posts: Sequence[Post]
+) -> list[tuple[CompetencyRef, str]]:
+    wanted = {(p.london_level or "").rpartition(":")[2] for p in posts}
     return [
         (CompetencyRef(e.id, code), e.competency(code).display)
         for e in editions
+        if e.framework == "london"
         for level in e.levels
         if level.key in wanted
         for code in level.codes
@@ -138,12 +177,6 @@ def applies_again(ctx: Context, person: int, decision: int) -> None:
               {"competency": str(found[0].ref)})  # fmt: skip
 
 
-def editions(ctx: Context) -> list[Edition]:
-    """The published frameworks, oldest first."""
-    with ctx.store.reading() as uow:
-        return list(uow.catalog.editions())
-
-
-def group_titles(ctx: Context) -> dict[str, str]:
-    """What the target groups of the published frameworks are called, by their keys."""
-    return {group.key: group.title for edition in editions(ctx) for group in edition.groups}
+def titles_of(editions: Iterable[Edition]) -> dict[str, str]:
+    """What the target groups of these frameworks are called, by their keys."""
+    return {group.key: group.title for edition in editions for group in edition.groups}

@@ -74,7 +74,8 @@ def require_sight_of_all(
     if scope.unrestricted or not others:
         return
     leads = {scope.person}
-    if scope.eyes is Eyes.PERSON and scope.person is not None:
+    led = all(any(p.manager == scope.person for p in posts) for posts in others.values())
+    if not led and scope.eyes is Eyes.PERSON and scope.person is not None:
         today = london_date(ctx.clock.now())
         leads |= {each.id for each in uow.teams.stands_in_for(scope.person, today)}
     for person, posts in others.items():

@@ -175,10 +175,18 @@ def _with_added(uow: UnitOfWork, mine: Item, refs: Sequence[CompetencyRef]) -> S
 
 def standing(uow: UnitOfWork, learner: int, verifier: int, today: date) -> Standing:
     """How a would-be verifier stands to a learner today, from posts, deputies and approvals."""
-    person = uow.people.get(verifier).canonical
-    posts = uow.people.posts_of([learner, person])
+    return standing_of(uow, learner, uow.people.get(verifier).canonical, today)
+
+
+def standing_of(uow: UnitOfWork, learner: int, verifier: int, today: date) -> Standing:
+    """The same where the verifier's id is known to be canonical."""
+    posts = uow.people.posts_of([learner, verifier])
+    stands = _stands(learner, verifier, posts, (), today, ())
+    if stands.is_manager:
+        return stands
     stand_in = _deputies(uow, posts.get(learner, ()), today)
-    return _stands(learner, person, posts, uow.people.approvals_of(person), today, stand_in)
+    approvals = uow.people.approvals_of(verifier)
+    return _stands(learner, verifier, posts, approvals, today, stand_in)
 
 
 def _deputies(uow: UnitOfWork, posts: Sequence[Post], today: date) -> set[int]:

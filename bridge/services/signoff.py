@@ -16,14 +16,14 @@ from typing import Any
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.errors import NotAllowed, NotFound, Refused
+from bridge.domain.frameworks import Edition
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.model import Claim, Evidence, Post
+from bridge.domain.model import Claim, Evidence, Person, Post
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.teams import Log, Sealed
 from bridge.domain.times import add_months, london_date
 from bridge.services.context import Context, acting_person, audit
-from bridge.services.evidence import activity_of, lists_of
-from bridge.services.progress import Line, Stand, progress_within
+from bridge.services.progress import Asked, Line, Stand, lines_of
 
 #: Where a competency is no gap: met, or not asked.
 _CLOSED = frozenset({Stand.CURRENT, Stand.NOT_APPLICABLE})
@@ -88,7 +88,8 @@ class LogPage:
     """A log as the person and their manager see it. `words` once it is signed.
 
     `evidence` is what was submitted and filed in it, with the claims that were put before
-    somebody; `courses_only` are the competencies that rest on attended courses alone.
+    somebody; `courses_only` are the competencies that rest on attended courses alone; `gaps` those
+    that are not current today, until it is signed. `manages`: the actor is the present manager.
     """
 
     person: int
@@ -98,25 +99,28 @@ class LogPage:
     kinds: Mapping[str, int]
     courses_only: tuple[CompetencyRef, ...]
     gaps: tuple[Line, ...]
-    lines: tuple[Line, ...]
     core_values: tuple[str, ...]
     words: Words | None
     addenda: tuple[Addendum, ...]
-    may_sign: bool
+    manages: bool
     why_not: str
-    may_add: bool
+
+    @property
+    def may_sign(self) -> bool:
+        """Whether the actor may sign it off now; where not, `why_not` says why."""
+        return not self.why_not
 
 
-def periods_of(ctx: Context, person: int) -> list[Period]:
-    """A person's logs, the present one first, with the one before though nothing is in it yet.
+def periods_of(ctx: Context, person: int) -> tuple[str, list[Period]]:
+    """A person's name and logs, the present one first, with the one before though it is empty yet.
 
     For the person and their present manager. Raises NotFound.
     """
     with ctx.store.reading() as uow:
-        canonical = uow.people.get(person).canonical
-        posts = _posts(uow, canonical)
-        _check_sight(ctx, posts, canonical)
-        return _periods(uow, canonical, posts, london_date(ctx.clock.now()))
+        who = uow.people.get(person)
+        posts = _posts(uow, who.canonical)
+        _check_sight(ctx, posts, who.canonical)
+        return who.name, _periods(uow, who.canonical, posts, london_date(ctx.clock.now()))
 
 
 def _posts(uow: UnitOfWork, person: int) -> list[Post]:
@@ -156,52 +160,57 @@ def look(ctx: Context, person: int, starts_on: date) -> LogPage:
     """The log of a person that starts then. Raises NotFound where it is not for the actor."""
     today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
-        canonical = uow.people.get(person).canonical
-        posts = _posts(uow, canonical)
-        periods = _periods(uow, canonical, posts, today)
+        who = uow.people.get(person)
+        posts = _posts(uow, who.canonical)
+        periods = _periods(uow, who.canonical, posts, today)
         period = next((p for p in periods if p.starts_on == starts_on), None)
         log = period.log if period else None
-        manages = _check_sight(ctx, posts, canonical, log.signed_by if log else None)
+        manages = _check_sight(ctx, posts, who.canonical, log.signed_by if log else None)
         if period is None:
             raise NotFound("There is no such log for you to see.")
-        return _page(ctx, uow, canonical, period, manages, today)
+        return _page(ctx, uow, who, posts, period, manages, today)
 
 
 def _page(
-    ctx: Context, uow: UnitOfWork, person: int, period: Period, manages: bool, today: date
+    ctx: Context,
+    uow: UnitOfWork,
+    who: Person,
+    posts: Sequence[Post],
+    period: Period,
+    manages: bool,
+    today: date,
 ) -> LogPage:
     log = period.log
     filed = uow.logs.evidence(log.id) if log else []
     claims: dict[int, list[Claim]] = {e.id: [] for e in filed}
-    for claim in uow.evidence.claims(list(claims)):
+    for claim in uow.evidence.claims(list(claims)) if filed else ():
         if claim.state in _PUT:
             claims[claim.evidence_id].append(claim)
-    # By system eyes: who signed may have moved on, and still sees what they signed.
-    stands = progress_within(ctx, uow, [person])[0] if manages or _own(ctx, person) else None
-    lines = stands.lines if stands else ()
-    why_not = _why_not(period, manages, today)
     editions = uow.catalog.editions()
-    signed = log is not None and log.signed_at is not None
+    signed = log if log is not None and log.signed_at is not None else None
     return LogPage(
-        person=person,
-        person_name=uow.people.get(person).name,
+        person=who.canonical,
+        person_name=who.name,
         period=period,
         evidence=tuple((e, tuple(claims[e.id])) for e in filed),
-        kinds=_kinds(uow, filed, claims),
+        kinds=_kinds(editions, filed),
         courses_only=_courses_only(filed, claims),
-        gaps=tuple(line for line in lines if line.stand not in _CLOSED),
-        lines=lines,
+        gaps=() if signed else _gaps(uow, who.canonical, posts, editions, today),
         core_values=tuple(dict.fromkeys(v for e in editions for v in e.core_values)),
-        words=_read(ctx, uow, log) if log and signed else None,
-        addenda=_addenda(ctx, uow, log) if log and signed else (),
-        may_sign=not why_not,
-        why_not=why_not,
-        may_add=signed,
+        words=_read(ctx, uow, signed) if signed else None,
+        addenda=_addenda(ctx, uow, signed) if signed else (),
+        manages=manages,
+        why_not=_why_not(period, manages, today),
     )
 
 
-def _own(ctx: Context, person: int) -> bool:
-    return ctx.actor.person == person
+def _gaps(
+    uow: UnitOfWork, person: int, posts: Sequence[Post], editions: Sequence[Edition], today: date
+) -> tuple[Line, ...]:
+    held = [post for post in posts if post.holds_on(today)]
+    asked = Asked(editions, uow.catalog.competency_ids())
+    lines = lines_of(uow, asked, {person: held}, today)[person]
+    return tuple(line for line in lines if line.stand not in _CLOSED)
 
 
 #: What has been put before a second person.
@@ -223,16 +232,10 @@ def _why_not(period: Period, manages: bool, today: date) -> str:
     return ""
 
 
-def _kinds(
-    uow: UnitOfWork, filed: Sequence[Evidence], claims: Mapping[int, Sequence[Claim]]
-) -> dict[str, int]:
+def _kinds(editions: Sequence[Edition], filed: Sequence[Evidence]) -> dict[str, int]:
     """How many pieces there are of each recognised activity, the most frequent first."""
-    edition = next((c.ref.edition for each in claims.values() for c in each), None)
-    lists = lists_of(uow, edition) if edition else None
-    counted: Counter[str] = Counter()
-    for each in filed:
-        activity = activity_of(lists, each.learning_activity) if lists else None
-        counted[activity.text if activity else "Other"] += 1
+    names = {a.key: a.text for e in reversed(editions) for a in e.learning_activities}
+    counted = Counter(names.get(each.learning_activity or "", "Other") for each in filed)
     return dict(counted.most_common())
 
 
@@ -258,22 +261,22 @@ def sign(ctx: Context, person: int, starts_on: date, words: Words) -> int:
     today = london_date(now)
     signer = acting_person(ctx)
     with ctx.store.begin() as uow:
-        canonical = uow.people.get(person).canonical
-        posts = _posts(uow, canonical)
-        manages = _check_sight(ctx, posts, canonical)
-        periods = {p.starts_on: p for p in _periods(uow, canonical, posts, today)}
+        who = uow.people.get(person)
+        posts = _posts(uow, who.canonical)
+        manages = _check_sight(ctx, posts, who.canonical)
+        periods = {p.starts_on: p for p in _periods(uow, who.canonical, posts, today)}
         if starts_on not in periods:
             raise NotFound("There is no such log for you to see.")
-        page = _page(ctx, uow, canonical, periods[starts_on], manages, today)
+        page = _page(ctx, uow, who, posts, periods[starts_on], manages, today)
         if not page.may_sign:
             raise NotAllowed(page.why_not) if not manages else Refused(page.why_not)
         _check_complete(page, words)
-        log_id = uow.logs.open(canonical, starts_on, page.period.ends_on)
+        log_id = uow.logs.open(who.canonical, starts_on, page.period.ends_on)
         sealed = Sealed(*ctx.vault.seal(json.dumps(_told(words)), f"log:{log_id}"))
         if not uow.logs.sign(log_id, signer, sealed, now):
             raise Refused("Somebody has just signed it off.")
         audit(ctx, uow, "sign-log", f"log:{log_id}",
-              {"person": canonical, "gaps": len(words.steps)})  # fmt: skip
+              {"person": who.canonical, "gaps": len(words.steps)})  # fmt: skip
         return log_id
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from bridge.domain.teams import Submitted
 from bridge.domain.times import london_date
 from bridge.services.context import PERSONS, Context, acting_person
 from bridge.services.escalation import ESCALATED_AFTER
-from bridge.services.evidence import activity_of, lists_of, standing
+from bridge.services.evidence import activity_of, lists_of, standing_of
 from bridge.services.verify import decide
 
 
@@ -47,6 +47,9 @@ def waiting(ctx: Context) -> list[Waiting]:
 
 
 def _waiting(ctx: Context, uow: UnitOfWork, submitted: Sequence[Submitted]) -> list[Waiting]:
+    """These claims by the pieces of evidence that they belong to, in that order."""
+    if not submitted:
+        return []
     now = ctx.clock.now()
     pieces: dict[int, list[Submitted]] = defaultdict(list)
     for each in submitted:
@@ -56,7 +59,6 @@ def _waiting(ctx: Context, uow: UnitOfWork, submitted: Sequence[Submitted]) -> l
     for claim in uow.evidence.claims(list(pieces)):
         if claim.id in wait:
             claims[claim.evidence_id].append(claim)
-    mutual = uow.teams.have_verified(acting_person(ctx)) if pieces else set()
     return [
         Waiting(
             evidence=found[0].evidence,
@@ -64,7 +66,7 @@ def _waiting(ctx: Context, uow: UnitOfWork, submitted: Sequence[Submitted]) -> l
             submitted_at=found[0].submitted_at,
             days=(london_date(now) - london_date(found[0].submitted_at)).days,
             late=now - found[0].submitted_at > ESCALATED_AFTER,
-            reciprocal=found[0].evidence.person in mutual,
+            reciprocal=found[0].reciprocal,
         )
         for evidence_id, found in pieces.items()
     ]
@@ -107,23 +109,30 @@ class Sitting:
 AT_ONCE = 20
 
 
-def sit_down(ctx: Context, learner: int, only: int | None = None) -> Sitting:
-    """One person's submitted evidence, or one piece of it, with what they wrote.
+def sit_down(ctx: Context, learner: int) -> Sitting:
+    """A (canonical) person's submitted evidence, with what they wrote.
 
     Reading another's reflection is written into the trail, piece by piece (DESIGN 5.11). Raises
     NotFound where nothing of theirs waits for the actor.
     """
+    return _sit_down(ctx, lambda evidence: evidence.person == learner)
+
+
+def item(ctx: Context, evidence_id: int) -> Sitting:
+    """The same of one piece of evidence. Raises NotFound where it does not wait for the actor."""
+    return _sit_down(ctx, lambda evidence: evidence.id == evidence_id)
+
+
+def _sit_down(ctx: Context, wanted: Callable[[Evidence], bool]) -> Sitting:
     person = acting_person(ctx)
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
-        canonical = uow.people.get(learner).canonical
-        mine = [
-            each
-            for each in uow.teams.submitted_to(person)
-            if each.evidence.person == canonical and only in (None, each.evidence.id)
-        ]
+        mine = [each for each in uow.teams.submitted_to(person) if wanted(each.evidence)]
         if not mine:
-            raise NotFound("Nothing of theirs waits for you. They may have taken it back.")
+            raise NotFound(
+                "Nothing of it waits for you: it was decided, taken back, or handed to another."
+            )
+        learner = mine[0].evidence.person
         table = _waiting(ctx, uow, mine)
         pieces = _pieces(ctx, uow, table[:AT_ONCE], mine)
         uow.trail.add_each(
@@ -134,7 +143,7 @@ def sit_down(ctx: Context, learner: int, only: int | None = None) -> Sitting:
         )
         authority, why_not = None, ""
         try:
-            authority = authority_of(standing(uow, canonical, person, london_date(now)))
+            authority = authority_of(standing_of(uow, learner, person, london_date(now)))
         except (Refused, NotAllowed) as error:
             why_not = str(error)
         editions = {c.ref.edition for piece in pieces for c in piece.waiting.claims}
@@ -144,7 +153,7 @@ def sit_down(ctx: Context, learner: int, only: int | None = None) -> Sitting:
             for method in (methods_for(lists_of(uow, edition), authority) if authority else ())
         }
     return Sitting(
-        canonical,
+        learner,
         pieces[0].waiting.evidence.person_name,
         pieces,
         len(table) - len(pieces),
@@ -152,13 +161,6 @@ def sit_down(ctx: Context, learner: int, only: int | None = None) -> Sitting:
         why_not,
         tuple(methods.values()),
     )
-
-
-def item(ctx: Context, evidence_id: int) -> Sitting:
-    """The same of one piece of evidence. Raises NotFound where it does not wait for the actor."""
-    with ctx.store.reading() as uow:
-        learner = uow.evidence.get(evidence_id, ctx.actor.scope).person
-    return sit_down(ctx, learner, evidence_id)
 
 
 def _pieces(

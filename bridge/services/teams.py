@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.domain.frameworks import Edition
 from bridge.domain.model import Person
 from bridge.domain.notebook import Piles
-from bridge.domain.teams import Agreement, InDoubt, Log, NotApplicable
+from bridge.domain.teams import Submitted
 from bridge.domain.times import london_date
-from bridge.services.context import Context, acting_person, require_sight_of
-from bridge.services.progress import Progress, progress_of_many, progress_within
+from bridge.services.context import Context, acting_person
+from bridge.services.progress import Progress, progress_within
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Team:
 
     members: tuple[Progress, ...]
     stands_in_for: tuple[Person, ...]
+    editions: tuple[Edition, ...]
 
 
 def team(ctx: Context) -> Team:
@@ -27,24 +29,23 @@ def team(ctx: Context) -> Team:
     with ctx.store.reading() as uow:
         leads = uow.teams.stands_in_for(person, today)
         led = uow.teams.led_by([person, *(each.id for each in leads)], today)
-    people = [each.id for each in led if each.id != person]
-    return Team(tuple(progress_of_many(ctx, people)) if people else (), tuple(leads))
+        people = [each.id for each in led if each.id != person]
+        members = progress_within(ctx, uow, people) if people else []
+        return Team(tuple(members), tuple(leads), tuple(uow.catalog.editions()))
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
     """One person of the team. `piles` are titles and dates: no text before it is submitted.
 
-    `agreements` are all that were made for their present posts, the newest first. `manages` says
-    whether the actor is their manager, who agrees and signs; a deputy only verifies.
+    `waiting` is what waits for the actor, piece by piece. `manages` says whether the actor is their
+    manager, who agrees and signs; a deputy only verifies.
     """
 
     progress: Progress
     piles: Piles
-    agreements: tuple[Agreement, ...]
-    not_applicable: tuple[NotApplicable, ...]
-    in_doubt: tuple[InDoubt, ...]
-    logs: tuple[Log, ...]
+    waiting: tuple[Submitted, ...]
+    editions: tuple[Edition, ...]
     manages: bool
 
 
@@ -53,20 +54,15 @@ SHOWN = 12
 
 
 def member(ctx: Context, person: int) -> Member:
-    """One person of the actor's team. Raises NotFound for anybody else."""
+    """A (canonical) person of the actor's team. Raises NotFound for anybody else."""
     me = acting_person(ctx)
-    today = london_date(ctx.clock.now())
     with ctx.store.reading() as uow:
-        canonical = uow.people.get(person).canonical
-        require_sight_of(ctx, uow, canonical)
-        stands = progress_within(ctx, uow, [canonical])[0]
-        doubt = uow.teams.in_doubt(ctx.actor.scope, today, [me])
+        stands = progress_within(ctx, uow, [person])[0]
+        waits = [each for each in uow.teams.submitted_to(me) if each.evidence.person == person]
         return Member(
             progress=stands,
-            piles=uow.notebook.piles(canonical, SHOWN),
-            agreements=tuple(uow.teams.agreements([p.id for p in stands.posts])),
-            not_applicable=tuple(uow.teams.not_applicable(canonical)),
-            in_doubt=tuple(each for each in doubt if each.learner == canonical),
-            logs=tuple(uow.logs.of(canonical)),
+            piles=uow.notebook.piles(person, SHOWN),
+            waiting=tuple({each.evidence.id: each for each in waits}.values()),
+            editions=tuple(uow.catalog.editions()),
             manages=any(p.manager == me for p in stands.posts),
         )

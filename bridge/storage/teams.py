@@ -183,8 +183,28 @@ class SqlTeams:
     # --- what waits ------------------------------------------------------------------------------
     def submitted_to(self, verifier: int) -> list[Submitted]:
         """The claims that wait for a (canonical) person, the oldest submission first."""
+        own, mine, theirs = (
+            t.evidence.alias("own"),
+            t.people.alias("mine"),
+            t.claims.alias("theirs"),
+        )
+        before, decider = t.verifications.alias("before"), t.people.alias("decider")
+        reciprocal = (
+            exists()
+            .where(
+                mine.c.canonical_id == verifier,
+                own.c.person_id == mine.c.id,
+                theirs.c.evidence_id == own.c.id,
+                before.c.claim_id == theirs.c.id,
+                before.c.decision == "verified",
+                decider.c.id == before.c.verifier_id,
+                decider.c.canonical_id == _p.canonical_id,
+            )
+            .correlate(t.people)
+        )
         query = (
-            select(*EVIDENCE_COLUMNS, _c.id.label("claim_id"), _s.reflection_id, _s.submitted_at)
+            select(*EVIDENCE_COLUMNS, _c.id.label("claim_id"), _s.reflection_id, _s.submitted_at,
+                   reciprocal.label("reciprocal"))
             .select_from(t.submissions)
             .join(_verifier, _verifier.c.id == _s.verifier_id)
             .join(_sc, _sc.c.submission_id == _s.id)
@@ -193,25 +213,17 @@ class SqlTeams:
             .join(t.people, _p.id == _e.person_id)
             .where(_verifier.c.canonical_id == verifier, _WAITS)
             .order_by(_s.submitted_at, _e.id, _c.competency_id)
-        )
+        )  # fmt: skip
         return [
-            Submitted(Evidence(*row[:-3]), row.claim_id, row.reflection_id, row.submitted_at)
+            Submitted(
+                Evidence(*row[:-4]),
+                row.claim_id,
+                row.reflection_id,
+                row.submitted_at,
+                bool(row.reciprocal),
+            )
             for row in self._db.execute(query)
         ]
-
-    def have_verified(self, learner: int) -> set[int]:
-        """The (canonical) people who have ever verified something of this one's."""
-        query = (
-            select(_verifier.c.canonical_id)
-            .distinct()
-            .select_from(t.evidence)
-            .join(_learner, _learner.c.id == _e.person_id)
-            .join(t.claims, _c.evidence_id == _e.id)
-            .join(t.verifications, _v.claim_id == _c.id)
-            .join(_verifier, _verifier.c.id == _v.verifier_id)
-            .where(_learner.c.canonical_id == learner, _v.decision == "verified")
-        )
-        return set(self._db.scalars(query))
 
     def overdue(
         self, scope: Scope, before: datetime, verifiers: Collection[int] | None

@@ -80,9 +80,9 @@ def test_the_matrix_is_read_in_few_queries_however_many_there_are(pages: WebWorl
     def asked() -> int:
         count = 0
 
-        def note(*_: object) -> None:
+        def note(_c: object, _k: object, statement: str, *_: object) -> None:
             nonlocal count
-            count += 1
+            count += statement.lstrip().upper().startswith(("SELECT", "WITH", "INSERT", "UPDATE"))
 
         event.listen(world.engine, "before_cursor_execute", note)
         assert browser is not None
@@ -96,7 +96,7 @@ def test_the_matrix_is_read_in_few_queries_however_many_there_are(pages: WebWorl
     few = asked()
     for n in range(1, 12):
         world.person(f"p{n}", manager=manager)
-    assert asked() == few <= 14
+    assert asked() == few <= 12
 
 
 # --- what waits, and a sitting
@@ -227,7 +227,7 @@ def test_what_waits_is_handed_to_another_who_may(pages: WebWorld, folk: Cast) ->
     world, browser = pages.world, pages.browser(folk.manager)
     people.approve(world.ctx, folk.other, Authority.ASSESSOR)
     world.submit(folk.learner, folk.evidence, folk.manager)
-    assert "other (assessor" in shown(browser, f"/verify/{folk.evidence}")
+    assert "other (assessor" in shown(browser, f"/verify/{folk.evidence}/reassign")
     answer = browser.post(f"/verify/{folk.evidence}/reassign", {"verifier": str(folk.other)})
     assert answer.status_code == 303
     assert [i.evidence.id for i in verify.waiting(world.as_(folk.other))] == [folk.evidence]
@@ -340,8 +340,11 @@ def test_a_verifier_by_link_sees_that_one_thing_and_decides(pages: WebWorld, fol
     with world.store.begin() as uow:
         secret = signin.new_link(world.ctx, uow, "verify", outside, folk.evidence)
     browser = pages.browser()
-    assert WORDS not in shown(browser, f"/link/{secret}")
-    answer = browser.post("/link", {"secret": secret})
+    looked = shown(browser, f"/link/{secret}")
+    assert WORDS not in looked
+    token = re.search(r'name="csrf_token" value="([^"]+)"', looked)
+    assert token is not None
+    answer = browser.post("/link", {"secret": secret, "csrf_token": token[1]})
     cookie = browser.client.get_cookie("bridge")
     assert cookie is not None
     browser = Browser(browser.client, cookie.value)
@@ -362,5 +365,4 @@ def test_a_verifier_by_link_sees_that_one_thing_and_decides(pages: WebWorld, fol
     assert set(world.states(folk.evidence).values()) == {"verified"}
     assert world.states(second)["3"] == "submitted"
     assert "Nothing waits for you here" in shown(browser, "/verify/linked")
-    again = pages.browser()
-    assert again.post("/link", {"secret": secret}).status_code == 403
+    assert pages.browser().get(f"/link/{secret}").status_code == 403

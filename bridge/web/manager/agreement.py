@@ -7,39 +7,32 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.permissions import Permission
 from bridge.domain.teams import Ask
-from bridge.services import agreements, people, teams
+from bridge.services import agreements, people
 from bridge.web.access import ctx, permits
 from bridge.web.manager.blueprint import Errors, manager, ref_of
-
-
-def _of_post(person_id: int, post_id: int) -> Response:
-    return _page(person_id, post_id, None)
 
 
 @manager.get("/team/<int:person_id>/agreement/<int:post_id>")
 @permits(Permission.TEAM)
 def agreement(person_id: int, post_id: int) -> Response:
     """What is agreed for a post, to be changed."""
-    return _of_post(person_id, post_id)
+    return _page(person_id, post_id, None)
 
 
 def _page(
     person_id: int, post_id: int, ask: Ask | None, errors: Errors | None = None, status: int = 200
 ) -> Response:
-    posts = {p.id: p for p in agreements.present_posts(ctx(), person_id)}
-    if post_id not in posts:
-        raise NotFound("That is not a post of theirs that you manage today.")
-    post = posts[post_id]
-    shown = teams.member(ctx(), person_id)
+    agreed = agreements.of_post(ctx(), person_id, post_id)
+    post = agreed.post
     text = render_template(
         "manager/agreement.html",
         person=person_id,
-        name=shown.progress.name,
+        name=agreed.name,
         post=post,
         ask=ask or Ask(post.target_groups, post.extra_competencies, post.london_level),
-        choices=agreements.choices(ctx(), post),
-        titles=agreements.group_titles(ctx()),
-        earlier=[a for a in shown.agreements if a.post_id == post_id],
+        choices=agreed.choices,
+        titles=agreed.titles,
+        earlier=agreed.earlier,
         errors=errors or [],
     )
     return make_response(text, status)
@@ -67,16 +60,10 @@ def not_applicable(person_id: int) -> Response:
 
 
 def _waivers(person_id: int, errors: Errors | None = None, status: int = 200) -> Response:
-    posts = agreements.present_posts(ctx(), person_id)
-    shown = teams.member(ctx(), person_id)
-    marked = {n.ref for n in shown.not_applicable}
-    statements = agreements.statements_of(ctx(), posts)
     text = render_template(
         "manager/not_applicable.html",
         person=person_id,
-        name=shown.progress.name,
-        member=shown,
-        statements=[(ref, words) for ref, words in statements if ref not in marked],
+        exempt=agreements.exemptions(ctx(), person_id),
         sent=request.form,
         errors=errors or [],
     )
@@ -87,11 +74,11 @@ def _waivers(person_id: int, errors: Errors | None = None, status: int = 200) ->
 @permits(Permission.TEAM)
 def waive(person_id: int) -> Response:
     """Say that a statement does not apply, with the reason (R7)."""
-    posts = agreements.present_posts(ctx(), person_id)
+    statements = agreements.exemptions(ctx(), person_id).statements
     ref = ref_of(request.form.get("statement", ""))
     reason = request.form.get("reason", "").strip()
     errors: Errors = []
-    if ref not in {known for known, _ in agreements.statements_of(ctx(), posts)}:
+    if ref not in statements:
         errors.append(("statement", "Choose the statement that does not apply."))
     if not reason:
         errors.append(("reason", "Say why it does not apply to them."))

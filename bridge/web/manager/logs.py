@@ -13,6 +13,21 @@ from bridge.web.manager.blueprint import Errors, day_of, manager
 from bridge.web.practitioner.warning import Warned, look
 
 
+@manager.get("/logs/<int:person_id>")
+@permits(Permission.OWN_EVIDENCE)
+def logs(person_id: int) -> str:
+    """A person's logs: for the person and their present manager."""
+    name, periods = signoff.periods_of(ctx(), person_id)
+    return render_template(
+        "manager/logs.html",
+        person=person_id,
+        own=person_id == visitor().person,
+        name=name,
+        periods=periods,
+        today=signoff.today(ctx()),
+    )
+
+
 @manager.get("/logs/<int:person_id>/<starts_on>")
 @permits(Permission.OWN_EVIDENCE)
 def log(person_id: int, starts_on: str) -> Response:

@@ -45,18 +45,39 @@ def decide(evidence_id: int) -> Response:
     return decided(sitting.item(ctx(), evidence_id), url_for("manager.waiting"), one=True)
 
 
+@manager.get("/verify/<int:evidence_id>/reassign")
+@permits(Permission.VERIFY)
+def hand_over(evidence_id: int) -> Response:
+    """Choose who is to look at it instead."""
+    return _hand_over(evidence_id)
+
+
+def _hand_over(evidence_id: int, error: str = "", status: int = 200) -> Response:
+    shown = next((w for w in sitting.waiting(ctx()) if w.evidence.id == evidence_id), None)
+    if shown is None:
+        raise NotFound("It does not wait for you. They may have taken it back.")
+    me = ctx().actor.person
+    others = evidence.verifiers_of(ctx(), shown.evidence.person)
+    text = render_template(
+        "manager/hand_over.html",
+        waiting=shown,
+        others=[v for v in others if v.person != me],
+        error=error,
+    )
+    return make_response(text, status)
+
+
 @manager.post("/verify/<int:evidence_id>/reassign")
 @permits(Permission.VERIFY)
 def reassign(evidence_id: int) -> Response:
     """Hand what waits to another who may verify it."""
-    shown = sitting.item(ctx(), evidence_id)
     verifier = request.form.get("verifier", type=int)
     try:
         if verifier is None:
             raise Refused("Choose who is to look at it instead.")
         handing_over.reassign(ctx(), evidence_id, verifier)
-    except (Refused, NotAllowed, NotFound) as error:
-        return page(shown, one=True, errors=[("verifier", str(error))], status=422)
+    except (Refused, NotAllowed) as error:
+        return _hand_over(evidence_id, str(error), 422)
     flash("Handed over. The new verifier sees the same reflection.")
     return make_response(redirect(url_for("manager.waiting"), 303))
 
@@ -71,12 +92,6 @@ def page(
     status: int = 200,
 ) -> Response:
     """The sitting's page. What was typed comes from the request, so nothing of it is lost."""
-    me = ctx().actor.person
-    others = (
-        [v for v in evidence.verifiers_of(ctx(), shown.learner) if v.person != me]
-        if one and not linked
-        else []
-    )
     text = render_template(
         "manager/linked.html" if linked else "manager/sitting.html",
         sitting=shown,
@@ -85,7 +100,6 @@ def page(
         errors=errors or [],
         wrong={field for field, _ in errors or []},
         warned=warned,
-        others=others,
     )
     return make_response(text, status)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template, request
 
 from bridge.domain.permissions import Permission
-from bridge.services import agreements, signoff, sitting, teams
+from bridge.services import agreements, teams
 from bridge.services.progress import Stand
 from bridge.web.access import ctx, permits, visitor
 from bridge.web.manager.blueprint import manager
@@ -18,10 +18,10 @@ def team() -> str:
     """The matrix, of one framework at a time, of everybody or of one target group."""
     found = teams.team(ctx())
     asked = {line.ref.edition for member in found.members for line in member.lines}
-    editions = [e for e in agreements.editions(ctx()) if e.id in asked]
+    editions = [e for e in found.editions if e.id in asked]
     wanted = request.args.get("framework", "")
     edition = next((e for e in editions if e.id == wanted), editions[0] if editions else None)
-    titles = agreements.group_titles(ctx())
+    titles = agreements.titles_of(found.editions)
     held = {g for m in found.members for p in m.posts for g in p.target_groups}
     group = request.args.get("group", "")
     group = group if group in held else ""
@@ -45,18 +45,12 @@ def team() -> str:
 def member(person_id: int) -> str:
     """One person: posts, where they stand, that drafts exist, what waits, what was agreed."""
     shown = teams.member(ctx(), person_id)
-    waiting = [
-        w for w in sitting.waiting(ctx()) if w.evidence.person == shown.progress.person
-    ]  # fmt: skip
     return render_template(
         "manager/member.html",
         member=shown,
         person=shown.progress.person,
         me=visitor().person,
-        waiting=waiting,
-        editions={e.id: e for e in agreements.editions(ctx())},
-        titles=agreements.group_titles(ctx()),
-        periods=signoff.periods_of(ctx(), shown.progress.person) if shown.manages else (),
-        today=signoff.today(ctx()),
+        editions={e.id: e for e in shown.editions},
+        titles=agreements.titles_of(shown.editions),
         Stand=Stand,
     )
