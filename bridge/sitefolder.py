@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from bridge.catalog.yamlfile import load_schema
 from bridge.config import FILE_NAME
 from bridge.domain.errors import BridgeError
+from bridge.domain.times import london_date
 from bridge.storage.vault import write_key_file
 
 SCHEMAS = {
@@ -28,6 +30,9 @@ url = "{url}"
 # or in a file that only this user can read:
 {token_file}
 identity = ["staff-number"]        # add "verified-email" only if Moodle proves addresses
+
+[mail]                             # into the folder 'mail' until a host is named: docs/mail.md
+go_live = {today}               # nothing from before this day is ever mailed
 """
 
 
@@ -66,7 +71,8 @@ def make_site(
     if not keys.exists():
         write_key_file(keys)
         made.append(keys)
+    today = london_date(datetime.now(UTC))
     line = f'token_file = "{token_file}"' if token_file else '# token_file = "moodle.token"'
     config = folder / FILE_NAME
-    config.write_text(TEMPLATE.format(url=url, token_file=line), encoding="utf-8")
+    config.write_text(TEMPLATE.format(url=url, token_file=line, today=today), encoding="utf-8")
     return [*made, config]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bridge.bootstrap import Bridge
+from bridge.bootstrap import Bridge, mail_room
 from bridge.cli.common import console, json_option, opened, print_json, site_option
 from bridge.domain.errors import BridgeError
 from bridge.domain.ports import Finding
@@ -38,6 +38,7 @@ def doctor(folder: Path, as_json: bool) -> None:
     findings: dict[str, list[Finding]] = {}
     with opened(folder) as bridge:
         findings["this site"] = _site_findings(bridge)
+        findings["mail"] = _mail_findings(bridge)
         for name in bridge.config.moodle:
             try:
                 checks = bridge.sources[name].connector.doctor() + bridge.targets[name].doctor()
@@ -69,6 +70,21 @@ def _site_findings(bridge: Bridge) -> list[Finding]:
     found.append(Finding("database", True, f"{database} is up to date, and its guards stand."))
     if not problems:
         found.append(Finding("files", True, "Frameworks, mappings and badges read well."))
+    return found
+
+
+def _mail_findings(bridge: Bridge) -> list[Finding]:
+    try:
+        found = [mail_room(bridge).mailer.doctor()]
+    except BridgeError as error:
+        return [Finding("settings", False, str(error))]
+    if bridge.config.mail.go_live is None:
+        found.append(
+            Finding(
+                "go_live", True, "No go-live date is set, so only links are mailed.",
+                warning=True,
+            )
+        )  # fmt: skip
     return found
 
 

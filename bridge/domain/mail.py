@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from bridge.domain.errors import PeerError
+from bridge.domain.ports import Finding
 from bridge.domain.times import LONDON
 
 
@@ -236,6 +237,10 @@ class Mailer(Protocol):
 
     def close(self) -> None:
         """Let go of the connection, if there is one."""
+        ...
+
+    def doctor(self) -> Finding:
+        """Whether letters can go: a harmless try, and what to do where not."""
         ...
 
 

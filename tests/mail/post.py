@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from bridge.domain.mail import Letter, MailKind
+from bridge.domain.ports import Finding
 from bridge.services import notify
 from bridge.services.mailing import MailReport, MailRoom, send_due
 from tests.support import World
@@ -36,6 +37,10 @@ class Postbox:
 
     def close(self) -> None:
         """Nothing to close."""
+
+    def doctor(self) -> Finding:
+        """It is there."""
+        return Finding("mail", True, "It is there.")
 
     def of(self, kind: MailKind) -> list[Letter]:
         """The letters of one kind."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.domain.authority import Authority
@@ -147,6 +147,7 @@ moments = st.datetimes(
 hours = st.integers(7, 18)
 
 
+@settings(deadline=None, max_examples=60)
 @given(moments, hours)
 def test_digests_go_in_london_on_weekdays_at_their_hour(now: datetime, hour: int) -> None:
     at = next_digest(now, hour).astimezone(LONDON)
@@ -155,6 +156,7 @@ def test_digests_go_in_london_on_weekdays_at_their_hour(now: datetime, hour: int
     assert timedelta(0) < at - now <= timedelta(days=3, hours=1)
 
 
+@settings(deadline=None, max_examples=60)
 @given(moments, moments, hours)
 def test_whatever_is_queued_between_two_digests_goes_with_the_second(
     one: datetime, other: datetime, hour: int
@@ -164,6 +166,7 @@ def test_whatever_is_queued_between_two_digests_goes_with_the_second(
     assert (second < at) == (due_at(MailKind.DRAFTS, second, hour) == at)
 
 
+@settings(deadline=None, max_examples=60)
 @given(moments, st.integers(0, 400), hours)
 def test_a_reminder_comes_after_the_draft_and_while_it_is_fresh(
     now: datetime, age: int, hour: int

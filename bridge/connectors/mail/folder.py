@@ -9,6 +9,7 @@ from pathlib import Path
 from bridge.connectors.mail.compose import LetterHead, compose
 from bridge.domain.errors import NeedsAdministrator
 from bridge.domain.mail import Letter
+from bridge.domain.ports import Finding
 
 
 class FolderMailer:
@@ -61,3 +62,18 @@ class FolderMailer:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+    def doctor(self) -> Finding:
+        """Whether a file can be made in the folder."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self._folder).close()
+        except OSError as error:
+            return Finding(
+                "mail", False, f"{self._folder} cannot be written ({error.strerror}).",
+                "Make the folder writable, or name another with 'folder' under [mail].",
+            )  # fmt: skip
+        return Finding(
+            "mail", True, f"It is written into the folder {self._folder}; nothing is sent.",
+            "Name a mail server with 'host' under [mail].", warning=True,
+        )  # fmt: skip

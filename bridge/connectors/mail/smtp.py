@@ -12,6 +12,7 @@ from typing import Literal
 from bridge.connectors.mail.compose import LetterHead, compose, deliverable
 from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
 from bridge.domain.mail import AddressRefused, Letter
+from bridge.domain.ports import Finding
 
 Security = Literal["starttls", "tls", "none"]
 PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "none": 25}
@@ -57,6 +58,16 @@ class SmtpMailer:
             with suppress(smtplib.SMTPException, OSError):
                 line.quit()
             line.close()
+
+    def doctor(self) -> Finding:
+        """Whether the server is there, proves itself, and takes the user and password."""
+        try:
+            self._connect()
+        except PeerError as error:
+            return Finding("mail", False, str(error))
+        finally:
+            self.close()
+        return Finding("mail", True, f"The mail server {self._settings.place} takes our letters.")
 
     def _drop(self) -> None:
         line, self._line = self._line, None

@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.connectors.mail import LetterHead
@@ -117,6 +117,7 @@ nasty = st.text() | st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None, max_examples=60)
 @given(name=nasty, text=nasty, detail=nasty)
 def test_nothing_that_people_are_called_changes_a_header_or_the_page(
     name: str, text: str, detail: str
@@ -143,6 +144,7 @@ def test_an_address_that_is_none_is_refused(to: str) -> None:
         compose(letter(to=to), HEAD)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(min_size=1, max_size=60))
 def test_an_address_never_brings_another_header_or_recipient(to: str) -> None:
     try:

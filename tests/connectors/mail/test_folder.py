@@ -38,5 +38,14 @@ def test_the_same_letter_again_is_the_same_file(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("a file stands there")
+    sender = FolderMailer(tmp_path / "mail", HEAD)
     with pytest.raises(NeedsAdministrator, match=r"\[mail\]"):
-        FolderMailer(tmp_path / "mail", HEAD).send(letter())
+        sender.send(letter())
+    assert not sender.doctor().ok
+
+
+def test_doctor_says_that_nothing_leaves_the_folder(tmp_path: Path) -> None:
+    found = FolderMailer(tmp_path / "mail", HEAD).doctor()
+    assert found.ok
+    assert found.warning
+    assert list((tmp_path / "mail").iterdir()) == []

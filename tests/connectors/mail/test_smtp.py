@@ -212,6 +212,17 @@ def test_an_address_in_other_letters_goes_where_the_server_can(inbox: Inbox) -> 
     assert inbox.messages[0]["To"] == "zoë@example.org"
 
 
+def test_doctor_tells_without_sending(inbox: Inbox, certificates: dict[str, Path]) -> None:
+    own = certificates["127.0.0.1"]
+    with mail_server(inbox, certificate=own, auth=True) as port:
+        good = mailer(port, "starttls", trusts=own, user=USER, password=PASSWORD).doctor()
+        bad = mailer(port, "starttls", trusts=own, user=USER, password="wrong").doctor()
+    gone = mailer(port).doctor()
+    assert (good.ok, bad.ok, gone.ok) == (True, False, False)
+    assert "user name and password" in bad.message
+    assert inbox.raw == []
+
+
 def test_a_password_never_shows() -> None:
     settings = SmtpSettings("mail.example", user=USER, password=PASSWORD)
     assert PASSWORD not in repr(settings)
