@@ -1,4 +1,4 @@
-"""`python -m tests.bench ingest --records N`: how fast the intake is, as JSON."""
+"""`python -m tests.bench ingest` and `pages`: how fast the bridge is, as JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
 from tests.bench.floor import insert_seconds, read_back
 from tests.bench.pages import write_pages
+from tests.bench.webpages import measure_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     ingest = commands.add_parser("ingest", help="from pulled pages to drafts, against the floor")
     ingest.add_argument("--records", type=_at_least_one, default=100_000)
     ingest.add_argument("--database", choices=[*SERVERS, "both"], default="both")
@@ -34,9 +35,27 @@ def main() -> None:
         default=1,
         help="measure ingest and floor in turn this often, and take the fastest of each",
     )
+    pages = commands.add_parser("pages", help="every page, over a whole partnership's data")
+    pages.add_argument("--people", type=_at_least_one, default=100_000)
+    pages.add_argument("--claims", type=_at_least_one, help="ten for each person, unless given")
+    pages.add_argument("--rate", type=float, default=20.0, help="requests a second")
+    pages.add_argument("--seconds", type=float, default=120.0, help="how long; 0 for no load")
+    pages.add_argument("--times", type=_at_least_one, default=7, help="visits of each page")
+    pages.add_argument("--folder", type=Path, help="keep the database here, and use it again")
     given = parser.parse_args()
+    if given.command == "pages":
+        print(json.dumps(_pages(given), indent=2))
+        return
     names = list(SERVERS) if given.database == "both" else [given.database]
     print(json.dumps(measure_ingest(names, given.records, given.page, given.repeat), indent=2))
+
+
+def _pages(given: argparse.Namespace) -> dict[str, Any]:
+    claims = given.claims or 10 * given.people
+    with tempfile.TemporaryDirectory(prefix="bridge-bench-") as name:
+        folder = given.folder or Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        return measure_pages(folder, given.people, claims, given.rate, given.seconds, given.times)
 
 
 def _at_least_one(text: str) -> int:

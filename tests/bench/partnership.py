@@ -61,7 +61,8 @@ def open_site(folder: Path) -> Bridge:
 
 def make_folder(folder: Path, url: str) -> None:
     """A site folder on that database, with a programme of courses beside the shipped mappings."""
-    make_site(folder)
+    make_site(folder, token_file="moodle.token")
+    (folder / "moodle.token").write_text("no Moodle is asked anything here", encoding="utf-8")
     config = folder / "bridge.toml"
     text = config.read_text(encoding="utf-8")
     config.write_text(text.replace("sqlite:///bridge.db", url, 1), encoding="utf-8")
