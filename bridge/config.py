@@ -271,7 +271,7 @@ class Config(_Strict):
         return url
 
     def status_host(self) -> str:
-        """Where the status page listens: loopback unless configured, or BRIDGE_STATUS_HOST."""
+        """Where the pages are served: loopback unless configured, or BRIDGE_STATUS_HOST."""
         return os.environ.get("BRIDGE_STATUS_HOST") or self.jobs.status_host
 
     def rules(self) -> Policy:

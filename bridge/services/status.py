@@ -1,4 +1,4 @@
-"""How the bridge stands, for its status page: counts, times and reasons, and nobody's name."""
+"""How the bridge stands, for the training desk: counts, times and reasons; nobody's name."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class TargetStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything the status page shows. `at` is when it was looked at."""
+    """Everything the desk shows. `at` is when it was looked at."""
 
     at: datetime
     version: str
