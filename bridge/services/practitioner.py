@@ -153,6 +153,10 @@ class Section:
         """How claims name one of them."""
         return CompetencyRef(self.edition, competency.code)
 
+    def without(self, taken: Collection[CompetencyRef]) -> list[Competency]:
+        """Those that are not among these."""
+        return [one for one in self.competencies if self.ref(one) not in taken]
+
     def holds(self, refs: Collection[CompetencyRef], named: str = "") -> bool:
         """Whether one of these, or the one named "edition code", is among them."""
         own = [self.ref(competency) for competency in self.competencies]
@@ -185,6 +189,13 @@ class Draft:
     def of(self, *states: ClaimState) -> list[Put]:
         """The claims in these states."""
         return [put for put in self.item.claims if put.state in states]
+
+    @property
+    def shared_why(self) -> Why | None:
+        """The one reason for everything that is suggested, where there is one."""
+        open_ = self.of(ClaimState.SUGGESTED, ClaimState.RETURNED)
+        reasons = {self.whys.get(put.claim_id) for put in open_ if put.origin == "rule"}
+        return next(iter(reasons)) if len(reasons) == 1 else None
 
     @property
     def asks_use(self) -> bool:
