@@ -50,6 +50,8 @@ def show() -> Response:
 def sign_in() -> Response:
     """Sign in anew, whoever had been signed in on this computer before."""
     who = visitor()
+    if launches.joining(web_ctx(), _secret(), who.session) is None:
+        return _leave(url_for("public.start"))
     if who.session is not None and who.person is not None:
         own = site().ctx.acting_as(Actor(of_person(who.person), "web"))
         signin.sign_out(own, who.session.id)
