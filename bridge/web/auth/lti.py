@@ -218,7 +218,12 @@ def destination(arrival: Arrival) -> str:
 
 def own_page(url: str | None) -> str | None:
     """The page of ours that an address names; None for any other site's, and for the way in."""
-    if not url or origin_of(url) != origin_of(site().settings.base_url):
+    # A blank or a control character stands in no address; parsers differ in what they make of it.
+    if (
+        not url
+        or any(ord(c) < 33 for c in url)
+        or origin_of(url) != origin_of(site().settings.base_url)
+    ):
         return None
     parts = urlsplit(url)
     if parts.path in ("", "/") or parts.path == "/lti" or parts.path.startswith("/lti/"):
@@ -259,6 +264,7 @@ def look_at_invite(secret: str) -> str:
     return render_template(
         "lti/register.html",
         lms=source.base_url,
+        email=source.shares_email,
         secret=secret,
         configuration=request.args.get("openid_configuration", ""),
         token=request.args.get("registration_token", ""),

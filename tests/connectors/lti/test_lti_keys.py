@@ -1,4 +1,4 @@
-"""Keys, ours and the platforms': where they are kept, when they are fetched, and from whom alone."""
+"""Keys, ours and the platforms': where they are kept, when they are fetched, and from whom."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_no_algorithm_is_no_signature(forge: Forge) -> None:
 
 def test_the_public_key_is_no_hmac_secret(forge: Forge) -> None:
     public = RSAKey.import_key(forge.lti.key.as_dict(private=False)).public_key
-    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)  # type: ignore[union-attr]
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     head = {"alg": "HS256", "kid": forge.lti.key.kid}
     signing = _unsigned(head, forge.claims()).rstrip(".")
     mac = hmac.new(pem, signing.encode(), hashlib.sha256).digest()
