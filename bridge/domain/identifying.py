@@ -59,7 +59,7 @@ _POSTCODE = re.compile(
     r" ?\d[ABD-HJLNP-UW-Z]{2}\b"
 )
 _PHONE = re.compile(
-    r"(?<![\w.+-])(?:\+44[ -]?(?:\(0\)[ -]?)?|0044[ -]?|\(?0)(?:\d[ ()-]{0,2}){9,10}(?!\d)"
+    r"(?<![\w.+-])(?:\+44[ -]?(?:\(0\)[ -]?)?|0044[ -]?|\(?0)(?=[1-9])(?:\d[ ()-]{0,2}){9,10}(?!\d)"
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _NAME = r"[A-Z][a-z’'-]*[a-z](?:[ -][A-Z][a-z’'-]*[a-z])?"
@@ -88,7 +88,8 @@ _RELATION = re.compile(
     rf"(?:son|daughter|brother|sister|mum|dad|mother|father|baby|twin))\s+({_NAME})\b"
 )
 _INITIALS = re.compile(
-    r"(?<![\w.])((?:[A-Z]\.? ?){1,2}[A-Z]?\.?)(?:,|\s\(|\s)\s*(?:(?:is |was )?aged?\s+\d{1,2}\b|"
+    r"(?<![\w.])([A-Z]\.? ?[A-Z](?:\.? ?[A-Z])?\.?)(?:,|\s\(|\s)\s*"
+    r"(?:(?:is |was )?aged?\s+\d{1,2}\b|"
     r"\d{1,2}\s*(?:years?|yrs?|months?)[ -]old\b|\d{1,2}\s*y/?o\b)"
 )
 _SCHOOL = re.compile(
@@ -109,6 +110,8 @@ _NOBODY = """
     Group Early Help Ofsted Police Council England Wales London English British Christmas Easter
     Covid Competency Working Together Training Module Year Key Stage It This That There They When
     Where After Before The And But Our My He She We You I In On At For From With
+    Then Later Yesterday Today Last Next While Because Although So As By If Since During Once Only
+    Even Both Also Now Here One Two His Her Their What Who How Why Some Such
 """
 _NOBODYS = frozenset(_NOBODY.split())
 
@@ -138,9 +141,14 @@ def _simple(pattern: re.Pattern[str], mark: Mark) -> Callable[[str], Iterable[Se
         group = 1 if pattern.groups else 0
         for found in pattern.finditer(text):
             words = found.group(group)
-            if mark is Mark.NAME and words.split()[0].split("-")[0] in _NOBODYS:
-                continue
-            yield Seen(mark, words.strip(), found.start(group))
+            if mark is Mark.NAME:
+                # A name may follow a word that has its capital for another reason.
+                kept = words.split()
+                while kept and kept[0].split("-")[0] in _NOBODYS:
+                    kept.pop(0)
+                words = " ".join(kept)
+            if words:
+                yield Seen(mark, words.strip(), found.end(group) - len(words))
 
     return find
 
