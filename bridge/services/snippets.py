@@ -11,6 +11,7 @@ from bridge.domain.model import Alias
 
 _KEY_LENGTH = 60
 _TITLE_LENGTH = 400
+_NOT_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
 def rule_snippet(alias: Alias, editions: list[Edition]) -> str:
@@ -48,7 +49,10 @@ def rule_key(title: str) -> str:
     """A rule's name made of a title: small letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().casefold()
     key = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_KEY_LENGTH].rstrip("-")
-    return key if key and key[0].isalnum() else "new-rule"
+    if key in _NOT_TEXT or key[:1].isdigit():
+        # YAML would read a number, or a yes or no, where a name is meant.
+        return f"course-{key}"
+    return key or "new-rule"
 
 
 def quoted(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, make_response, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from bridge.domain.errors import Refused
 from bridge.domain.lti import LtiTool, ToolPages
@@ -18,19 +18,19 @@ from bridge.web.lms.blueprint import lms
 class InviteForm(FlaskForm):
     """Make a registration link."""
 
-    source = SelectField("Which LMS?", choices=[], id="invite-source")
+    source = SelectField("Which LMS?", choices={}, id="invite-source")
 
 
 class ByHandForm(FlaskForm):
     """Register with what Moodle shows."""
 
-    source = SelectField("Which LMS?", choices=[], id="hand-source")
+    source = SelectField("Which LMS?", choices={}, id="hand-source")
     client_id = StringField(
-        "Client ID", [InputRequired("Enter the client ID that Moodle shows."), Length(max=200)]
+        "Client ID", [DataRequired("Enter the client ID that Moodle shows."), Length(max=200)]
     )
     deployment = StringField(
         "Deployment ID",
-        [InputRequired("Enter the deployment ID that Moodle shows."), Length(max=200)],
+        [DataRequired("Enter the deployment ID that Moodle shows."), Length(max=200)],
         description="Several with a comma between.",
     )
 
@@ -70,8 +70,8 @@ def _tool_pages() -> ToolPages:
     return ToolPages(settings.base_url.rstrip("/"), settings.title)
 
 
-def _choices(tool: LtiTool | None) -> list[tuple[str, str]]:
-    return [(key, key) for key in (tool.sources if tool else ())]
+def _choices(tool: LtiTool | None) -> dict[str, str]:
+    return {key: key for key in (tool.sources if tool else ())}
 
 
 def _tool() -> LtiTool:

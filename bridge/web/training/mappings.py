@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, make_response, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from bridge.domain.errors import Refused
 from bridge.domain.permissions import Permission
@@ -23,7 +23,7 @@ class PublishForm(FlaskForm):
 
     comment = StringField(
         "What changes, and why?",
-        [InputRequired("Say in a few words what changes, and why."), Length(max=400)],
+        [DataRequired("Say in a few words what changes, and why."), Length(max=400)],
         description="It is kept with the version, for whoever asks later.",
     )
 

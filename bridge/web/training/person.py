@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, flash, make_response, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from bridge.domain.authority import Authority
 from bridge.domain.errors import NotFound, Refused
@@ -32,13 +32,13 @@ class MergeForm(FlaskForm):
 
     into = StringField(
         "Who is the other entry?",
-        [InputRequired("Say which other entry is the same human being."), Length(max=320)],
+        [DataRequired("Say which other entry is the same human being."), Length(max=320)],
         description="Their number, staff number or email address. That entry's name stays.",
         id="merge-into",
     )
     reason = StringField(
         "How do you know?",
-        [InputRequired("Say how you know that they are one person."), Length(max=400)],
+        [DataRequired("Say how you know that they are one person."), Length(max=400)],
         id="merge-reason",
     )
 
@@ -48,14 +48,11 @@ class ApproveForm(FlaskForm):
 
     kind = RadioField(
         "Approve as",
-        [InputRequired("Choose one.")],
-        choices=[
-            (
-                "assessor",
-                "Assessor: by the methods that the framework keeps for assessors",
-            ),
-            ("peer", "Peer: by the methods that the framework opens to peers"),
-        ],
+        [DataRequired("Choose one.")],
+        choices={
+            "assessor": "Assessor: by the methods that the framework keeps for assessors",
+            "peer": "Peer: by the methods that the framework opens to peers",
+        },
     )
 
 
@@ -63,9 +60,10 @@ class RoleForm(FlaskForm):
     """Give a role."""
 
     role = SelectField(
-        "Role", choices=[(role.value, role.value.capitalize()) for role in sorted(GRANTED)]
+        "Role",
+        choices={role.value: role.value[0].upper() + role.value[1:] for role in sorted(GRANTED)},
     )
-    organisation = SelectField("For", choices=[])
+    organisation = SelectField("For", choices={})
 
 
 @training.get("/people/<int:person_id>")
@@ -98,9 +96,11 @@ def _page(
     return make_response(text, status)
 
 
-def _organisations() -> list[tuple[str, str]]:
-    listed = desk_service.organisations(ctx(Permission.TRAINING))
-    return [(WHOLE, "The whole partnership"), *listed]
+def _organisations() -> dict[str, str]:
+    return {
+        WHOLE: "The whole partnership",
+        **dict(desk_service.organisations(ctx(Permission.TRAINING))),
+    }
 
 
 def _found(person_id: int) -> desk_service.PersonPage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, make_response, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import RadioField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from bridge.domain.errors import NotFound, Refused
 from bridge.domain.model import Person
@@ -21,10 +21,10 @@ from bridge.web.training.blueprint import training
 class LinkForm(FlaskForm):
     """Say whose an account is."""
 
-    person = RadioField("Whose account is it?", [InputRequired("Choose a person.")], coerce=int)
+    person = RadioField("Whose account is it?", [DataRequired("Choose a person.")], coerce=int)
     reason = StringField(
         "How do you know?",
-        [InputRequired("Say how you know that this account is theirs."), Length(max=400)],
+        [DataRequired("Say how you know that this account is theirs."), Length(max=400)],
         description="Such as “asked her by telephone; she has a second address”. It is kept.",
     )
 
@@ -66,10 +66,10 @@ def _account(account_id: int, form: LinkForm, status: int = 200) -> Response:
     asked = words("q")
     known = {person.id for person, _ in candidates}
     found = [p for p in _search(asked) if p.id not in known]
-    form.person.choices = [
-        *((person.id, f"{person.name} (person {person.id}): {why}") for person, why in candidates),
-        *((p.id, f"{p.name} (person {p.id}): found by your search") for p in found),
-    ]
+    reasons = [*candidates, *((person, "found by your search") for person in found)]
+    form.person.choices = {
+        str(person.id): f"{person.name} (person {person.id}): {why}" for person, why in reasons
+    }
     text = render_template(
         "training/account.html", waiting=waiting, form=form, asked=asked, found=found
     )
