@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 
 from bridge.domain.permissions import Permission
 from bridge.services.signin import Who
@@ -35,7 +35,8 @@ def navigation(who: Who) -> list[Item]:
     """The sections that this visitor may open, in order."""
     blueprint = request.blueprint or ""
     endpoints = [e for _, e, _ in _SECTIONS]
-    here = request.endpoint if request.endpoint in endpoints else ""
+    # A part with several sections says itself to which of them a page of its belongs.
+    here = g.get("section") or (request.endpoint if request.endpoint in endpoints else "")
     first_of = {e.partition(".")[0]: e for e in reversed(endpoints)}
     return [
         Item(title, url_for(endpoint), (here or first_of.get(blueprint, "")) == endpoint)

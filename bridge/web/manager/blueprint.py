@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import Blueprint
+from flask import Blueprint, g, request
 
 from bridge.domain.errors import NotFound
 from bridge.domain.mapping import CompetencyRef
 
 manager = Blueprint("manager", __name__)
+
+
+@manager.before_request
+def _section() -> None:
+    """The team's pages belong to "My team", the others to what waits; logs say it themselves."""
+    g.section = "manager.team" if request.path.startswith("/team/") else "manager.waiting"
+
 
 #: (id of the field or "", words) pairs, for the summary of errors.
 Errors = list[tuple[str, str]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from bridge.domain.errors import NotAllowed, Refused
 from bridge.domain.permissions import Permission
@@ -21,7 +21,7 @@ def logs(person_id: int) -> str:
     return render_template(
         "manager/logs.html",
         person=person_id,
-        own=person_id == visitor().person,
+        own=_own(person_id),
         name=name,
         periods=periods,
         today=signoff.today(ctx()),
@@ -35,6 +35,13 @@ def log(person_id: int, starts_on: str) -> Response:
     return _page(signoff.look(ctx(), person_id, day_of(starts_on)))
 
 
+def _own(person_id: int) -> bool:
+    """Whether it is the visitor's own, and so belongs to their log rather than to their team."""
+    own = person_id == visitor().person
+    g.section = "practitioner.log" if own else "manager.team"
+    return own
+
+
 def _page(
     shown: LogPage,
     errors: Errors | None = None,
@@ -44,7 +51,7 @@ def _page(
     text = render_template(
         "manager/log.html",
         log=shown,
-        own=shown.person == visitor().person,
+        own=_own(shown.person),
         questions=site().questions(),
         sent=request.form,
         errors=errors or [],
