@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bridge.domain.claims import ClaimState
+from bridge.domain.counts import CountsRepository
 from bridge.domain.desk import DeskRepository
 from bridge.domain.doors import AccessRepository
 from bridge.domain.drafting import Redraft
@@ -369,6 +370,8 @@ class UnitOfWork(Protocol):
     def teams(self) -> TeamRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
+    @property
+    def counts(self) -> CountsRepository: ...
     @property
     def lists(self) -> ListsRepository: ...
     @property

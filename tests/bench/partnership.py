@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
-from bridge.bootstrap import Bridge, open_bridge, publish_files
+from bridge.bootstrap import Bridge, open_bridge, open_vault, publish_files
 from bridge.domain.mapping import rule_from_content
 from bridge.domain.permissions import Role
 from bridge.services import signin
@@ -116,8 +116,9 @@ def fill(bridge: Bridge, people: int, claims: int) -> Filled:
             badges = uow.catalog.badges_in_force()
         crowd = make_crowd(copier, rng, people, edition, today, source=1)
         courses, unmapped = _courses(bridge, connection)
-        vault = bridge.context.vault
-        practice = Practice(copier, rng, vault, today, courses, unmapped)
+        practice = Practice(
+            copier, rng, open_vault(bridge.folder, bridge.config), today, courses, unmapped
+        )
         practice.work(crowd, claims)
         practice.award(badges, crowd)
         copier.finish()

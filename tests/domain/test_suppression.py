@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import product
 
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from bridge.domain.suppression import SMALL, hidden_cells
 Table = list[list[int]]
 
 
-def with_totals(parts: list[tuple[int, ...]]) -> Table:
+def with_totals(parts: Sequence[tuple[int, ...]]) -> Table:
     """Rows of (people, parts), with the row of all together."""
     rows = [[sum(row), *row] for row in parts]
     return [*rows, [sum(column) for column in zip(*rows, strict=True)]]
@@ -27,7 +28,7 @@ def shown(table: Table) -> list[list[int | None]]:
     ]
 
 
-def fits(parts: list[tuple[int, ...]], published: list[list[int | None]]) -> bool:
+def fits(parts: Sequence[tuple[int, ...]], published: list[list[int | None]]) -> bool:
     """Whether these could be the numbers behind the published table."""
     return all(
         seen is None or seen == value
@@ -75,13 +76,13 @@ def test_every_hidden_number_could_be_another(table: Table) -> None:
     """Somebody who tries every table that fits what is published learns no hidden number."""
     published = shown(table)
     cells = [(r, c) for r, row in enumerate(published) for c, v in enumerate(row) if v is None]
-    open_cells = [
-        range(12) if published[r][c] is None else (published[r][c],)
+    open_cells: list[Iterable[int]] = [
+        range(12) if (known := published[r][c]) is None else (known,)
         for r in range(len(table) - 1)
         for c in (1, 2)
     ]
     seen: dict[tuple[int, int], set[int]] = {cell: set() for cell in cells}
-    for values in product(*open_cells):  # type: ignore[arg-type]
+    for values in product(*open_cells):
         parts = [(values[i], values[i + 1]) for i in range(0, len(values), 2)]
         if fits(parts, published):
             full = with_totals(parts)

@@ -173,7 +173,7 @@ def upgrade() -> None:
     op.create_table(
         "coverage",
         sa.Column("id", Key, nullable=False),
-        sa.Column("organisation_id", Key, nullable=False),
+        sa.Column("organisation_id", Key, nullable=True),
         sa.Column("group_key", sa.String(length=80), nullable=False),
         sa.Column("competency_id", Key, nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),
@@ -181,6 +181,7 @@ def upgrade() -> None:
         sa.Column("due", sa.Integer(), nullable=False),
         sa.Column("waiting", sa.Integer(), nullable=False),
         sa.Column("draft", sa.Integer(), nullable=False),
+        sa.Column("hidden", sa.Integer(), nullable=False),
         sa.Column("counted_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["competency_id"], ["competencies.id"], name=op.f("fk_coverage_competency_id")
@@ -320,6 +321,21 @@ def upgrade() -> None:
             batch_op.f("fk_outbox_person_id"), "people", ["person_id"], ["id"]
         )
 
+    op.add_column(
+        "organisations",
+        sa.Column("counts_due", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+    )
+    op.add_column(
+        "people",
+        sa.Column("counts_pending", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.create_index(
+        "ix_people_counts_pending",
+        "people",
+        ["id"],
+        sqlite_where=sa.text("counts_pending = 1"),
+        postgresql_where=sa.text("counts_pending"),
+    )
     with op.batch_alter_table("person_tokens", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("name", sa.String(length=80), server_default="", nullable=False)
