@@ -18,6 +18,7 @@ from bridge.domain.errors import (
     TryLater,
 )
 from bridge.domain.problems import BadFile
+from bridge.web.api.problems import of_error
 
 _log = structlog.get_logger("bridge.web")
 _STATUS: tuple[tuple[type[BridgeError], int], ...] = (
@@ -32,6 +33,7 @@ _STATUS: tuple[tuple[type[BridgeError], int], ...] = (
 )
 _TITLES = {
     400: "We could not read that request",
+    401: "You have been signed out",
     403: "That is not yours to open",
     404: "There is nothing here",
     405: "That cannot be done here",
@@ -78,6 +80,8 @@ def add_error_pages(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
+        if request.path.startswith("/api/"):
+            return of_error(error)
         status = error.code or 500
         if 300 <= status < 400 and isinstance(error.get_response(), Response):
             return make_response(error.get_response())
@@ -102,7 +106,9 @@ def page(status: int, words: str) -> Response:
         answer.content_type = "application/problem+json"
         return answer
     try:
-        text = render_template("error.html", title=title, words=words, status=status)
+        text = render_template(
+            "error.html", title=title, words=words, status=status, written=written()
+        )
     except Exception:
         # Even the page that says so may fail, as when the database is away.
         _log.exception("the error page failed")
@@ -113,7 +119,29 @@ def page(status: int, words: str) -> Response:
     return make_response(text, status)
 
 
+#: Fields in which people write at length. What was in them is shown again where it could not be
+#: kept, so that nothing typed is lost to a session that ran out.
+_WRITTEN = ("reflection", "used", "note", "discussion", "question", "reason", "variety", "text")
+
+
+def written() -> list[str]:
+    """What this request brought that somebody wrote; nothing where another site sent it."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return []
+    try:
+        form = request.form
+    except HTTPException:  # it was what could not be read
+        return []
+    return [text for name in _WRITTEN if (text := form.get(name, "").strip())]
+
+
 def to_sign_in() -> Response:
-    """Where somebody goes who must sign in first; they come back to the page they asked for."""
+    """Where somebody goes who must sign in first; they come back to the page they asked for.
+
+    What they had typed into a form is shown to be copied: without a sign-in nothing is kept.
+    """
+    if request.method == "POST" and written():
+        return page(401, "You have been signed out, so this could not be saved. Copy what you wrote "
+                    "below, sign in again, and paste it where it was.")  # fmt: skip
     asked = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return make_response(redirect(url_for("auth.sign_in", next=asked)))

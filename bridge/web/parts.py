@@ -7,6 +7,7 @@ from flask import Blueprint
 from bridge.web.account.mail import account_mail
 from bridge.web.account.pages import account
 from bridge.web.account.unsubscribe import unsubscribe
+from bridge.web.api.pages import api
 from bridge.web.auth.joining import joining
 from bridge.web.auth.lti import lti
 from bridge.web.auth.oidc import oidc
@@ -25,6 +26,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     auth,
     lti,
     oidc,
+    api,
     joining,
     account,
     account_mail,

@@ -1,1 +1,1 @@
-"""The same use cases as JSON, under /api/v1."""
+"""The API for programs: the same use cases as the pages, as JSON, with personal tokens."""

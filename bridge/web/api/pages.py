@@ -1,0 +1,8 @@
+"""Every operation of the API: importing this adds them to the blueprint."""
+
+from __future__ import annotations
+
+from bridge.web.api import badges, desk, frameworks, mine, openapi, verifying
+from bridge.web.api.operations import api
+
+__all__ = ["api", "badges", "desk", "frameworks", "mine", "openapi", "verifying"]
