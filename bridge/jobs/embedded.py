@@ -23,6 +23,8 @@ from bridge.services.status import JobTime
 _log = structlog.get_logger("bridge.jobs")
 #: Somebody may be waiting for a link.
 MAIL_EVERY = timedelta(seconds=15)
+#: Counts of a partnership are looked at by the day, not by the minute.
+COUNT_EVERY = timedelta(minutes=15)
 _DEFAULTS = {
     # However late (the machine slept), and however often missed: once.
     "coalesce": True,
@@ -46,7 +48,7 @@ class EmbeddedJobs:
     def __init__(self, works: Works, times: JobTimes) -> None:
         self._works = works
         self._times = times
-        peers = sorted({*works.sources, *works.targets, "mail"})
+        peers = sorted({*works.sources, *works.targets, "mail", "counts"})
         # One conversation at a time with each peer, and none waits for another's.
         executors = {f"peer:{key}": ThreadPoolExecutor(1) for key in peers}
         self._scheduler = BackgroundScheduler(
@@ -71,6 +73,8 @@ class EmbeddedJobs:
             self._round("send mail", work.mail, MAIL_EVERY, "mail")
             self._nightly("look for what is overdue", work.overdue, at_once=True)
         self._nightly("retire old drafts", work.grow_old, at_once=True)
+        self._round("count", work.count, COUNT_EVERY, "counts")
+        self._nightly("count everybody", work.count_all, "counts")
         self._scheduler.start()
 
     def stop(self) -> None:

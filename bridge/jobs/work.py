@@ -13,6 +13,7 @@ from bridge.domain.errors import BridgeError
 from bridge.domain.ports import Target
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
+from bridge.services.counts import recount
 from bridge.services.mailing import MailRoom, send_due
 from bridge.services.notify import look_for_overdue
 from bridge.services.publish import PublishReport
@@ -86,6 +87,21 @@ def grow_old(works: Works) -> None:
     if aged:
         _log.info("grown too old, or looked at for it", records=aged)
     draft(works)
+
+
+def count(works: Works) -> None:
+    """Bring the partnership's counts up to date, where somebody's standing has changed."""
+    _counted(recount(works.context))
+
+
+def count_all(works: Works) -> None:
+    """Count everybody: since yesterday some things have lapsed by themselves."""
+    _counted(recount(works.context, everybody=True))
+
+
+def _counted(organisations: int) -> None:
+    if organisations:
+        _log.info("counted", organisations=organisations)
 
 
 def deliver(works: Works, target: str) -> None:

@@ -101,7 +101,7 @@ def test_the_nightly_work_is_set_for_the_hour_on_a_london_clock(
         times = {job.name: job.next_at for job in jobs.next_times()}
     assert set(times) == {
         "pull moodle", "sweep moodle", "deliver to moodle", "reconcile moodle",
-        "draft and award", "retire old drafts",
+        "draft and award", "retire old drafts", "count", "count everybody",
     }  # fmt: skip
     for name in ("sweep moodle", "reconcile moodle"):
         at = times[name]
