@@ -46,6 +46,7 @@ class Row:
 class Part:
     """Rows that stand together: a target group's of one framework."""
 
+    framework: str
     title: str
     rows: tuple[Row, ...]
 
@@ -149,7 +150,7 @@ def _parts(editions: Sequence[Edition], rows: Mapping[CompetencyRef, Row]) -> li
             refs = [CompetencyRef(edition.id, code) for code in codes]
             part = tuple(left.pop(ref) for ref in refs if ref in left)
             if part:
-                found.append(Part(f"{edition.title}: {title}", part))
+                found.append(Part(edition.title, title, part))
     return found
 
 

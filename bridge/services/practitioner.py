@@ -145,6 +145,7 @@ def pile_page(ctx: Context, pile: Pile, page: int) -> PileView:
 class Section:
     """Competencies of one framework that stand together, to choose from."""
 
+    framework: str
     title: str
     edition: str
     competencies: tuple[Competency, ...]
@@ -207,6 +208,11 @@ class Draft:
         """Who could verify what waits now, besides those it waits for."""
         waits = {put.verifier for put in self.of(ClaimState.SUBMITTED)}
         return [each for each in self.verifiers if {each.person} != waits]
+
+    @property
+    def first_word(self) -> bool:
+        """Whether it is their turn: nothing of it waits or is verified, or it was returned."""
+        return self.item.slip.pile not in (Pile.WAITING, Pile.DONE)
 
     @property
     def open(self) -> bool:
@@ -309,9 +315,10 @@ def sections(editions: Sequence[Edition], posts: Sequence[Post]) -> tuple[Sectio
         for title, codes in parts:
             chosen = tuple(left.pop(code) for code in codes if code in left)
             if chosen:
-                found.append(Section(f"{edition.title}: {title}", edition.id, chosen))
+                found.append(Section(edition.title, title, edition.id, chosen))
         if left:
-            found.append(Section(edition.title, edition.id, tuple(left.values())))
+            others = tuple(left.values())
+            found.append(Section(edition.title, "Other competencies", edition.id, others))
     return tuple(found)
 
 
