@@ -53,6 +53,16 @@ class SourceStatus:
         """How many records have this disposition."""
         return self.ledger.counts[disposition] if self.ledger else 0
 
+    @property
+    def unmatched(self) -> int:
+        """How many records are in accounts of nobody."""
+        return self.count(Disposition.UNMATCHED)
+
+    @property
+    def quarantined(self) -> int:
+        """How many items could not be read."""
+        return self.count(Disposition.QUARANTINED)
+
 
 @dataclass(frozen=True, slots=True)
 class Unmapped:
