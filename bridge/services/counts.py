@@ -237,6 +237,12 @@ def by_group(ctx: Context, competency: CompetencyRef, organisation: str | None =
         return look.counts(lines)
 
 
+def text_of(ctx: Context, competency: CompetencyRef) -> str:
+    """What a competency says. Raises NotFound."""
+    with ctx.store.reading() as uow:
+        return uow.catalog.edition_of(competency.edition).competency(competency.code).display
+
+
 class _Look:
     """One look at the counts: what the reader may see, and the names of things."""
 
