@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from tests.connectors.lti.conftest import LtiWorld, make_tool, someone_with_a_dr
 from tests.support import RULES, FrozenClock, World, rule
 from tests.web.site import csrf_of
 
+Sent = Mapping[str, str] | None
 SECRET = re.compile(r'name="secret" value="([^"]+)"')
 
 
@@ -89,7 +90,7 @@ class Gate:
         link = None if deep else self.lti.add_link(self.course, self.added.id, "Bridge", custom).id
         return Begun(user or self.user.id, self.course, self.added.id, link)
 
-    def ask(self, client: FlaskClient, begun: Begun, **headers: str) -> dict[str, str]:
+    def ask(self, client: FlaskClient, begun: Begun, headers: Sent = None) -> dict[str, str]:
         """Begin it; what the platform is asked."""
         _, asked = self.lti.begin(begun)
         answer = client.post("/lti/login", data=asked, base_url=self.base_url, headers=headers)
@@ -99,7 +100,7 @@ class Gate:
         return {name: value for name, (value,) in parse_qs(urlsplit(where).query).items()}
 
     def answer(self, client: FlaskClient, begun: Begun, asked: dict[str, str],
-               claims: dict[str, Any] | None = None, **headers: str) -> TestResponse:  # fmt: skip
+               claims: dict[str, Any] | None = None, headers: Sent = None) -> TestResponse:  # fmt: skip
         """Send the platform's signed answer."""
         token = self.lti.sign({**self.lti.claims(begun, asked["nonce"]), **(claims or {})})
         form = {"state": asked["state"], "id_token": token}
@@ -107,10 +108,10 @@ class Gate:
 
     def launch(self, client: FlaskClient, custom: dict[str, str] | None = None,
                claims: dict[str, Any] | None = None, *, deep: bool = False,
-               user: int | None = None, **headers: str) -> TestResponse:  # fmt: skip
+               user: int | None = None, headers: Sent = None) -> TestResponse:  # fmt: skip
         """The whole way."""
         begun = self.begun(custom, deep=deep, user=user)
-        return self.answer(client, begun, self.ask(client, begun, **headers), claims, **headers)
+        return self.answer(client, begun, self.ask(client, begun, headers), claims, headers)
 
     def who(self, client: FlaskClient) -> str:
         """The name that the pages greet."""
@@ -525,8 +526,8 @@ def test_a_browser_that_keeps_cookies_back_in_a_frame_goes_on_in_a_window(secure
     secure.pull()
     begun = secure.begun({"open": "course"})
     frame = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
-    asked = secure.ask(secure.client(), begun, **frame)
-    answer = secure.answer(secure.client(), begun, asked, **frame)
+    asked = secure.ask(secure.client(), begun, headers=frame)
+    answer = secure.answer(secure.client(), begun, asked, headers=frame)
     assert answer.status_code == 200
     assert 'target="_blank"' in answer.text
     assert f"frame-ancestors {secure.moodle.base_url}" in answer.headers["Content-Security-Policy"]
@@ -548,7 +549,7 @@ def test_where_the_browser_allows_it_the_frame_itself_is_signed_in(secure: Gate)
     secure.known()
     client = secure.client()
     frame = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
-    answer = secure.launch(client, {"open": "home"}, **frame)
+    answer = secure.launch(client, {"open": "home"}, headers=frame)
     assert answer.status_code == 303
     for part in ("__Host-bridge=", "Secure", "HttpOnly", "SameSite=None", "Partitioned"):
         assert part in cookies(answer)
@@ -571,14 +572,14 @@ def test_pages_that_were_not_launched_in_a_frame_stand_in_none(gate: Gate) -> No
 def test_a_platform_that_was_ended_frames_nothing_more(gate: Gate) -> None:
     gate.known()
     client = gate.client()
-    gate.launch(client, {"open": "home"}, **{"Sec-Fetch-Dest": "iframe"})
+    gate.launch(client, {"open": "home"}, headers={"Sec-Fetch-Dest": "iframe"})
     assert gate.moodle.base_url in client.get("/log").headers["Content-Security-Policy"]
     platforms.end(gate.world.ctx, gate.platform.id)
     assert "frame-ancestors 'none'" in client.get("/log").headers["Content-Security-Policy"]
 
 
 def test_somebody_unknown_in_a_frame_goes_on_in_a_window(gate: Gate) -> None:
-    answer = gate.launch(gate.client(), **{"Sec-Fetch-Dest": "iframe"})
+    answer = gate.launch(gate.client(), headers={"Sec-Fetch-Dest": "iframe"})
     assert answer.status_code == 200
     (secret,) = SECRET.findall(answer.text)
     window = gate.client()

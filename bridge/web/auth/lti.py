@@ -219,11 +219,9 @@ def destination(arrival: Arrival) -> str:
 def own_page(url: str | None) -> str | None:
     """The page of ours that an address names; None for any other site's, and for the way in."""
     # A blank or a control character stands in no address; parsers differ in what they make of it.
-    if (
-        not url
-        or any(ord(c) < 33 for c in url)
-        or origin_of(url) != origin_of(site().settings.base_url)
-    ):
+    if not url or any(ord(c) < 33 for c in url):
+        return None
+    if origin_of(url) != origin_of(site().settings.base_url):
         return None
     parts = urlsplit(url)
     if parts.path in ("", "/") or parts.path == "/lti" or parts.path.startswith("/lti/"):
