@@ -77,6 +77,22 @@ class InDoubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Verified:
+    """A verified claim that stands: whose, for what, who decided it, how and when."""
+
+    claim_id: int
+    ref: CompetencyRef
+    text: str
+    title: str
+    learner: int
+    learner_name: str
+    verifier: int
+    verifier_name: str
+    method: str | None
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overdue:
     """A submission that has waited too long for its verifier: whose, with whom, since when."""
 
@@ -124,6 +140,9 @@ class TeamRepository(Protocol):
     def in_doubt(
         self, scope: Scope, day: date, deciders: Collection[int] | None
     ) -> list[InDoubt]: ...
+    def verified(
+        self, decider: int, day: date, limit: int, claim_id: int | None = None
+    ) -> list[Verified]: ...
     def not_applicable(self, person: int) -> list[NotApplicable]: ...
     def end_not_applicable(self, row_id: int, now: datetime) -> None: ...
 

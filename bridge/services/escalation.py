@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bridge.domain.errors import NotFound
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import Eyes
-from bridge.domain.teams import InDoubt, Overdue
+from bridge.domain.teams import InDoubt, Overdue, Verified
 from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person
 
@@ -73,3 +74,25 @@ def stands_in_for(ctx: Context) -> set[int]:
     with ctx.store.reading() as uow:
         found = uow.teams.stands_in_for(person, london_date(ctx.clock.now()))
     return {each.id for each in found}
+
+
+#: How many decisions the list of them shows.
+LATEST = 100
+
+
+def decided(ctx: Context) -> list[Verified]:
+    """The verified claims on which the actor may have second thoughts, the newest first: what they
+    verified, and what others verified of those whom they manage today."""
+    person = acting_person(ctx)
+    with ctx.store.reading() as uow:
+        return uow.teams.verified(person, london_date(ctx.clock.now()), LATEST)
+
+
+def one_decided(ctx: Context, claim_id: int) -> Verified:
+    """One of them. Raises NotFound."""
+    person = acting_person(ctx)
+    with ctx.store.reading() as uow:
+        found = uow.teams.verified(person, london_date(ctx.clock.now()), 1, claim_id)
+    if not found:
+        raise NotFound("There is no such verified claim for you to decide on.")
+    return found[0]

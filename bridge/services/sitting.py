@@ -13,7 +13,7 @@ from bridge.domain.errors import BridgeError, NotAllowed, NotFound, Refused
 from bridge.domain.frameworks import AssessmentMethod
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim, Evidence
-from bridge.domain.notebook import Support
+from bridge.domain.notebook import FileFacts, Support
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.teams import Submitted
 from bridge.domain.times import london_date
@@ -83,6 +83,7 @@ class Piece:
     waiting: Waiting
     reflection: Mapping[str, str]
     support: tuple[Support, ...]
+    files: tuple[FileFacts, ...]
     activity: str
     e_learning: bool
     suggested: Mapping[CompetencyRef, tuple[str, ...]]
@@ -172,6 +173,7 @@ def _pieces(
     ids = [each.evidence.id for each in table]
     texts = uow.evidence.reflections([newest[i] for i in ids], ctx.vault)
     support = uow.notebook.support(ids)
+    files = uow.files.of_each(ids)
     editions = {edition.id: edition for edition in uow.catalog.editions()}
     pieces = []
     for each in table:
@@ -182,6 +184,7 @@ def _pieces(
                 each,
                 texts[newest[each.evidence.id]],
                 tuple(support.get(each.evidence.id, ())),
+                tuple(files.get(each.evidence.id, ())),
                 activity.text if activity else "",
                 activity is not None and activity.asks_use,
                 {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -10,7 +12,7 @@ from bridge.domain.notebook import FileFacts
 from bridge.domain.vault import Vault
 from bridge.storage import tables as t
 from bridge.storage import tables_practice as tp
-from bridge.storage.bulk import new_ids
+from bridge.storage.bulk import among, new_ids
 
 _f = tp.evidence_files.c
 _FACTS = (_f.id, _f.evidence_id, _f.name, _f.media_type, _f.size, t.people.c.canonical_id,
@@ -49,6 +51,20 @@ class SqlFiles:
             .order_by(_f.id)
         )
         return [FileFacts(*row) for row in rows]
+
+    def of_each(self, evidence_ids: Collection[int]) -> dict[int, list[FileFacts]]:
+        """The files of several pieces of evidence."""
+        rows = self._db.execute(
+            select(*_FACTS)
+            .join(t.people, t.people.c.id == _f.added_by)
+            .where(among(self._db, _f.evidence_id, evidence_ids), _f.removed_at.is_(None))
+            .order_by(_f.id)
+        )
+        found: dict[int, list[FileFacts]] = defaultdict(list)
+        for row in rows:
+            facts = FileFacts(*row)
+            found[facts.evidence_id].append(facts)
+        return dict(found)
 
     def get(self, evidence_id: int, file_id: int, vault: Vault) -> tuple[FileFacts, bytes] | None:
         """A file with its content; None where there is none."""

@@ -33,11 +33,13 @@ from bridge.domain.teams import (
     NotApplicable,
     Overdue,
     Submitted,
+    Verified,
 )
 from bridge.storage import tables as t
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among
 from bridge.storage.evidence import EVIDENCE_COLUMNS
+from bridge.storage.marks import mark_for_counts
 from bridge.storage.scoping import works_there
 
 _p, _o, _e, _c, _s, _v = (
@@ -143,6 +145,7 @@ class SqlTeams:
 
     def agree(self, post_id: int, ask: Ask, by: int, now: datetime) -> None:
         """What holds for a post from now on, whatever the staff list says."""
+        mark_for_counts(self._db, select(_o.person_id).where(_o.id == post_id))
         self._db.execute(
             insert(tp.post_agreements).values(
                 post_id=post_id,
@@ -174,6 +177,7 @@ class SqlTeams:
 
     def end_not_applicable(self, row_id: int, now: datetime) -> None:
         """It applies again; badges that rested on the decision are looked at anew."""
+        mark_for_counts(self._db, select(_n.person_id).where(_n.id == row_id))
         self._db.execute(
             update(t.not_applicable)
             .where(_n.id == row_id, _n.ended_at.is_(None))
@@ -256,39 +260,71 @@ class SqlTeams:
         Where `deciders` is None, all whose evidence the scope may list.
         """
         k, f = t.competencies.c, t.framework_editions.c
-        revoked = t.verifications.alias("revoked")
         query = (
-            select(_c.id, f.key, k.code, k.text, _c.contested_reason, _c.contested_at, _e.id,
-                   _e.title, _p.canonical_id, _p.display_name, _verifier.c.canonical_id,
-                   _verifier.c.display_name)
-            .select_from(t.claims)
-            .join(t.competencies, k.id == _c.competency_id)
-            .join(t.framework_editions, f.id == k.edition_id)
-            .join(t.evidence, _e.id == _c.evidence_id)
-            .join(t.people, _p.id == _e.person_id)
-            .join(t.verifications, and_(_v.claim_id == _c.id, _v.decision == "verified",
-                  ~exists().where(revoked.c.revokes_id == _v.id)))
-            .join(_verifier, _verifier.c.id == _v.verifier_id)
-            .where(_c.contested_at.is_not(None), _c.state == ClaimState.VERIFIED)
+            self._standing(_c.id, f.key, k.code, k.text, _c.contested_reason, _c.contested_at,
+                           _e.id, _e.title, _p.canonical_id, _p.display_name,
+                           _verifier.c.canonical_id, _verifier.c.display_name)
+            .where(_c.contested_at.is_not(None))
             .order_by(_c.contested_at, _c.id, _v.id)
         )  # fmt: skip
         if deciders is None:
             query = query.where(self._of(scope, None, _p.canonical_id))
         else:
-            led = (
-                select(_learner.c.canonical_id)
-                .join(t.posts, _o.person_id == _learner.c.id)
-                .join(_manager, _manager.c.id == _o.manager_id)
-                .where(among(self._db, _manager.c.canonical_id, deciders), _present(day))
-            )
-            query = query.where(
-                or_(among(self._db, _verifier.c.canonical_id, deciders), _p.canonical_id.in_(led))
-            )
+            query = query.where(self._decided_by(deciders, day))
         found = {
             claim: InDoubt(claim, CompetencyRef(edition, code), text, reason or "", *more)
             for claim, edition, code, text, reason, *more in self._db.execute(query)
         }
         return list(found.values())
+
+    def verified(
+        self, decider: int, day: date, limit: int, claim_id: int | None = None
+    ) -> list[Verified]:
+        """The verified claims that a (canonical) person decided, or of those whom they manage that
+        day, the newest decision first; or that one."""
+        k, f = t.competencies.c, t.framework_editions.c
+        query = (
+            self._standing(_c.id, f.key, k.code, k.text, _e.title, _p.canonical_id,
+                           _p.display_name, _verifier.c.canonical_id, _verifier.c.display_name,
+                           _v.method, _v.decided_at)
+            .where(self._decided_by([decider], day), _p.canonical_id != decider)
+            .order_by(_v.decided_at.desc(), _v.id.desc())
+            .limit(limit)
+        )  # fmt: skip
+        if claim_id is not None:
+            query = query.where(_c.id == claim_id)
+        return [
+            Verified(claim, CompetencyRef(edition, code), text, *more)
+            for claim, edition, code, text, *more in self._db.execute(query)
+        ]
+
+    @staticmethod
+    def _standing(*columns: ColumnElement[Any]) -> Select[Any]:
+        """Verified claims with the verifications that they rest on."""
+        k, f = t.competencies.c, t.framework_editions.c
+        revoked = t.verifications.alias("revoked")
+        in_force = ~exists().where(revoked.c.revokes_id == _v.id)
+        return (
+            select(*columns)
+            .select_from(t.claims)
+            .join(t.competencies, k.id == _c.competency_id)
+            .join(t.framework_editions, f.id == k.edition_id)
+            .join(t.evidence, _e.id == _c.evidence_id)
+            .join(t.people, _p.id == _e.person_id)
+            .join(t.verifications, and_(_v.claim_id == _c.id, _v.decision == "verified", in_force))
+            .join(_verifier, _verifier.c.id == _v.verifier_id)
+            .where(_c.state == ClaimState.VERIFIED)
+        )
+
+    def _decided_by(self, people: Collection[int], day: date) -> ColumnElement[bool]:
+        """That one of these verified it, or manages its owner that day."""
+        led = (
+            select(_learner.c.canonical_id)
+            .join(t.posts, _o.person_id == _learner.c.id)
+            .join(_manager, _manager.c.id == _o.manager_id)
+            .where(among(self._db, _manager.c.canonical_id, people), _present(day))
+        )
+        return or_(among(self._db, _verifier.c.canonical_id, people), _p.canonical_id.in_(led))
 
     def _of(
         self, scope: Scope, people: Collection[int] | None, column: ColumnElement[int]

@@ -275,6 +275,29 @@ def test_a_stranger_neither_sees_nor_decides_a_contested_claim(pages: WebWorld, 
     assert world.states(folk.evidence)["1"] == "verified"
 
 
+def test_a_verification_is_taken_back_by_its_verifier_or_the_manager(
+    pages: WebWorld, folk: Cast
+) -> None:
+    world = pages.world
+    people.approve(world.ctx, folk.other, Authority.PEER)
+    world.submit(folk.learner, folk.evidence, folk.other)
+    verify.verify(world.as_(folk.other), folk.evidence, None, "peer-talk")
+    one, second = (world.claim_id(folk.evidence, n) for n in (1, 2))
+    browser = pages.browser(folk.manager)
+    assert f"/verify/claims/{one}" in shown(browser, "/verify/decided")
+    assert "Rule r1" in shown(browser, f"/verify/claims/{one}")
+    path = f"/verify/claims/{one}/take-back"
+    assert browser.post(path, {"reason": ""}).status_code == 422
+    assert browser.post(path, {"reason": "Not shown in practice."}).status_code == 303
+    assert browser.get(f"/verify/claims/{one}").status_code == 404
+    by_peer = pages.browser(folk.other)
+    assert by_peer.post(
+        f"/verify/claims/{second}/take-back", {"reason": "A mistake."}
+    ).status_code == 303  # fmt: skip
+    assert world.states(folk.evidence) == {"1": "revoked", "2": "revoked"}
+    assert pages.browser(folk.learner).get("/verify/decided").status_code == 403
+
+
 # --- deputies, and what is overdue
 def test_a_deputy_sees_the_team_takes_over_and_verifies(pages: WebWorld, folk: Cast) -> None:
     world = pages.world

@@ -30,6 +30,43 @@ def _page(claim_id: int | None = None, error: str = "", status: int = 200) -> Re
     return make_response(text, status)
 
 
+@manager.get("/verify/decided")
+@permits(Permission.VERIFY)
+def decided() -> str:
+    """What the visitor verified, and what others verified of their team: the latest."""
+    return render_template("manager/decided.html", found=escalation.decided(ctx()))
+
+
+@manager.get("/verify/claims/<int:claim_id>")
+@permits(Permission.VERIFY)
+def claim(claim_id: int) -> Response:
+    """One verified claim, to be taken back."""
+    return _claim(claim_id)
+
+
+def _claim(claim_id: int, error: str = "", status: int = 200) -> Response:
+    text = render_template(
+        "manager/claim.html",
+        claim=escalation.one_decided(ctx(), claim_id),
+        error=error,
+        reason=request.form.get("reason", ""),
+    )
+    return make_response(text, status)
+
+
+@manager.post("/verify/claims/<int:claim_id>/take-back")
+@permits(Permission.VERIFY)
+def take_back(claim_id: int) -> Response:
+    """Take a verification back, with the reason."""
+    shown = escalation.one_decided(ctx(), claim_id)
+    try:
+        verify.revoke(ctx(), claim_id, request.form.get("reason", ""))
+    except (Refused, NotAllowed) as error:
+        return _claim(claim_id, str(error), 422)
+    flash(f"The verification of {shown.ref.code} is taken back. {shown.learner_name} sees why.")
+    return make_response(redirect(url_for("manager.decided"), 303))
+
+
 @manager.post("/verify/claims/<int:claim_id>")
 @permits(Permission.VERIFY)
 def second_thought(claim_id: int) -> Response:
