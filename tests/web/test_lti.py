@@ -99,8 +99,14 @@ class Gate:
         assert where.startswith(f"{self.moodle.base_url}/mod/lti/auth.php?")
         return {name: value for name, (value,) in parse_qs(urlsplit(where).query).items()}
 
-    def answer(self, client: FlaskClient, begun: Begun, asked: dict[str, str],
-               claims: dict[str, Any] | None = None, headers: Sent = None) -> TestResponse:  # fmt: skip
+    def answer(
+        self,
+        client: FlaskClient,
+        begun: Begun,
+        asked: dict[str, str],
+        claims: dict[str, Any] | None = None,
+        headers: Sent = None,
+    ) -> TestResponse:
         """Send the platform's signed answer."""
         token = self.lti.sign({**self.lti.claims(begun, asked["nonce"]), **(claims or {})})
         form = {"state": asked["state"], "id_token": token}
@@ -586,6 +592,14 @@ def test_somebody_unknown_in_a_frame_goes_on_in_a_window(gate: Gate) -> None:
     to_join = window.post("/lti/continue", data={"secret": secret},
                           headers={"Sec-Fetch-Site": "same-origin"})  # fmt: skip
     assert to_join.headers["Location"] == "/join"
+
+
+def test_without_https_a_frame_in_another_site_goes_on_in_a_window(gate: Gate) -> None:
+    gate.known()
+    frame = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
+    answer = gate.launch(gate.client(), headers=frame)
+    assert answer.status_code == 200
+    assert SECRET.findall(answer.text)
 
 
 # Deep linking and registration

@@ -69,6 +69,11 @@ def in_frame(otherwise: bool = False) -> bool:
     return otherwise if asked is None else asked in _FRAMES
 
 
+def loses_cookies() -> bool:
+    """Whether a session could not live in a frame: without https, in another site's page."""
+    return not site().settings.secure and request.headers.get("Sec-Fetch-Site") == "cross-site"
+
+
 def allowed_ancestors() -> tuple[str, ...]:
     """Who may show the present page in a frame: for a session begun in the frame of a registered
     platform, that platform; otherwise nobody."""
@@ -167,7 +172,7 @@ def launch() -> Response:
         )
     rules = site().identity.get(platform.source_key, ())
     arrival = launches.arrive(ctx, tool(), platform, said, rules, bound=bound, framed=framed)
-    if bound and not (framed and arrival.person is None):
+    if bound and not (framed and (arrival.person is None or loses_cookies())):
         return enter(arrival)
     secret = launches.keep_arrival(ctx, arrival)
     return make_response(render_template("lti/continue.html", arrival=arrival, secret=secret))
