@@ -77,3 +77,20 @@ def test_the_database_address_may_come_from_the_environment(
     config = load_config(write(tmp_path, ""))
     monkeypatch.setenv("BRIDGE_DATABASE_URL", "postgresql://bridge:secret@db/bridge")
     assert config.database_url(tmp_path) == "postgresql://bridge:secret@db/bridge"
+
+
+def test_a_sign_in_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = '[oidc.council]\ntitle = "Council"\nclient_id = "c"\nissuer = "https://idp.example"\n'
+    folder = write(tmp_path, start)
+    with pytest.raises(BridgeError, match="BRIDGE_COUNCIL_SECRET"):
+        load_config(folder).oidc["council"].secret(folder, "council")
+    monkeypatch.setenv("BRIDGE_COUNCIL_SECRET", "hush")
+    assert load_config(folder).oidc["council"].secret(folder, "council") == "hush"
+    for more, told in (
+        ('kind = "entra"\n', "tenants"),
+        ('identity = ["verified-email"]\n', "identity"),
+        ('identity = ["staff-number"]\nstaff_number_claim = "email"\n', "staff_number_claim"),
+        ('scopes = ["profile"]\n', "openid"),
+    ):
+        with pytest.raises(BadFile, match=told):
+            load_config(write(tmp_path, start + more))

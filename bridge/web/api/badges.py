@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from bridge.domain.errors import NotFound
 from bridge.domain.lists import Only
@@ -16,7 +13,7 @@ from bridge.services import publish
 from bridge.web.access import ctx, site
 from bridge.web.api.operations import operation
 from bridge.web.api.paging import Paged, next_url, position
-from bridge.web.api.shapes import Id, PersonTold, Told
+from bridge.web.api.shapes import Id, Key, PersonTold, Told
 
 #: As long as a reconciliation may take within one call; the rest is done by the next delivery.
 SECONDS = 20.0
@@ -25,7 +22,7 @@ SECONDS = 20.0
 class Badges(Paged):
     """Which badges."""
 
-    target: Annotated[str | None, Field(max_length=80)] = None
+    target: Key | None = None
     only: Only | None = None
     person: Id | None = None
 

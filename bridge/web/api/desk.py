@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import Field
 
 from bridge.domain.permissions import Permission
 from bridge.domain.problems import Severity, in_order
@@ -19,7 +16,7 @@ from bridge.web.access import ctx, site
 from bridge.web.api.operations import Shape, operation
 from bridge.web.api.paging import Cursor, Paged, next_url, position
 from bridge.web.api.problems import Fault
-from bridge.web.api.shapes import Changed, Id, Line, PersonTold, Told
+from bridge.web.api.shapes import Changed, Id, Key, Line, PersonTold, Told
 from bridge.web.training.status_json import status_json
 
 DESK, CHANGE = Permission.TRAINING, Permission.TRAINING_CHANGE
@@ -116,7 +113,7 @@ def ledger() -> Ledger:
 class OfSource(Paged):
     """Of which source."""
 
-    source: Annotated[str | None, Field(max_length=80)] = None
+    source: Key | None = None
 
 
 class UnmappedTold(Told):
@@ -228,7 +225,7 @@ class QuarantinePage(Told):
 class HeldOf(Cursor):
     """Of which source."""
 
-    source: Annotated[str | None, Field(max_length=80)] = None
+    source: Key | None = None
 
 
 @operation("GET", "/quarantine", DESK, QuarantinePage, tag="training", query=HeldOf)

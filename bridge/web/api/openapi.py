@@ -148,7 +148,7 @@ def _of_query(one: Operation) -> list[dict[str, Any]]:
         {
             "name": name,
             "in": "query",
-            "required": False,
+            "required": name in found.get("required", ()),
             "description": schema.get("description", name),
             "schema": _plain(schema, shared),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.web.api import badges, desk, frameworks, mine, openapi, verifying
+from bridge.web.api import badges, counts, desk, frameworks, mine, openapi, verifying
 from bridge.web.api.operations import api
 
-__all__ = ["api", "badges", "desk", "frameworks", "mine", "openapi", "verifying"]
+__all__ = ["api", "badges", "counts", "desk", "frameworks", "mine", "openapi", "verifying"]

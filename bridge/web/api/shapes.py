@@ -19,6 +19,7 @@ from bridge.web.api.operations import MAX_ID, Shape
 _NO_NUL = r"^[^\x00]*$"
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Line = Annotated[str, Field(min_length=1, max_length=400, pattern=_NO_NUL)]
+Key = Annotated[str, Field(min_length=1, max_length=80, pattern=_NO_NUL)]
 Words = Annotated[str, Field(max_length=60_000, pattern=_NO_NUL)]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.domain.permissions import Role
 from bridge.services import tokens
+from bridge.services.counts import recount
 from tests.support import World
 from tests.web.api.client import Office, Program, office
 
@@ -217,6 +218,19 @@ def test_badges_are_listed_and_reconciled(place: Office) -> None:
     assert admin.get("/badges?only=held")["items"] == []
     assert admin.post("/targets/moodle/reconcile").json["target"] == "moodle"  # type: ignore[index]
     assert admin.post("/targets/nowhere/reconcile").status_code == 404
+
+
+def test_counts_have_no_small_numbers_and_no_names(place: Office) -> None:
+    recount(place.world.ctx, everybody=True)
+    program = place.program(place.manager)
+    found = program.get("/counts/competencies")
+    assert "u1" not in str(found["lines"])
+    assert all(line["standings"]["people"] is None for line in found["lines"])
+    for path in ("organisations", "groups"):
+        program.get(f"/counts/{path}?edition=care-2026&code=1")
+        assert program.call("GET", f"/counts/{path}?edition=care-2026").status_code == 422
+        gone = program.call("GET", f"/counts/{path}?edition=care-2026&code=none")
+        assert gone.status_code == 404
 
 
 def test_a_manager_sees_where_the_team_stands(place: Office) -> None:
