@@ -73,7 +73,8 @@ class LevelView:
     @property
     def met(self) -> bool:
         """R7: every statement verified and current, or marked not applicable with a reason."""
-        return bool(self.rows) and not any(row.gap for row in self.rows)
+        complete = len(self.rows) == len(self.level.codes) > 0
+        return complete and not any(row.gap for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def _levels(
     found = []
     for edition in editions:
         for level in edition.levels:
-            if level.key not in asked:
+            if edition.framework != "london" or level.key not in asked:
                 continue
             refs = [CompetencyRef(edition.id, code) for code in level.codes]
             ways = {
