@@ -65,7 +65,7 @@
         });
       }
       dirty = true; remember();
-      if (answer.type === "opaqueredirect" || answer.status === 400 || answer.status === 403) {
+      if (answer.type === "opaqueredirect" || [400, 401, 403].indexOf(answer.status) >= 0) {
         stopped = true;
         say("You have been signed out, so this is not saved. Your words stay in this window: reload the page and sign in, and they come back.");
         return null;
