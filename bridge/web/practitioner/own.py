@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, flash, make_response, render_template, request
 from flask_wtf import FlaskForm
 from wtforms import DateField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from bridge.domain.errors import Refused
@@ -19,10 +20,10 @@ from bridge.web.access import ctx, permits
 from bridge.web.practitioner.blueprint import practitioner, refs_of, to_item
 
 _DELIVERY = [
-    ("", "Does not apply"),
-    (Delivery.SINGLE_AGENCY.value, "One agency"),
-    (Delivery.MULTI_AGENCY.value, "Several agencies together"),
-    (Delivery.E_LEARNING.value, "Online, on my own"),
+    SelectChoice("", "Does not apply"),
+    SelectChoice(Delivery.SINGLE_AGENCY.value, "One agency"),
+    SelectChoice(Delivery.MULTI_AGENCY.value, "Several agencies together"),
+    SelectChoice(Delivery.E_LEARNING.value, "Online, on my own"),
 ]
 
 
@@ -59,7 +60,7 @@ class OwnForm(FlaskForm):
 def _form(choices: Choices, **more: Any) -> OwnForm:
     form = OwnForm(**more)
     form.learning_activity.choices = [
-        (a.key, a.text) for a in choices.activities if not a.background_only
+        SelectChoice(a.key, a.text) for a in choices.activities if not a.background_only
     ]
     return form
 
