@@ -67,8 +67,10 @@ def take_staff() -> Response:
         return _page(form, 422)
     sent = form.file.data
     name = (sent.filename or "staff list")[-80:]
+    raw = sent.read()
+    sent.close()
     try:
-        found = read(_text(sent.read()), name)
+        found = read(_text(raw), name)
         if request.form.get("do") != "take":
             report = look_at_staff_list(ctx(), found.rows, found.organisations)
             return _page(StaffListForm(formdata=None), report=report)
