@@ -50,6 +50,9 @@ _manager, _verifier = t.people.alias("manager"), t.people.alias("verifier")
 _learner, _deputy = t.people.alias("learner"), t.people.alias("deputy")
 _sc = t.submission_claims.alias("put")
 _later = t.submission_claims.alias("later")
+_revoked, _before = t.verifications.alias("revoked"), t.verifications.alias("before")
+_own, _theirs = t.evidence.alias("own"), t.claims.alias("theirs")
+_mine, _decider = t.people.alias("mine"), t.people.alias("decider")
 #: The claim waits by this submission: it is submitted, and was not put before anybody since.
 _WAITS = and_(
     _c.state == ClaimState.SUBMITTED,
@@ -187,22 +190,16 @@ class SqlTeams:
     # --- what waits ------------------------------------------------------------------------------
     def submitted_to(self, verifier: int) -> list[Submitted]:
         """The claims that wait for a (canonical) person, the oldest submission first."""
-        own, mine, theirs = (
-            t.evidence.alias("own"),
-            t.people.alias("mine"),
-            t.claims.alias("theirs"),
-        )
-        before, decider = t.verifications.alias("before"), t.people.alias("decider")
         reciprocal = (
             exists()
             .where(
-                mine.c.canonical_id == verifier,
-                own.c.person_id == mine.c.id,
-                theirs.c.evidence_id == own.c.id,
-                before.c.claim_id == theirs.c.id,
-                before.c.decision == "verified",
-                decider.c.id == before.c.verifier_id,
-                decider.c.canonical_id == _p.canonical_id,
+                _mine.c.canonical_id == verifier,
+                _own.c.person_id == _mine.c.id,
+                _theirs.c.evidence_id == _own.c.id,
+                _before.c.claim_id == _theirs.c.id,
+                _before.c.decision == "verified",
+                _decider.c.id == _before.c.verifier_id,
+                _decider.c.canonical_id == _p.canonical_id,
             )
             .correlate(t.people)
         )
@@ -302,8 +299,7 @@ class SqlTeams:
     def _standing(*columns: ColumnElement[Any]) -> Select[Any]:
         """Verified claims with the verifications that they rest on."""
         k, f = t.competencies.c, t.framework_editions.c
-        revoked = t.verifications.alias("revoked")
-        in_force = ~exists().where(revoked.c.revokes_id == _v.id)
+        in_force = ~exists().where(_revoked.c.revokes_id == _v.id)
         return (
             select(*columns)
             .select_from(t.claims)

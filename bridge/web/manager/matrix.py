@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from flask import current_app
+from flask import current_app, url_for
 from markupsafe import Markup
 
 from bridge.domain.frameworks import Edition
@@ -18,11 +19,11 @@ from bridge.services.progress import Line, Progress, Stand
 class Row:
     """One person: the cells as HTML, and how many competencies are alike, in the legend's order."""
 
-    person: int
+    url: str
     name: str
     post: str
     cells: Markup
-    counts: tuple[tuple[Stand, int], ...]
+    counts: Markup
     other_frameworks: tuple[str, ...]
     training_due: bool
 
@@ -46,10 +47,10 @@ def matrix(members: Sequence[Progress], edition: Edition | None) -> Matrix:
             asked.setdefault(ref, line)
     order = {c.code: n for n, c in enumerate(edition.competencies)} if edition else {}
     columns = sorted(asked.values(), key=lambda x: (x.ref.edition, order.get(x.ref.code, 0)))
-    cells = _cells()
+    html = _Html()
     return Matrix(
         tuple(columns),
-        tuple(_row(member, lines[member.person], columns, cells) for member in members),
+        tuple(_row(member, lines[member.person], columns, html) for member in members),
     )
 
 
@@ -57,24 +58,35 @@ def _row(
     member: Progress,
     own: dict[CompetencyRef, Line],
     columns: Sequence[Line],
-    cells: dict[Stand | None, str],
+    html: _Html,
 ) -> Row:
     stands = [own[c.ref].stand if c.ref in own else None for c in columns]
     counted = Counter(stand for stand in stands if stand is not None)
     return Row(
-        member.person,
+        url_for("manager.member", person_id=member.person),
         member.name,
         ", ".join(post.title for post in member.posts),
-        Markup("".join(cells[stand] for stand in stands)),  # noqa: S704  made of our own signs
-        tuple((stand, counted[stand]) for stand in Stand if counted[stand]),
+        Markup("".join(html.cells[stand] for stand in stands)),  # noqa: S704  our own signs
+        Markup(" ").join(html.count(stand, counted[stand]) for stand in Stand if counted[stand]),
         member.other_frameworks,
         member.training_due,
     )
 
 
-def _cells() -> dict[Stand | None, str]:
-    """The HTML of each kind of cell, made once a page: there may be thousands of them."""
-    sign = current_app.jinja_env.get_template("parts/state.html").module.sign  # type: ignore[attr-defined]
-    cells: dict[Stand | None, str] = {stand: f"<td>{sign(stand)}</td>" for stand in Stand}
-    cells[None] = '<td><span class="visually-hidden">not asked</span></td>'
-    return cells
+class _Html:
+    """The HTML of each kind of cell and count, made once a page: there may be thousands of them."""
+
+    def __init__(self) -> None:
+        made: Any = current_app.jinja_env.get_template("parts/state.html").module
+        self._tag = made.tag
+        self._counts: dict[tuple[Stand, int], Markup] = {}
+        self.cells: dict[Stand | None, str] = {
+            stand: f"<td>{made.sign(stand)}</td>" for stand in Stand
+        }
+        self.cells[None] = '<td><span class="visually-hidden">not asked</span></td>'
+
+    def count(self, stand: Stand, count: int) -> Markup:
+        """So many competencies stand so."""
+        if (stand, count) not in self._counts:
+            self._counts[stand, count] = Markup(self._tag(stand, f"{count} {stand}"))  # noqa: S704
+        return self._counts[stand, count]
