@@ -94,18 +94,20 @@ def make_crowd(
         name = f"{_LAST[organisation % 26]} {kind.title()} {organisation}"
         copier.row("organisations", organisation, f"org-{organisation}", name, kind, exempt,
                    "Intercollegiate document" if exempt else None)  # fmt: skip
-        head: int | None = None
-        for team in team_sizes(rng, size, organisation <= 5):
+        leads: list[int] = []
+        for number, team in enumerate(team_sizes(rng, size, organisation <= 5)):
             lead = len(crowd) + 1
-            head = head or lead
+            # Whoever leads a team has a manager in their turn, who leads at most eight of them.
+            above = leads[(number - 1) // 8] if leads else None
+            leads.append(lead)
             for place in range(team):
                 person = len(crowd) + 1
-                manager = lead if place else (None if lead == head else head)
+                manager = lead if place else above
                 crowd.append(
                     _person(copier, rng, person, organisation, manager, groups, today, source)
                 )
-        if organisation % 4 == 0 and head is not None and size > 3:
-            copier.row("deputies", head, head + 1, today - timedelta(days=100), None,
+        if organisation % 4 == 0 and size > 3:
+            copier.row("deputies", leads[0], leads[0] + 1, today - timedelta(days=100), None,
                        "training team", f"{today}T08:00:00+00")  # fmt: skip
     while len(crowd) < people:
         crowd.append(_person(copier, rng, len(crowd) + 1, None, None, groups, today, source))
