@@ -23,9 +23,10 @@ def folk(pages: WebWorld) -> Cast:
 
 def sitting_form(world: World, evidence_id: int, **said: str) -> dict[str, str]:
     """Field names of a sitting, by code: `_1="verify"`."""
+    newest = "SELECT max(id) FROM reflections WHERE evidence_id = :evidence"
     return {
         f"claim-{world.claim_id(evidence_id, int(code[1:]))}": what for code, what in said.items()
-    }
+    } | {f"read-{evidence_id}": str(world.scalar(newest, evidence=evidence_id))}
 
 
 def shown(browser: Browser, path: str) -> str:
@@ -249,8 +250,14 @@ def test_a_contested_claim_is_upheld_or_taken_back_with_a_reason(
     answer = browser.post(f"/verify/claims/{one}", {"do": "uphold", "reason": " "})
     assert answer.status_code == 422
     assert "Say why" in answer.text
+    named = {"do": "uphold", "reason": "I saw it at LE1 5WW."}
+    answer = browser.post(f"/verify/claims/{one}", named)
+    assert answer.status_code == 422
+    mark = re.search(r'name="looked" value="(\w+)"', answer.text)
+    assert mark is not None
+    assert '<input type="hidden" name="do" value="uphold">' in answer.text
     assert browser.post(
-        f"/verify/claims/{one}", {"do": "uphold", "reason": "I saw it."}
+        f"/verify/claims/{one}", named | {"looked": mark[1]}
     ).status_code == 303  # fmt: skip
     assert browser.post(
         f"/verify/claims/{second}", {"do": "revoke", "reason": "I did not."}
@@ -288,6 +295,9 @@ def test_a_verification_is_taken_back_by_its_verifier_or_the_manager(
     assert "Rule r1" in shown(browser, f"/verify/claims/{one}")
     path = f"/verify/claims/{one}/take-back"
     assert browser.post(path, {"reason": ""}).status_code == 422
+    answer = browser.post(path, {"reason": "The family of LE1 5WW told me."})
+    assert answer.status_code == 422
+    assert "Could this tell who a child is?" in answer.text
     assert browser.post(path, {"reason": "Not shown in practice."}).status_code == 303
     assert browser.get(f"/verify/claims/{one}").status_code == 404
     by_peer = pages.browser(folk.other)
