@@ -11,7 +11,7 @@ from bridge.domain.model import Alias, Quarantined, Run, TrailEntry
 from bridge.domain.ports import Source
 from bridge.domain.records import Disposition
 from bridge.domain.repositories import UnitOfWork
-from bridge.services.context import Context
+from bridge.services.context import Context, training_team_only
 from bridge.services.deciding import REASON_WORDS
 from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, reconsider
 from bridge.services.intake import Intake
@@ -94,6 +94,7 @@ def quarantined(ctx: Context, source: str | None = None) -> list[Quarantined]:
 
 def replay(ctx: Context, trusted: Trusted) -> tuple[int, int]:
     """Try everything a source has in quarantine again; (released, still there)."""
+    training_team_only(ctx)
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
         source = uow.ops.source(trusted.key, trusted.kind, trusted.trust)
