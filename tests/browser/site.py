@@ -18,9 +18,12 @@ from flask import Flask
 
 from bridge import log
 from bridge.bootstrap import Bridge, SystemClock, mail_room, open_bridge, publish_files, web_site
+from bridge.catalog.staff import parse_staff_list
+from bridge.demo.idp import StandInProvider
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.demo.moodle.tables import User
 from bridge.domain.claims import ClaimState
+from bridge.domain.identity import Identifier, IdentifierKind
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.permissions import Role
 from bridge.domain.scope import SYSTEM, Actor, of_person
@@ -33,9 +36,8 @@ from bridge.services import roles, signin
 from bridge.services import verify as verify_service
 from bridge.services.context import Context
 from bridge.services.evidence import Item
-from bridge.services.publish import reconcile
 from bridge.services.signin import Lasting
-from bridge.services.staff import take_staff_list
+from bridge.services.staff import StaffReport, take_staff_list
 from bridge.sitefolder import make_site
 from bridge.web.app import create_app
 from tests.support import FrozenClock
@@ -48,13 +50,28 @@ HEADER = (
 AGENCY = "Northmere Council Children's Services"
 #: An organisation that follows a framework of its own (R11).
 ACADEMY = "Saint Cuthbert's Academy"
-SETTINGS = """
+SETTINGS = """\
+database = "sqlite:///bridge.db"
+
+[moodle.moodle]
+url = "{url}"
+token_file = "moodle.token"
+identity = ["staff-number"]
+
 [mail]
 sender = "Competency Bridge <bridge@northmere.example.org>"
 go_live = 2020-01-01
 
 [web]
 contact = "training@northmere.example.org"
+upload_megabytes = 2
+
+[oidc.work]
+title = "Northmere work account"
+issuer = "{issuer}"
+client_id = "competency-bridge"
+secret_file = "work.secret"
+identity = ["staff-number"]
 
 [organisation.saint-cuthbert-s-academy]
 name = "Saint Cuthbert's Academy"
@@ -93,6 +110,7 @@ class BridgeSite:
 
     bridge: Bridge
     moodle: StandInMoodle
+    idp: StandInProvider
     address: str
     app: Flask
     mail_folder: Path
@@ -130,9 +148,9 @@ class BridgeSite:
         """The jobs that award and deliver badges run."""
         work.deliver(self.works(), SOURCE)
 
-    def reconcile(self) -> None:
-        """The nightly look at what Moodle holds runs."""
-        reconcile(self.works().context, self.bridge.targets[SOURCE])
+    def count(self) -> None:
+        """The nightly job that makes the partnership's counts runs."""
+        work.count_all(self.works())
 
     def send_mail(self, *, days_later: int = 0) -> None:
         """The job that sends mail runs; so many days later, at noon, if told."""
@@ -156,9 +174,27 @@ class BridgeSite:
     # --- people ---------------------------------------------------------------------------------
     def staff(self, *rows: str) -> None:
         """A staff list with these lines is taken in."""
-        read = self.bridge.read_staff("\n".join((HEADER, *rows)) + "\n", "staff.csv")
-        report = take_staff_list(self.ctx, read.rows, read.organisations, self.bridge.identity)
+        report = self.staff_list("\n".join((HEADER, *rows)) + "\n")
         assert report.rows == len(rows), report
+
+    def staff_list(self, text: str) -> StaffReport:
+        """A whole staff list is taken in; the files behind it are read but once."""
+        if "staff-file" not in self.kept:
+            self.kept["staff-file"] = self.bridge.read_staff(text, "staff.csv")
+            editions = self.bridge.files().frameworks.editions
+            self.kept["groups"] = {group.key for edition in editions for group in edition.groups}
+        rows = parse_staff_list(text, "staff.csv", self.kept["groups"])
+        organisations = self.kept["staff-file"].organisations
+        return take_staff_list(self.ctx, rows, organisations, self.bridge.identity)
+
+    def pair(self, learner: str, manager: str, *courses: str) -> tuple[Someone, Someone]:
+        """A practitioner who has just completed these courses in Moodle, and their manager."""
+        boss = self.person(manager, moodle=False)
+        who = self.person(learner, boss)
+        for course in courses:
+            self.complete(who, course)
+        self.pull()
+        return who, boss
 
     def person(
         self,
@@ -181,6 +217,14 @@ class BridgeSite:
         if moodle:
             self.account(name, number, organisation)
         return Someone(self.find(number), name, number, self._users if moodle else 0)
+
+    def outsider(self, name: str) -> Someone:
+        """Somebody with an address and without a post: from outside the partnership."""
+        with self.ctx.store.begin() as uow:
+            person = uow.people.add(name, self.ctx.clock.now())
+            address = Identifier(IdentifierKind.EMAIL, address_of(name))
+            uow.people.add_identifier(person, address, self.ctx.clock.now())
+        return Someone(person, name, "")
 
     def account(self, name: str, number: str, organisation: str = AGENCY) -> int:
         """An account in Moodle with that staff number; its user number."""
@@ -259,22 +303,37 @@ def serving(pages: Callable[[str], Flask]) -> Iterator[tuple[str, Flask]]:
 
 
 @contextmanager
+def provider() -> Iterator[StandInProvider]:
+    """The identity provider of somebody's work, running."""
+    idp = StandInProvider([], SystemClock().now)
+    idp.start()
+    try:
+        yield idp
+    finally:
+        idp.stop()
+
+
+@contextmanager
 def whole_site(folder: Path) -> Iterator[BridgeSite]:
     """The demo's Moodle and a fresh site on it, published, pulled and served."""
     clock = SystemClock()
     log.set_up(level="WARNING")
-    with StandInMoodle(seed.demo_site(clock.now(), clock.now)) as moodle:
+    with StandInMoodle(seed.demo_site(clock.now(), clock.now)) as moodle, provider() as idp:
         make_site(folder, url=moodle.base_url, token_file="moodle.token")
-        token_file = folder / "moodle.token"
-        token_file.touch(mode=0o600)
-        token_file.write_text(moodle.site.token_of(seed.SERVICE_USER), encoding="utf-8")
-        config = folder / "bridge.toml"
-        config.write_text(config.read_text(encoding="utf-8") + SETTINGS, encoding="utf-8")
+        secrets = {"moodle.token": moodle.site.token_of(seed.SERVICE_USER),
+                   "work.secret": idp.secret}  # fmt: skip
+        for name, secret in secrets.items():
+            (folder / name).touch(mode=0o600)
+            (folder / name).write_text(secret, encoding="utf-8")
+        settings = SETTINGS.format(url=moodle.base_url, issuer=idp.issuer)
+        (folder / "bridge.toml").write_text(settings, encoding="utf-8")
         bridge = open_bridge(folder)
         try:
             publish_files(bridge, "As the demo has it")
             with serving(lambda address: create_app(web_site(bridge, address))) as (address, app):
-                yield BridgeSite(bridge, moodle, address, app, folder / bridge.config.mail.folder)
+                idp.redirect_uris.add(f"{address}/sign-in/with/work/back")
+                mail = folder / bridge.config.mail.folder
+                yield BridgeSite(bridge, moodle, idp, address, app, mail)
         finally:
             bridge.close()
 

@@ -41,7 +41,8 @@ _LOOK = """() => {
       'input:not([type=hidden]):not([type=checkbox]):not([type=radio]):not([type=file])')) {
     if (seen(e) && e.getBoundingClientRect().height < 43.5) found.push('low target: ' + name(e));
   }
-  for (const e of document.querySelectorAll('[style]:not([style=""]), [onclick], [onchange], [onsubmit]'))
+  const inline = '[style]:not([style=""]), [onclick], [onchange], [onsubmit]';
+  for (const e of document.querySelectorAll(inline))
     found.push('inline style or handler: ' + name(e));
   for (const e of document.querySelectorAll('main *')) {
     const style = getComputedStyle(e);
@@ -55,10 +56,22 @@ _LOOK = """() => {
         if (!document.getElementById(id)) found.push(at + ' names nothing: ' + id);
   return found;
 }"""
+#: What has the focus, and whether somebody would see that it has.
+_FOCUS = """() => {
+  const e = document.activeElement;
+  const style = getComputedStyle(e), box = e.getBoundingClientRect();
+  const name = (e.labels && e.labels.length ? e.labels[0].textContent : '') ||
+    e.getAttribute('aria-label') || e.textContent || e.value || '';
+  const ring = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  const within = box.bottom > 0 && box.top < innerHeight && box.width > 0;
+  return {name: name.trim().replace(/\\s+/g, ' '),
+          shown: e === document.body || (ring && within)};
+}"""
 #: Slips that a reader would notice, in any page's text.
 SLIPS = re.compile(
-    r"\bNone\b|\bundefined\b|\bNaN\b|\{\{|\}\}|bridge\.domain|<class |\bTrue\b|\bFalse\b|\[\]|"
-    r"(?<![\d,.])1 (?:drafts|people|claims|competencies|items|days|persons|badges|records|things)\b|"
+    r"[a-z,:(] None\b|\bundefined\b|\bNaN\b|\{\{|\}\}|bridge\.domain|<class |"
+    r"\bTrue\b|\bFalse\b|\[\]|"
+    r"(?<![\d,.])1 (?:drafts|people|claims|competencies|items|days|badges|records|things)\b|"
     r" \.(?=\s|$)| ,|\.\.(?!\.)|,,|\(\)|\bcolor\b|\borganization",
 )
 
@@ -171,7 +184,29 @@ class Visit:
         missing = [each for each in words if each not in text]
         assert not missing, f"{self.page.url} does not say {missing}:\n{text}"
 
-    # --- looking -------------------------------------------------------------------------------------
+    # --- by keyboard alone ------------------------------------------------------------
+    def tab_to(self, name: str) -> None:
+        """Tab until the thing of that name has the focus, which must be seen at every step."""
+        for _ in range(250):
+            self.page.keyboard.press("Tab")
+            told: dict[str, Any] = self.page.evaluate(_FOCUS)
+            assert told["shown"], f"the focus is not seen on {told['name']!r} of {self.page.url}"
+            if told["name"].startswith(name):
+                return
+        raise AssertionError(f"the keyboard does not come to {name!r} on {self.page.url}")
+
+    def key(self, key: str) -> None:
+        """Press a key, which is an interaction."""
+        self.interactions += 1
+        self.page.keyboard.press(key)
+
+    def enter(self, name: str) -> None:
+        """Tab to a link or a button, press Enter, and come to the next page."""
+        self.tab_to(name)
+        with self.page.expect_navigation():
+            self.key("Enter")
+
+    # --- looking ----------------------------------------------------------------------
     def faults(self) -> list[str]:
         """What is wrong with the page by our own rules and by axe's."""
         found: list[str] = list(self.page.evaluate(_LOOK))
