@@ -34,7 +34,7 @@ _STATUS: tuple[tuple[type[BridgeError], int], ...] = (
 _TITLES = {
     400: "We could not read that request",
     401: "You have been signed out",
-    403: "That is not yours to open",
+    403: "This cannot be opened",
     404: "There is nothing here",
     405: "That cannot be done here",
     409: "Somebody was faster",

@@ -37,6 +37,8 @@ def navigation(who: Who) -> list[Item]:
     endpoints = [e for _, e, _ in _SECTIONS]
     # A part with several sections says itself to which of them a page of its belongs.
     here = g.get("section") or (request.endpoint if request.endpoint in endpoints else "")
+    if (request.endpoint or "").startswith("practitioner.log"):
+        here = "practitioner.log"
     first_of = {e.partition(".")[0]: e for e in reversed(endpoints)}
     return [
         Item(title, url_for(endpoint), (here or first_of.get(blueprint, "")) == endpoint)

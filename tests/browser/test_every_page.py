@@ -40,7 +40,8 @@ def test_every_page(window: Window, site: BridgeSite, shots: Path, name: str) ->
     if eyes.person is not None:
         visit.sign_in(eyes.person, eyes.data)
     paths = addresses(site, eyes)
-    found, titles = [], {}
+    found: list[str] = []
+    titles: dict[str, list[str]] = {}
     for path in paths:
         found += look_at(visit, path)
         if endpoint_of(site, path):
