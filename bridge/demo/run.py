@@ -17,6 +17,7 @@ from rich.table import Table
 from bridge import log
 from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, serve_site
 from bridge.catalog.staff import parse_staff_list
+from bridge.demo.launches import connect, course_page
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.demo.play import choose_cast, play
 from bridge.demo.visitors import Visitor, links, office, open_pages, visitors
@@ -78,7 +79,7 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         try:
             shown, who = _main_line(bridge, moodle, console)
             if keep_running:
-                _stay(bridge, url, who, console)
+                _stay(bridge, moodle, who, console)
         finally:
             bridge.close()
     finally:
@@ -291,15 +292,20 @@ def _next_steps(console: Console) -> None:
         console.print(f"  {line}", markup=False)
 
 
-def _stay(bridge: Bridge, url: str, who: list[Visitor], console: Console) -> None:
+def _stay(bridge: Bridge, moodle: StandInMoodle, who: list[Visitor], console: Console) -> None:
     """Leave the stand-in and the service up until somebody stops them."""
 
     def ready(address: str) -> None:
-        console.print(f"\nStill running. The Moodle: {url}  The bridge: {address}")
+        connect(bridge, moodle, SOURCE, address)
+        console.print(f"\nStill running. The Moodle: {moodle.base_url}  The bridge: {address}")
         console.print("Look around as one of these; each link signs in once:")
         for visitor, link in links(bridge, who, address).items():
             words = f"  {visitor.role} ({visitor.person.name}):"
             console.print(f"{words:44}{link}", markup=False, soft_wrap=True)
+        course = course_page(bridge, moodle, who[0].person.id)
+        if course:
+            words = f"  From a course in Moodle, as {who[0].person.name}:"
+            console.print(f"{words:44}{course}", markup=False, soft_wrap=True)
         console.print("Press Ctrl-C to stop.")
 
     serve_site(bridge, on_ready=ready, port=0, log_level="WARNING")
