@@ -25,6 +25,7 @@ from bridge.domain.model import Award, BadgeInForce, Grounds, TargetState
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
 from bridge.storage.bulk import chunks
+from bridge.storage.marks import mark_for_counts
 from bridge.storage.scoping import works_there
 
 _a, _b, _p, _ts, _v, _c, _e = (
@@ -160,6 +161,7 @@ class SqlAwards:
     ) -> int:
         """A manager's decision that a statement does not apply to a person."""
         n = t.not_applicable
+        mark_for_counts(self._db, [person])
         row = insert(n).values(
             person_id=person, competency_id=competency_id, decided_by=by, reason=reason,
             decided_at=now,

@@ -25,6 +25,7 @@ from bridge.domain.times import add_months, london_date
 from bridge.storage import tables as t
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids, of_pairs
 from bridge.storage.decisions import LATEST_SUBMISSION, DecisionQueries
+from bridge.storage.marks import mark_for_counts
 from bridge.storage.scoping import works_there
 
 _e, _c, _p, _s, _v = (
@@ -81,7 +82,10 @@ class SqlEvidence(DecisionQueries):
 
     def add_claims(self, rows: Iterable[NewClaim]) -> None:
         """New suggestions."""
-        insert_rows(self._db, t.claims, NewClaim._fields, rows)
+        new = list(rows)
+        insert_rows(self._db, t.claims, NewClaim._fields, new)
+        evidence = among(self._db, _e.id, {row.evidence_id for row in new})
+        mark_for_counts(self._db, select(_e.person_id).where(evidence))
 
     def add_own_claims(self, evidence_id: int, competency_ids: Sequence[int]) -> None:
         """Claims that the person added themselves."""
@@ -150,6 +154,8 @@ class SqlEvidence(DecisionQueries):
         ):  # fmt: skip
             if ids:
                 self._db.execute(update(t.claims).where(_c.id.in_(ids), still).values(values))
+        moved = [*change.restore, *change.withdraw, *change.contest, *change.settle]
+        self._mark_owners_for_counts(moved)
         if change.contest or change.settle:
             self._mark_owners_for_awards([*change.contest, *change.settle])
 
@@ -161,6 +167,11 @@ class SqlEvidence(DecisionQueries):
             .where(_c.id.in_(claim_ids))
         )
         self._db.execute(update(t.people).where(_p.id.in_(owners)).values(awards_pending=True))
+
+    def _mark_owners_for_counts(self, claim_ids: Collection[int]) -> None:
+        if claim_ids:
+            owners = select(_e.person_id).join(t.claims, _c.evidence_id == _e.id)
+            mark_for_counts(self._db, owners.where(_c.id.in_(sorted(claim_ids))))
 
     # --- reading ------------------------------------------------------------------------------
     def get(self, evidence_id: int, scope: Scope, *, lock: bool = False) -> Evidence:
@@ -263,6 +274,7 @@ class SqlEvidence(DecisionQueries):
             self._db.execute(
                 update(t.claims).where(_c.id.in_(ids)).values(state=state, touched_at=now)
             )
+        self._mark_owners_for_counts(states)
         if by_state.keys() & {ClaimState.VERIFIED, ClaimState.REVOKED}:
             self._mark_owners_for_awards(list(states))
 
@@ -277,6 +289,7 @@ class SqlEvidence(DecisionQueries):
             .values(contested_at=None, contested_reason=reason)
         )
         self._mark_owners_for_awards(claim_ids)
+        self._mark_owners_for_counts(claim_ids)
 
     def contest_same_person(self, person: int, now: datetime) -> list[int]:
         """Flag verified claims of a canonical person that the same person verified (DESIGN 5.9)."""
@@ -302,6 +315,7 @@ class SqlEvidence(DecisionQueries):
                 .values(contested_at=now, contested_reason=SAME_PERSON)
             )
             self._mark_owners_for_awards(ids)
+            self._mark_owners_for_counts(ids)
         return ids
 
     def settle_same_person(self, person: int) -> None:

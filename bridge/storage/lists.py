@@ -21,7 +21,7 @@ from bridge.storage.scoping import works_there
 _p, _i, _ts, _a = t.people.c, t.person_identifiers.c, t.target_states.c, t.activity_aliases.c
 _r = t.learning_records.c
 _after = t.people.alias("after")
-_in_order = (func.lower(_p.display_name), _p.id)
+_in_order = (_p.display_name, _p.id)
 T = TypeVar("T")
 
 
@@ -70,7 +70,7 @@ class SqlLists:
             query = query.where(named(wanted))
         if after is not None:
             (last,) = numbers(after, 1)
-            place = select(func.lower(_after.c.display_name), _after.c.id)
+            place = select(_after.c.display_name, _after.c.id)
             query = query.where(tuple_(*_in_order) > place.where(_after.c.id == last))
         rows = self._db.execute(query.order_by(*_in_order).limit(limit + 1)).all()
         return cut(rows, limit, lambda row: Person(*row), lambda row: str(row.id))

@@ -16,6 +16,7 @@ from bridge.domain.scope import Scope
 from bridge.storage import tables as t
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids
+from bridge.storage.marks import mark_for_counts
 from bridge.storage.scoping import works_there
 
 _p, _i = t.people.c, t.person_identifiers.c
@@ -35,7 +36,7 @@ class SqlPeople:
         query = select(_p.id, _p.display_name, _p.canonical_id).where(_p.id == person)
         row = self._db.execute(query).first()
         if row is None:
-            raise NotFound(f"There is no person {person}.")
+            raise NotFound(f"There is no person {person} for you to see.")
         return Person(*row)
 
     def find(self, text: str) -> list[Person]:
@@ -129,6 +130,7 @@ class SqlPeople:
             new = insert(o).values(key=key, **values).returning(o.c.id)
             return self._db.execute(new).scalar_one(), True
         if any(getattr(row, name) != value for name, value in values.items()):
+            values["counts_due"] = True
             self._db.execute(update(o).where(o.c.id == row.id).values(values))
             return row.id, True
         return row.id, False
@@ -203,6 +205,7 @@ class SqlPeople:
         }
         post = self._post_id(person, details)
         if post is None:
+            mark_for_counts(self._db, [person])
             self._db.execute(
                 insert(t.posts).values(
                     person_id=person,
@@ -216,6 +219,7 @@ class SqlPeople:
         row = self._db.execute(select(t.posts).where(c.id == post)).one()
         if all(getattr(row, name) == value for name, value in values.items()):
             return False
+        mark_for_counts(self._db, [person])
         self._db.execute(update(t.posts).where(c.id == post).values(values))
         return True
 
@@ -240,6 +244,7 @@ class SqlPeople:
         )
         replaced = [row.id for row in rows if (row.title, row.valid_from) not in named]
         if replaced:
+            mark_for_counts(self._db, [person])
             self._db.execute(
                 update(t.posts)
                 .where(c.id.in_(replaced))
@@ -419,6 +424,7 @@ class SqlPeople:
         step = {person}
         while step:
             self._db.execute(update(t.people).where(_p.id.in_(step)).values(canonical_id=canonical))
+            mark_for_counts(self._db, {*step, canonical})
             query = select(m.person_id).where(m.into_id.in_(step), m.undone_at.is_(None))
             step = set(self._db.scalars(query))
 

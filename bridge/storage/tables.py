@@ -60,6 +60,7 @@ organisations = Table(
     Column("kind", String(40), nullable=False, server_default=""),
     Column("exempt", Boolean, nullable=False, server_default=text("false")),
     Column("exempt_framework", String(200)),
+    Column("counts_due", Boolean, nullable=False, server_default=text("true")),
 )
 people = Table(
     "people",
@@ -69,6 +70,7 @@ people = Table(
     Column("canonical_id", Key, ForeignKey("people.id"), nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("awards_pending", Boolean, nullable=False, server_default=text("false")),
+    Column("counts_pending", Boolean, nullable=False, server_default=text("false")),
     # SQLite uses a partial index only for the very words of its condition; this is how
     # SQLAlchemy writes a Boolean column there.
     Index(
@@ -77,6 +79,13 @@ people = Table(
         sqlite_where=text("awards_pending = 1"),
         postgresql_where=text("awards_pending"),
     ),
+    Index(
+        "ix_people_counts_pending",
+        "id",
+        sqlite_where=text("counts_pending = 1"),
+        postgresql_where=text("counts_pending"),
+    ),
+    Index("ix_people_display_name", "display_name", "id"),
 )
 person_identifiers = Table(
     "person_identifiers",
@@ -296,6 +305,20 @@ learning_records = Table(
     CheckConstraint(one_of("disposition", tuple(Disposition)[1:]), name="disposition"),
     CheckConstraint(one_of("status", tuple(Status)), name="status"),
     CheckConstraint(one_of("precision", tuple(Precision)), name="precision"),
+    # Lists of what waits, by activity and by account.
+    Index(
+        "ix_learning_records_unmapped",
+        "alias_id",
+        "account_id",
+        sqlite_where=text("disposition = 'unmapped'"),
+        postgresql_where=text("disposition = 'unmapped'"),
+    ),
+    Index(
+        "ix_learning_records_unmatched",
+        "account_id",
+        sqlite_where=text("disposition = 'unmatched'"),
+        postgresql_where=text("disposition = 'unmatched'"),
+    ),
     Index(
         "ix_learning_records_pending",
         "id",
@@ -415,6 +438,19 @@ claims = Table(
     Column("contested_reason", String(40)),
     UniqueConstraint("evidence_id", "competency_id"),
     CheckConstraint(one_of("state", ClaimState), name="state"),
+    # Few claims are in doubt, and somebody's home page asks for them.
+    Index(
+        "ix_claims_contested",
+        "evidence_id",
+        sqlite_where=text("contested_at IS NOT NULL"),
+        postgresql_where=text("contested_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_claims_submitted",
+        "id",
+        sqlite_where=text("state = 'submitted'"),
+        postgresql_where=text("state = 'submitted'"),
+    ),
     CheckConstraint(one_of("origin", ("rule", "person")), name="origin"),
 )
 reflections = Table(

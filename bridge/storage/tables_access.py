@@ -154,12 +154,13 @@ preferences = Table(
     Column("value", String(200), nullable=False),
 )
 #: The partnership's counts, worked out ahead: for people of one target group ("everyone" for the
-#: core) in one organisation, how many stand where with one competency.
+#: core) in one organisation, or in all of them (NULL), how many stand where with one competency.
+#: Bit n of `hidden` says that the n-th number is not to be published (`bridge.domain.counts`).
 coverage = Table(
     "coverage",
     metadata,
     row_id(),
-    ref("organisation_id", "organisations"),
+    ref("organisation_id", "organisations", null=True),
     Column("group_key", String(80), nullable=False),
     ref("competency_id", "competencies"),
     Column("people", Integer, nullable=False),
@@ -167,6 +168,7 @@ coverage = Table(
     Column("due", Integer, nullable=False),
     Column("waiting", Integer, nullable=False),
     Column("draft", Integer, nullable=False),
+    Column("hidden", Integer, nullable=False),
     Column("counted_at", UtcDateTime, nullable=False),
     UniqueConstraint("organisation_id", "group_key", "competency_id"),
 )

@@ -17,6 +17,7 @@ from bridge.domain.errors import Refused
 from bridge.storage.access import SqlAccess
 from bridge.storage.awards import SqlAwards
 from bridge.storage.catalog import SqlCatalog
+from bridge.storage.counts import SqlCounts
 from bridge.storage.desk import SqlDesk
 from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
@@ -104,6 +105,11 @@ class SqlUnitOfWork:
     def outbox(self) -> SqlOutbox:
         """Mails to send."""
         return SqlOutbox(self.connection)
+
+    @cached_property
+    def counts(self) -> SqlCounts:
+        """The partnership's counts."""
+        return SqlCounts(self.connection)
 
     @cached_property
     def lists(self) -> SqlLists:

@@ -336,6 +336,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("counts_pending = 1"),
         postgresql_where=sa.text("counts_pending"),
     )
+    for name, table, columns, where in (
+        ("ix_claims_contested", "claims", ["evidence_id"], "contested_at IS NOT NULL"),
+        ("ix_claims_submitted", "claims", ["id"], "state = 'submitted'"),
+        ("ix_learning_records_unmapped", "learning_records", ["alias_id", "account_id"],
+         "disposition = 'unmapped'"),
+        ("ix_learning_records_unmatched", "learning_records", ["account_id"],
+         "disposition = 'unmatched'"),
+    ):
+        op.create_index(
+            name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
+        )
     with op.batch_alter_table("person_tokens", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("name", sa.String(length=80), server_default="", nullable=False)
@@ -343,5 +354,6 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("read_only", sa.Boolean(), server_default=sa.text("false"), nullable=False)
         )
+    op.create_index("ix_people_display_name", "people", ["display_name", "id"])
 
     guards.install(op.get_bind())
