@@ -48,7 +48,6 @@ def fill(site: BridgeSite) -> None:
     many = site.person("Hanna Hundreds", big)
     pupil = site.person("Tess Academy", organisation=ACADEMY, role="Teacher", groups="")
     site.complete(pupil, "SGC-L1", hours_ago=400)
-    _undated(site, big)
     site.pull(full=True)
     _hundreds(site, many, big)
     _lively(site, team, big)
@@ -76,14 +75,6 @@ def someone(site: BridgeSite, key: str) -> Someone:
     """One of the people that `fill` brought in."""
     found: Someone = site.kept[key]
     return found
-
-
-def _undated(site: BridgeSite, manager: Someone) -> None:
-    """A completion that Moodle has no date for, which the quarantine keeps."""
-    who = site.person("Una Undated", manager)
-    with site.moodle.lock:
-        course = next(c for c in site.moodle.site.courses.values() if c.shortname == "WT")
-        site.moodle.site.complete(who.moodle, course.id, None)
 
 
 def _sixty(site: BridgeSite) -> tuple[Someone, list[Someone]]:

@@ -88,5 +88,5 @@ class _Html:
     def count(self, stand: Stand, count: int) -> Markup:
         """So many competencies stand so."""
         if (stand, count) not in self._counts:
-            self._counts[stand, count] = Markup(self._tag(stand, f"{count} {stand}"))  # noqa: S704
+            self._counts[stand, count] = Markup(self._tag(stand, f"{stand}: {count}"))  # noqa: S704
         return self._counts[stand, count]
