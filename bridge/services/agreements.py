@@ -79,7 +79,7 @@ def _posts_under(ctx: Context, uow: UnitOfWork, person: int) -> tuple[Person, li
     posts = uow.people.posts_of([holder.canonical]).get(holder.canonical, ())
     found = [p for p in posts if p.holds_on(today) and p.manager == manager != holder.canonical]
     if not found:
-        raise NotFound("There is nobody here with a post that you manage today.")
+        raise NotFound(f"There is no person {person} for you to see.")
     return holder, found
 
 

@@ -97,7 +97,7 @@ def _check_may_name(ctx: Context, uow: UnitOfWork, manager: int) -> None:
         return
     if scope.eyes is Eyes.PERSON and any(p.manager == scope.person for p in posts):
         return
-    raise NotFound("There is nobody here for whom you may name a deputy.")
+    raise NotFound(f"There is no person {manager} for you to see.")
 
 
 def _colleague(uow: UnitOfWork, manager: int, text: str, today: date) -> int:

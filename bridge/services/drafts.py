@@ -61,16 +61,28 @@ def save(ctx: Context, evidence_id: int, words: Words) -> Typed:
         person = _own(ctx, uow, evidence_id, lock=True)
         if not any(c.state in _OPEN for c in uow.evidence.claims([evidence_id])):
             raise Refused("This waits for your verifier. Take it back to change what you wrote.")
-        before = uow.notebook.typed(evidence_id, ctx.vault)
         kept = Typed(
             words.reflection, words.used, tuple(dict.fromkeys(words.ticks)), words.verifier, now
         )
+        before = uow.notebook.typed(evidence_id, ctx.vault)
+        if before is None and words.seen is not None:
+            # The save that this window goes by was submitted in another; what was is newer.
+            before = _submitted(ctx, uow, evidence_id)
         if before is not None and before.saved_at != words.seen:
             if _same(before, kept):
                 return before
             raise TypedElsewhere(before)
         uow.notebook.keep_typed(evidence_id, person, ctx.vault, kept)
         return kept
+
+
+def _submitted(ctx: Context, uow: UnitOfWork, evidence_id: int) -> Typed | None:
+    put = uow.evidence.submissions_of(evidence_id).values()
+    if not put:
+        return None
+    last = uow.evidence.reflection(evidence_id, ctx.vault)
+    at = max(each.submitted_at for each in put)
+    return Typed(last.get("reflection", ""), last.get("used", ""), (), None, at)
 
 
 def _same(one: Typed, other: Typed) -> bool:

@@ -359,11 +359,20 @@ def read_reflection(ctx: Context, evidence_id: int) -> dict[str, str]:
     Reading another person's is written into the trail (DESIGN 5.11). Raises NotFound when there
     is none that the actor may read.
     """
+    return read_version(ctx, evidence_id)[1]
+
+
+def read_version(ctx: Context, evidence_id: int) -> tuple[int | None, dict[str, str]]:
+    """The same, with which reflection it is: a verifier decides on the one that they have read.
+
+    None for the author. Who verified something once, and may verify for this person no longer,
+    reads it no longer.
+    """
     person = acting_person(ctx)
     with ctx.store.begin() as uow:
         evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
         if evidence.person == person:
-            return uow.evidence.reflection(evidence_id, ctx.vault)
+            return None, uow.evidence.reflection(evidence_id, ctx.vault)
         submissions = uow.evidence.submissions_of(evidence_id)
         put_before_me = [
             submissions[claim.id].reflection_id
@@ -372,11 +381,26 @@ def read_reflection(ctx: Context, evidence_id: int) -> dict[str, str]:
             and claim.id in submissions
             and submissions[claim.id].verifier == person
         ]
-        if not put_before_me:
+        if not put_before_me or not still_verifies(ctx, uow, evidence.person):
             raise NotFound(f"There is no reflection on evidence {evidence_id} for you to read.")
-        text = uow.evidence.reflection(evidence_id, ctx.vault, max(put_before_me))
+        newest = max(put_before_me)
+        text = uow.evidence.reflection(evidence_id, ctx.vault, newest)
         audit(ctx, uow, "read-reflection", f"evidence:{evidence_id}", {})
-        return text
+        return newest, text
+
+
+def still_verifies(ctx: Context, uow: UnitOfWork, learner: int) -> bool:
+    """Whether the actor may verify for this (canonical) person today.
+
+    Where not, what was put before them once is no longer theirs to read: they left, moved on, or
+    their approval ended (DESIGN 5.11).
+    """
+    try:
+        today = london_date(ctx.clock.now())
+        authority_of(standing_of(uow, learner, acting_person(ctx), today))
+    except (Refused, NotAllowed):
+        return False
+    return True
 
 
 #: Where a claim is the practitioner's alone again, though it was submitted once.
@@ -398,6 +422,8 @@ def notes(ctx: Context, evidence_id: int) -> list[Note]:
     person = acting_person(ctx)
     with ctx.store.reading() as uow:
         evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
+        if person != evidence.person and not still_verifies(ctx, uow, evidence.person):
+            return []
         return [
             Note(claim_id, decision, uow.people.get(decider).name, text)
             for claim_id, decision, decider, text in uow.evidence.notes(evidence_id, ctx.vault)

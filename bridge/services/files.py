@@ -10,6 +10,7 @@ from bridge.domain.files import MOST, safe_name, sniff
 from bridge.domain.notebook import FileFacts
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context, acting_person, audit
+from bridge.services.evidence import still_verifies
 
 #: Where a claim is, or was, before a verifier; from then on the files stay.
 _PUT = frozenset(
@@ -104,7 +105,8 @@ def _check_sight(ctx: Context, uow: UnitOfWork, evidence_id: int, person: int) -
     owner = uow.evidence.get(evidence_id, ctx.actor.scope).person
     if owner == person:
         return owner
-    put = uow.notebook.puts([evidence_id]).get(evidence_id, [])
-    if not any(each.verifier == person and each.state in _PUT for each in put):
+    put = uow.notebook.puts([evidence_id], ctx.vault).get(evidence_id, [])
+    before_me = any(each.verifier == person and each.state in _PUT for each in put)
+    if not before_me or not still_verifies(ctx, uow, owner):
         raise NotFound("There is no such file.")
     return owner

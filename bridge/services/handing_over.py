@@ -73,5 +73,6 @@ def _theirs(
         return waiting
     mine = {claim: put for claim, put in waiting.items() if put.verifier == person}
     if not mine:
-        raise NotFound(f"There is no evidence {evidence.id} for you to hand over.")
+        # In the words for what is not there: who may not see it learns nothing.
+        raise NotFound(f"There is no evidence {evidence.id} for you to see.")
     return mine

@@ -152,7 +152,7 @@ def _check_sight(
     today = london_date(ctx.clock.now())
     manages = any(p.manager == me for p in posts if p.holds_on(today)) and me != person
     if not manages and me not in (person, signed_by):
-        raise NotFound("There is no such log for you to see.")
+        raise NotFound(f"There is no person {person} for you to see.")
     return manages
 
 

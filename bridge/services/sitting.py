@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.domain.authority import Authority, authority_of, methods_for
@@ -20,7 +20,7 @@ from bridge.domain.times import london_date
 from bridge.services.context import PERSONS, Context, acting_person
 from bridge.services.escalation import ESCALATED_AFTER
 from bridge.services.evidence import activity_of, lists_of, standing_of
-from bridge.services.verify import decide
+from bridge.services.verify import check_read, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class Piece:
     """
 
     waiting: Waiting
+    reflection_id: int
     reflection: Mapping[str, str]
     support: tuple[Support, ...]
     files: tuple[FileFacts, ...]
@@ -113,8 +114,8 @@ AT_ONCE = 20
 def sit_down(ctx: Context, learner: int) -> Sitting:
     """A (canonical) person's submitted evidence, with what they wrote.
 
-    Reading another's reflection is written into the trail, piece by piece (DESIGN 5.11). Raises
-    NotFound where nothing of theirs waits for the actor.
+    Reading another's reflection is written into the trail, piece by piece (DESIGN 5.11); whoever
+    may no longer decide gets none. Raises NotFound where nothing of theirs waits for the actor.
     """
     return _sit_down(ctx, lambda evidence: evidence.person == learner)
 
@@ -134,19 +135,23 @@ def _sit_down(ctx: Context, wanted: Callable[[Evidence], bool]) -> Sitting:
                 "Nothing of it waits for you: it was decided, taken back, or handed to another."
             )
         learner = mine[0].evidence.person
-        table = _waiting(ctx, uow, mine)
-        pieces = _pieces(ctx, uow, table[:AT_ONCE], mine)
-        uow.trail.add_each(
-            ctx.actor,
-            "read-reflection",
-            [f"evidence:{piece.waiting.evidence.id}" for piece in pieces],
-            now,
-        )
         authority, why_not = None, ""
         try:
             authority = authority_of(standing_of(uow, learner, person, london_date(now)))
         except (Refused, NotAllowed) as error:
             why_not = str(error)
+        table = _waiting(ctx, uow, mine)
+        pieces = _pieces(ctx, uow, table[:AT_ONCE], mine)
+        if authority is None:
+            # They left or moved on: what waits may be handed over, and is not theirs to read.
+            pieces = tuple(replace(piece, reflection={}, files=()) for piece in pieces)
+        else:
+            uow.trail.add_each(
+                ctx.actor,
+                "read-reflection",
+                [f"evidence:{piece.waiting.evidence.id}" for piece in pieces],
+                now,
+            )
         editions = {c.ref.edition for piece in pieces for c in piece.waiting.claims}
         methods = {
             method.key: method
@@ -182,6 +187,7 @@ def _pieces(
         pieces.append(
             Piece(
                 each,
+                newest[each.evidence.id],
                 texts[newest[each.evidence.id]],
                 tuple(support.get(each.evidence.id, ())),
                 tuple(files.get(each.evidence.id, ())),
@@ -201,10 +207,11 @@ class Decision:
     """What the verifier decided about claims of one piece of evidence; the rest is left.
 
     `method` and `note` (of the discussion) go with what is verified, `question` with what is
-    returned.
+    returned. `read` is the reflection that they had before them (`Piece.reflection_id`).
     """
 
     evidence_id: int
+    read: int
     verify: tuple[CompetencyRef, ...] = ()
     send_back: tuple[CompetencyRef, ...] = ()
     method: str = ""
@@ -244,6 +251,7 @@ def decide_together(ctx: Context, decisions: Sequence[Decision]) -> int:
 
 def _decide(ctx: Context, uow: UnitOfWork, each: Decision) -> int:
     made = 0
+    check_read(ctx, uow, each.evidence_id, each.read)
     if each.verify:
         if not each.method:
             raise Refused("Choose how you assessed it.")

@@ -8,7 +8,7 @@ from datetime import datetime
 from bridge.domain.authority import authority_of, check_method
 from bridge.domain.claims import Act, ClaimState, Party, step
 from bridge.domain.drafting import Redraft
-from bridge.domain.errors import NotAllowed, Refused
+from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim
 from bridge.domain.repositories import UnitOfWork
@@ -37,26 +37,58 @@ def verify(
     method: str,
     *,
     note: str = "",
+    read: int | None = None,
 ) -> list[int]:
     """Verify submitted claims (all of them when `refs` is None) by a method of the framework.
 
-    A slow verifier never disqualifies: the 12 months were counted at submission (R1). Returns
-    the verifications. Raises Refused or NotAllowed when the rules forbid it.
+    A slow verifier never disqualifies: the 12 months were counted at submission (R1). `read` is
+    the reflection that the actor has before them, where they could be looking at an older page.
+    Returns the verifications. Raises Refused or NotAllowed when the rules forbid it.
     """
     with ctx.store.begin() as uow:
         uow.ops.lock(PERSONS)
+        if read is not None:
+            check_read(ctx, uow, evidence_id, read)
         return decide(ctx, uow, evidence_id, refs, Act.VERIFY, method, note)
 
 
 def send_back(
-    ctx: Context, evidence_id: int, refs: Sequence[CompetencyRef] | None, question: str
+    ctx: Context,
+    evidence_id: int,
+    refs: Sequence[CompetencyRef] | None,
+    question: str,
+    *,
+    read: int | None = None,
 ) -> list[int]:
-    """Return submitted claims with a question for the practitioner."""
+    """Return submitted claims with a question for the practitioner; `read` as for `verify`."""
     with ctx.store.begin() as uow:
         uow.ops.lock(PERSONS)
+        if read is not None:
+            check_read(ctx, uow, evidence_id, read)
         return decide(ctx, uow, evidence_id, refs, Act.RETURN, None, question)
 
 
+def check_read(ctx: Context, uow: UnitOfWork, evidence_id: int, read: int) -> None:
+    """Raise Refused unless what waits for the actor came with the reflection that they have read.
+
+    It may be taken back, changed and submitted anew while they think; a decision is about words
+    that somebody has seen. The evidence is locked, so the words stay until it is recorded.
+    """
+    person = acting_person(ctx)
+    uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
+    submissions = uow.evidence.submissions_of(evidence_id)
+    waits = [
+        submissions[claim.id].reflection_id
+        for claim in uow.evidence.claims([evidence_id])
+        if claim.state is ClaimState.SUBMITTED
+        and claim.id in submissions
+        and submissions[claim.id].verifier == person
+    ]
+    if waits and max(waits) != read:
+        raise Refused(CHANGED)
+
+
+CHANGED = "They have changed what they wrote since you opened this. Read it again, then decide."
 _DECISION = {Act.VERIFY: "verified", Act.RETURN: "returned"}
 
 
@@ -154,7 +186,7 @@ def _second_thought(ctx: Context, claim_id: int, decision: str, reason: str) -> 
         who = standing(uow, learner, person, london_date(now))
         if not who.is_manager:
             # The present manager need not have seen it before; anybody else must.
-            uow.evidence.claim(claim_id, ctx.actor.scope)
+            _check_sight(ctx, uow, claim)
         verification = uow.evidence.verification_in_force(claim_id)
         if verification is None:
             raise Refused("This claim is not verified, so there is nothing to take back or uphold.")
@@ -182,6 +214,14 @@ def _second_thought(ctx: Context, claim_id: int, decision: str, reason: str) -> 
             uow.evidence.settle_contest(claim_id)
         audit(ctx, uow, decision, f"claim:{claim_id}", {"verification": made})
         return made
+
+
+def _check_sight(ctx: Context, uow: UnitOfWork, claim: Claim) -> None:
+    try:
+        uow.evidence.get(claim.evidence_id, ctx.actor.scope)
+    except NotFound:
+        # In the words for what is not there: who may not see it learns nothing.
+        raise NotFound(f"There is no claim {claim.id} for you to see.") from None
 
 
 def _check_contested(claim: Claim) -> None:

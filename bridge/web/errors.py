@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import structlog
 from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -121,7 +123,10 @@ def page(status: int, words: str) -> Response:
 
 #: Fields in which people write at length. What was in them is shown again where it could not be
 #: kept, so that nothing typed is lost to a session that ran out.
-_WRITTEN = ("reflection", "used", "note", "discussion", "question", "reason", "variety", "text")
+#: A field of several things of a kind ends with which of them it is for.
+_WRITTEN = re.compile(
+    r"(reflection|used|note|discussion|question|reason|variety|text|value|step)(-.+)?"
+)
 
 
 def written() -> list[str]:
@@ -132,7 +137,7 @@ def written() -> list[str]:
         form = request.form
     except HTTPException:  # it was what could not be read
         return []
-    return [text for name in _WRITTEN if (text := form.get(name, "").strip())]
+    return [text for name in form if _WRITTEN.fullmatch(name) and (text := form[name].strip())]
 
 
 def to_sign_in() -> Response:
@@ -141,7 +146,7 @@ def to_sign_in() -> Response:
     What they had typed into a form is shown to be copied: without a sign-in nothing is kept.
     """
     if request.method == "POST" and written():
-        return page(401, "You have been signed out, so this could not be saved. Copy what you wrote "
-                    "below, sign in again, and paste it where it was.")  # fmt: skip
+        return page(401, "You have been signed out, so this could not be saved. Copy what you "
+                    "wrote below, sign in again, and paste it where it was.")  # fmt: skip
     asked = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return make_response(redirect(url_for("auth.sign_in", next=asked)))

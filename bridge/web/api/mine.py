@@ -161,15 +161,20 @@ def evidence_why(evidence_id: int) -> Why:
 
 
 class Reflection(Told):
-    """What was written last: the answers, by the name of the question."""
+    """What was written last: the answers, by the name of the question.
 
+    `id` names it when a verifier decides; null for its author.
+    """
+
+    id: int | None
     answers: dict[str, str]
 
 
 @operation("GET", "/evidence/<int:evidence_id>/reflection", OWN, Reflection, tag="evidence")
 def reflection(evidence_id: int) -> Reflection:
     """The reflection: for its author, or for whom it was put before (which the trail records)."""
-    return Reflection(answers=evidence_service.read_reflection(ctx(), evidence_id))
+    number, answers = evidence_service.read_version(ctx(), evidence_id)
+    return Reflection(id=number, answers=answers)
 
 
 class Submission(Shape):

@@ -19,6 +19,7 @@ from bridge.web.api.shapes import (
     Competency,
     EvidencePage,
     EvidenceTold,
+    Id,
     Line,
     PersonTold,
     ProgressTold,
@@ -37,9 +38,13 @@ def waiting(query: Paged) -> EvidencePage:
 
 
 class Verified(Shape):
-    """How claims were looked at; all that wait, where none are named."""
+    """How claims were looked at; all that wait, where none are named.
+
+    `reflection` is the id of the one that was read: another that came since is not decided on.
+    """
 
     method: Line
+    reflection: Id
     competencies: Competencies | None = None
     note: Words = ""
 
@@ -48,13 +53,17 @@ class Verified(Shape):
            tag="verifying", body=Verified, may=(409,))  # fmt: skip
 def verify_evidence(evidence_id: int, body: Verified) -> Changed:
     """Verify claims, by an assessment method of the framework."""
-    made = verify.verify(ctx(), evidence_id, _refs(body.competencies), body.method, note=body.note)
+    made = verify.verify(
+        ctx(), evidence_id, _refs(body.competencies), body.method, note=body.note,
+        read=body.reflection,
+    )  # fmt: skip
     return Changed(changed=len(made))
 
 
 class SentBack(Shape):
-    """What is asked of the practitioner."""
+    """What is asked of the practitioner; `reflection` as for verifying."""
 
+    reflection: Id
     question: Annotated[Words, Field(min_length=1)]
     competencies: Competencies | None = None
 
@@ -63,7 +72,9 @@ class SentBack(Shape):
            tag="verifying", body=SentBack, may=(409,))  # fmt: skip
 def send_back(evidence_id: int, body: SentBack) -> Changed:
     """Return claims with a question."""
-    made = verify.send_back(ctx(), evidence_id, _refs(body.competencies), body.question)
+    made = verify.send_back(
+        ctx(), evidence_id, _refs(body.competencies), body.question, read=body.reflection
+    )
     return Changed(changed=len(made))
 
 

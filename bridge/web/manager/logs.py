@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
 from bridge.domain.errors import NotAllowed, Refused
+from bridge.domain.mapping import CompetencyRef
 from bridge.domain.permissions import Permission
 from bridge.services import signoff
 from bridge.services.signoff import LogPage, Looked, Step, Words
@@ -93,11 +94,16 @@ def _words(shown: LogPage) -> Words:
         ),
         form.get("variety", "").strip(),
         tuple(
-            Step(gap.ref, gap.text, str(gap.stand), form.get(f"step-{n}", "").strip())
-            for n, gap in enumerate(shown.gaps)
+            # By what it is for, never by place: gaps close while the page is open.
+            Step(gap.ref, gap.text, str(gap.stand), form.get(_field(gap.ref), "").strip())
+            for gap in shown.gaps
         ),
         form.get("note", "").strip(),
     )
+
+
+def _field(ref: CompetencyRef) -> str:
+    return f"step-{ref.edition}:{ref.code}"
 
 
 def _missing(shown: LogPage, words: Words) -> Errors:
@@ -110,8 +116,8 @@ def _missing(shown: LogPage, words: Words) -> Errors:
     if not words.variety:
         errors.append(("variety", "Say in a line how varied and personal the evidence is."))
     errors += [
-        (f"step-{n}", f"{step.ref.code}: write the next step.")
-        for n, step in enumerate(words.steps)
+        (_field(step.ref), f"{step.ref.code}: write the next step.")
+        for step in words.steps
         if not step.step
     ]
     return errors

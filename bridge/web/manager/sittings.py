@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -10,7 +10,8 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.permissions import Permission
 from bridge.services import evidence, handing_over, sitting
-from bridge.services.sitting import Decision, NotDecided, Sitting
+from bridge.services.sitting import Decision, NotDecided, Piece, Sitting
+from bridge.services.verify import CHANGED
 from bridge.web.access import ctx, permits
 from bridge.web.manager.blueprint import Errors, manager
 from bridge.web.practitioner.warning import Warned, look
@@ -89,14 +90,19 @@ def page(
     linked: bool = False,
     errors: Errors | None = None,
     warned: Warned | None = None,
+    undecided: Collection[int] = (),
     status: int = 200,
 ) -> Response:
-    """The sitting's page. What was typed comes from the request, so nothing of it is lost."""
+    """The sitting's page. What was typed comes from the request, so nothing of it is lost.
+
+    Claims that are `undecided` have no choice made, whatever was sent.
+    """
+    left = {f"claim-{claim}" for claim in undecided}
     text = render_template(
         "manager/linked.html" if linked else "manager/sitting.html",
         sitting=shown,
         one=one,
-        sent=request.form,
+        sent={name: value for name, value in request.form.items() if name not in left},
         errors=errors or [],
         wrong={field for field, _ in errors or []},
         warned=warned,
@@ -125,6 +131,7 @@ def _sent(shown: Sitting, form: Mapping[str, str]) -> Sent:
         said = {c.ref: form.get(f"claim-{c.id}", "") for c in piece.waiting.claims}
         decision = Decision(
             evidence_id,
+            piece.reflection_id,
             tuple(ref for ref, what in said.items() if what == "verify"),
             tuple(ref for ref, what in said.items() if what == "return"),
             typed("method"),
@@ -146,8 +153,26 @@ def _sent(shown: Sitting, form: Mapping[str, str]) -> Sent:
     return Sent(tuple(decisions), list(dict.fromkeys(errors)), tuple(dict.fromkeys(texts)))
 
 
+def _decides(piece: Piece) -> bool:
+    choices = {request.form.get(f"claim-{claim.id}") for claim in piece.waiting.claims}
+    return not choices.isdisjoint({"verify", "return"})
+
+
+def _read(piece: Piece) -> int | None:
+    """The reflection that stood on the page from which the form came."""
+    return request.form.get(f"read-{piece.waiting.evidence.id}", type=int)
+
+
 def decided(shown: Sitting, then: str, *, one: bool = False, linked: bool = False) -> Response:
     """Record what the form says, or show it again with what stands in the way."""
+    changed = [p for p in shown.pieces if _decides(p) and _read(p) != p.reflection_id]
+    if changed:
+        errors = [
+            (f"piece-{p.waiting.evidence.id}", f"{p.waiting.evidence.title}: {CHANGED}")
+            for p in changed
+        ]
+        undecided = {c.id for p in changed for c in p.waiting.claims}
+        return page(shown, one=one, linked=linked, errors=errors, undecided=undecided, status=422)
     sent = _sent(shown, request.form)
     if sent.errors:
         return page(shown, one=one, linked=linked, errors=sent.errors, status=422)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, url_for
@@ -11,7 +10,7 @@ from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
 from bridge.domain.authority import Authority
-from bridge.domain.errors import NotFound, Refused
+from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Person
 from bridge.domain.permissions import GRANTED, Permission, Role
@@ -22,8 +21,6 @@ from bridge.web.access import ctx, permits, site
 from bridge.web.asked import words
 from bridge.web.training.blueprint import training, whole_partnership
 
-#: How long a link that is handed over is good for.
-INVITATION_LASTS = timedelta(days=3)
 WHOLE = ""
 
 
@@ -76,9 +73,7 @@ def person(person_id: int) -> Response:
     return _page(found)
 
 
-def _page(
-    found: desk_service.PersonPage, status: int = 200, *, link: str = "", **forms: Any
-) -> Response:
+def _page(found: desk_service.PersonPage, status: int = 200, **forms: Any) -> Response:
     whole = whole_partnership()
     role = forms.get("role") or RoleForm(formdata=None)
     if whole:
@@ -89,8 +84,7 @@ def _page(
         merge=forms.get("merge") or MergeForm(formdata=None),
         approve=forms.get("approve") or ApproveForm(formdata=None),
         role=role,
-        link=link,
-        invitation_days=INVITATION_LASTS.days,
+        sends_links=site().ask_for_link is not None,
         today=site().ctx.clock.now().date(),
     )
     return make_response(text, status)
@@ -209,10 +203,16 @@ def end_role(person_id: int, grant_id: int) -> Response:
 @training.post("/people/<int:person_id>/invite")
 @permits(Permission.TRAINING_CHANGE)
 def invite(person_id: int) -> Response:
-    """A sign-in link to hand over; it is shown on this answer alone."""
-    secret = signin.invite(ctx(), person_id, INVITATION_LASTS)
-    base = site().settings.base_url.rstrip("/")
-    return _page(_found(person_id), link=base + url_for("auth.look_at_link", secret=secret))
+    """Have a sign-in link sent to their own address.
+
+    It is shown to nobody here: whoever holds it can act, and so verify, as that person.
+    """
+    found = _found(person_id)
+    send = site().ask_for_link
+    if not whole_partnership() or send is None:
+        raise NotAllowed("No mail is sent from here. Ask whoever runs the bridge for a link.")
+    send(found.person.id)
+    return _back(found.person.id, f"A sign-in link is on its way to {found.person.name}.")
 
 
 @training.post("/people/<int:person_id>/sign-out")

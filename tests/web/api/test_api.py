@@ -66,11 +66,15 @@ def test_from_draft_to_verified(place: Office) -> None:
     assert learner.post(f"{draft}/recall").json == {"changed": 1}
     assert learner.post(f"{draft}/submit", sent).status_code == 200
     assert len(manager.get("/waiting")["items"]) == 2
-    assert manager.get(f"{draft}/reflection")["answers"]
-    back = {"question": "Which visit?", "competencies": [REF]}
+    read = manager.get(f"{draft}/reflection")
+    assert read["answers"]
+    back = {"question": "Which visit?", "competencies": [REF], "reflection": read["id"]}
     assert manager.post(f"{draft}/send-back", back).json == {"changed": 1}
     assert learner.post(f"{draft}/submit", sent).status_code == 200
-    assert manager.post(f"{draft}/verify", {"method": "discussion"}).json == {"changed": 1}
+    verified = {"method": "discussion", "reflection": read["id"]}
+    assert manager.post(f"{draft}/verify", verified).status_code == 409  # it came anew since
+    verified["reflection"] = manager.get(f"{draft}/reflection")["id"]
+    assert manager.post(f"{draft}/verify", verified).json == {"changed": 1}
     claims = learner.get(draft)["claims"]
     verified = next(c for c in claims if c["state"] == "verified")
     assert "current" in {c["stand"] for c in learner.get("/me/progress")["competencies"]}
@@ -80,7 +84,8 @@ def test_from_draft_to_verified(place: Office) -> None:
 
 def test_nobody_verifies_their_own(place: Office) -> None:
     learner = place.program(place.learner)
-    answer = learner.post(f"/evidence/{place.submitted}/verify", {"method": "discussion"})
+    body = {"method": "discussion", "reflection": 1}
+    answer = learner.post(f"/evidence/{place.submitted}/verify", body)
     assert answer.status_code == 403
 
 
@@ -140,6 +145,8 @@ def test_every_fault_is_told_with_its_place(place: Office) -> None:
     assert where == {"/competencies/0/code", "/reflection", "/verifier", "/verifyer"}
     assert all(f["what"] and f["why"] and f["remedy"] for f in answer.json["errors"])
     assert answer.json["request"] == answer.headers["X-Request-ID"]
+    whole = {"competencies": [REF], "reflection": "So.", "verifier": float(place.stranger)}
+    assert learner.post(f"/evidence/{place.draft}/submit", whole).status_code in (403, 409)
     for query in ("limit=0", "limit=many", "limt=3", "limit=1&limit=2"):
         assert learner.call("GET", f"/evidence?{query}").status_code == 422
 
