@@ -90,7 +90,7 @@ def by_hand(world: World, staff: list[int], place: str | None, code: int) -> Cou
 
 def counted(world: World) -> dict[tuple[str | None, int], Counter[str]]:
     """What is rolled up, before anything is hidden: by organisation and competency."""
-    names: dict[int, str] = dict(world.rows("SELECT id, key FROM organisations"))  # type: ignore[arg-type]
+    names: dict[int, str] = dict(world.rows("SELECT id, key FROM organisations"))
     with world.store.reading() as uow:
         ids = {row_id: found for found, row_id in uow.catalog.competency_ids().items()}
         rows = uow.counts.read() + uow.counts.read(each=True)
