@@ -206,41 +206,68 @@ def by_organisation(ctx: Context, competency: CompetencyRef, group: str = EVERYO
     """How the people of a group stand with one competency, organisation by organisation, with all
     of them together. Exempt organisations show what they follow instead (R11). Raises NotFound."""
     with ctx.store.reading() as uow:
-        look = _Look(ctx, uow)
-        key = look.competency_id(competency)
-        found = {
-            row.organisation: row.published
-            for row in uow.counts.read(each=True, group=group, competency=key)
-        }
-        lines = [
-            Count(a.key, a.name, found.get(a.id), a.other_framework)
-            for a in look.agencies
-            if a.other_framework or a.id in found
-        ]
-        total = None
-        if look.sees_all and None in found:
-            total = Count("", "All organisations", found[None])
-        return look.counts(lines, total)
+        return _by_organisation(_Look(ctx, uow), uow, competency, group)
+
+
+def _by_organisation(look: _Look, uow: UnitOfWork, competency: CompetencyRef, group: str) -> Counts:
+    key = look.competency_id(competency)
+    found = {
+        row.organisation: row.published
+        for row in uow.counts.read(each=True, group=group, competency=key)
+    }
+    lines = [
+        Count(a.key, a.name, found.get(a.id), a.other_framework)
+        for a in look.agencies
+        if a.other_framework or a.id in found
+    ]
+    total = None
+    if look.sees_all and None in found:
+        total = Count("", "All organisations", found[None])
+    return look.counts(lines, total)
 
 
 def by_group(ctx: Context, competency: CompetencyRef, organisation: str | None = None) -> Counts:
     """How the people of each group that is asked for a competency stand with it; in one
     organisation (its key), or in all. Raises NotFound."""
     with ctx.store.reading() as uow:
-        look = _Look(ctx, uow)
-        place = look.agency(organisation)
-        key = look.competency_id(competency)
-        found = uow.counts.read(organisation=place.id if place else None, competency=key)
-        lines = [Count(r.group, look.group_title(r.group), r.published) for r in found]
-        if place is not None and place.other_framework:
-            lines = [Count(place.key, place.name, None, place.other_framework)]
-        return look.counts(lines)
+        return _by_group(_Look(ctx, uow), uow, competency, organisation)
 
 
-def text_of(ctx: Context, competency: CompetencyRef) -> str:
-    """What a competency says. Raises NotFound."""
+def _by_group(
+    look: _Look, uow: UnitOfWork, competency: CompetencyRef, organisation: str | None
+) -> Counts:
+    place = look.agency(organisation)
+    key = look.competency_id(competency)
+    found = uow.counts.read(organisation=place.id if place else None, competency=key)
+    lines = [Count(r.group, look.group_title(r.group), r.published) for r in found]
+    if place is not None and place.other_framework:
+        lines = [Count(place.key, place.name, None, place.other_framework)]
+    return look.counts(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class OneCompetency:
+    """One competency with what it says, agency by agency and group by group."""
+
+    ref: CompetencyRef
+    text: str
+    by_organisation: Counts
+    by_group: Counts
+
+
+def of_competency(
+    ctx: Context, competency: CompetencyRef, group: str = EVERYONE, organisation: str | None = None
+) -> OneCompetency:
+    """Both of the above in one look. Raises NotFound."""
     with ctx.store.reading() as uow:
-        return uow.catalog.edition_of(competency.edition).competency(competency.code).display
+        look = _Look(ctx, uow)
+        by_agency = _by_organisation(look, uow, competency, group)
+        return OneCompetency(
+            competency,
+            look.text_of(competency),
+            by_agency,
+            _by_group(look, uow, competency, organisation),
+        )
 
 
 class _Look:
@@ -273,6 +300,10 @@ class _Look:
         if ref not in self._ids:
             raise NotFound(f"There is no competency {ref}.")
         return self._ids[ref]
+
+    def text_of(self, ref: CompetencyRef) -> str:
+        """What a competency says."""
+        return self._texts[ref]
 
     def of_competency(self, row: Counted) -> Count:
         """A line of one competency."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -45,7 +46,8 @@ class SqlDesk:
             .order_by(c.valid_to.is_not(None), c.id.desc())
             .limit(100)
         )  # fmt: skip
-        return [AccountLink(*row) for row in self._db.execute(query)]
+        found: Sequence[Any] = self._db.execute(query).all()
+        return [AccountLink(*row) for row in found]
 
     def merges_of(self, person: int) -> list[Merge]:
         """The entries that are one human being with a (canonical) person."""
@@ -156,7 +158,10 @@ class SqlDesk:
             .where(b.retired_at.is_(None))
             .order_by(b.key)
         )
-        return [BadgeVersion(*row, tuple(required.get(i, ()))) for i, *row in rows]
+        return [
+            BadgeVersion(key, version, definition, at, tuple(required.get(row_id, ())))
+            for row_id, key, version, definition, at in rows
+        ]
 
     # --- what happened ----------------------------------------------------------------------------
     def trail(self, subject: str | None, before: int | None, limit: int) -> list[TrailEntry]:

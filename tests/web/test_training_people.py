@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import date
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from bridge.domain.model import PostDetails
 from bridge.domain.permissions import Role
 from tests.support import Completion, World
-from tests.web.site import Browser, WebWorld
+from tests.web.site import Browser, WebWorld, csrf_of
 
 
 @pytest.fixture
@@ -156,9 +155,19 @@ LIST = "name,staff_number,organisation,start_date,role,manager\n"
 
 
 def send(team: Browser, text: str, do: str, name: str = "staff.csv") -> tuple[int, str]:
-    """Send a staff list, as a browser does."""
-    values = {"file": (io.BytesIO(text.encode()), name), "do": do}
-    answer = team.post("/training/staff", values, content_type="multipart/form-data")
+    """Send a staff list, as a browser does.
+
+    The body is put together here: of a long one the test client would leave a file open.
+    """
+    fields = {"csrf_token": csrf_of(team.secret), "do": do}
+    parts = [f'name="{key}"\r\n\r\n{value}' for key, value in fields.items()]
+    parts.append(f'name="file"; filename="{name}"\r\nContent-Type: text/csv\r\n\r\n{text}')
+    body = "".join(f"--b\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)
+    answer = team.client.post(
+        "/training/staff",
+        data=f"{body}--b--\r\n".encode(),
+        content_type="multipart/form-data; boundary=b",
+    )
     return answer.status_code, answer.text
 
 

@@ -96,7 +96,8 @@ def test_an_unmatched_account_shows_why_and_is_joined_with_a_reason(
     unlink = re.search(r'action="(/training/people/\d+/accounts/\d+/unlink)"', page)
     assert unlink is not None
     assert team.post(unlink[1]).status_code == 302
-    assert world.items_of(one) == []
+    (item,) = world.items_of(one)
+    assert set(world.states(item.evidence.id).values()) == {"withdrawn"}
     assert "taken off" in team.get(f"/training/people/{one}").text
 
 

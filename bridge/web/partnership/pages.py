@@ -52,16 +52,15 @@ def competency(edition: str, code: str) -> str:
     """One competency: agency by agency, and group by group."""
     ref = CompetencyRef(edition, code)
     group, organisation = words("group") or EVERYONE, words("organisation") or None
-    by_agency = counts_service.by_organisation(ctx(), ref, group)
-    by_group = counts_service.by_group(ctx(), ref, organisation)
+    found = counts_service.of_competency(ctx(), ref, group, organisation)
     return render_template(
         "partnership/competency.html",
         ref=ref,
-        text=counts_service.text_of(ctx(), ref),
+        text=found.text,
         group=group,
         organisation=organisation,
-        by_agency=by_agency,
-        by_group=by_group,
+        by_agency=found.by_organisation,
+        by_group=found.by_group,
         all_agencies=ctx().actor.scope.organisations is None,
         headings=HEADINGS,
     )
