@@ -126,6 +126,6 @@ def match(
     if named:
         return next(iter(named.values()))
     if not identifiers_of(account, rules):
-        wanted = " or ".join(r.value for r in rules) or "rule at all"
+        wanted = " or ".join(r.value.replace("-", " ") for r in rules) or "rule at all"
         return Unmatched("nothing-to-go-by", f"The account carries no {wanted} to go by.")
     return Unmatched("unknown", "Nobody in the staff list has this staff number or verified email.")

@@ -17,7 +17,7 @@ CHROMIUM = os.environ.get("BRIDGE_CHROMIUM", "/usr/bin/chromium")
 ROOT = Path(__file__).resolve().parents[2]
 _QUIET = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
           "--disable-background-networking", "--disable-component-update", "--disable-sync",
-          "--font-render-hinting=none")  # fmt: skip
+          "--font-render-hinting=none", "--lang=en-GB")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
