@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
@@ -17,7 +17,14 @@ from bridge.web.api.operations import MAX_ID, Shape
 
 #: Text without the one character that PostgreSQL cannot keep.
 _NO_NUL = r"^[^\x00]*$"
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 7.0 is the whole number 7 (JSON Schema, section 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_whole)]
 Line = Annotated[str, Field(min_length=1, max_length=400, pattern=_NO_NUL)]
 Key = Annotated[str, Field(min_length=1, max_length=80, pattern=_NO_NUL)]
 Words = Annotated[str, Field(max_length=60_000, pattern=_NO_NUL)]
