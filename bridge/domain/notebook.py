@@ -50,7 +50,10 @@ class Piles:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """A claim, and before whom it was last put, when that was."""
+    """A claim, and before whom it was last put, when that was.
+
+    `asked` is what the verifier asked when they returned it, `asked_by` who that was.
+    """
 
     claim_id: int
     evidence_id: int
@@ -64,6 +67,8 @@ class Put:
     verifier: int | None
     verifier_name: str | None
     submitted_at: datetime | None
+    asked: str = ""
+    asked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +204,7 @@ class NotebookRepository(Protocol):
 
     def piles(self, person: int, limit: int) -> Piles: ...
     def pile(self, person: int, pile: Pile, limit: int, offset: int) -> list[Slip]: ...
-    def puts(self, evidence_ids: Collection[int]) -> dict[int, list[Put]]: ...
+    def puts(self, evidence_ids: Collection[int], vault: Vault) -> dict[int, list[Put]]: ...
     def support(self, evidence_ids: Collection[int]) -> dict[int, list[Support]]: ...
     def reasons(self, rule_ids: Collection[int]) -> dict[int, RuleReason]: ...
     def sheet(

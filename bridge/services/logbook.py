@@ -18,7 +18,7 @@ from bridge.services.context import Context, acting_person
 from bridge.services.ledger import reason_words
 from bridge.services.mapped import load_mapped
 from bridge.services.practitioner import A_PAGE
-from bridge.services.progress import Line, Progress, Stand, progress_within
+from bridge.services.progress import Asked, Line, Progress, Stand, lines_of, progress_within
 from bridge.services.signoff import COURSES
 
 #: Nothing is to be done about these.
@@ -215,10 +215,12 @@ def competency(ctx: Context, ref: CompetencyRef, page: int = 1) -> CompetencyPag
         if edition is None:
             raise NotFound(f"There is no published edition '{ref.edition}'.")
         one = edition.competency(ref.code)
-        (standing,) = progress_within(ctx, uow, [person])
-        line = next((each for each in standing.lines if each.ref == ref), None)
-        competency_id = uow.catalog.competency_ids()[ref]
-        entries = uow.notebook.entries(person, competency_id, A_PAGE + 1, (page - 1) * A_PAGE)
+        ids = uow.catalog.competency_ids()
+        day = london_date(ctx.clock.now())
+        posts = [p for p in uow.people.posts_of([person]).get(person, ()) if p.holds_on(day)]
+        lines = lines_of(uow, Asked(editions, ids), {person: posts}, day)[person]
+        line = next((each for each in lines if each.ref == ref), None)
+        entries = uow.notebook.entries(person, ids[ref], A_PAGE + 1, (page - 1) * A_PAGE)
         waived = line is not None and line.stand is Stand.NOT_APPLICABLE
         waivers = uow.notebook.waivers(person) if waived else []
         courses, missed = _why_not(uow, person, ref)

@@ -80,24 +80,24 @@ def desk(ctx: Context) -> Desk:
         (standing,) = progress_within(ctx, uow, [person])
         piles = uow.notebook.piles(person, TOP)
         shown = [slip for pile in _SHOWN for slip in piles.slips.get(pile, ())]
-        listed = _listed(uow, shown)
+        listed = _listed(ctx, uow, shown)
         returned = [each for each in listed if each.slip.pile is Pile.RETURNED]
         return Desk(
             standing,
             piles.counts,
             {pile: tuple(e for e in listed if e.slip.pile is pile) for pile in _SHOWN},
-            {each.slip.id: _questions(ctx, uow, each) for each in returned},
+            {each.slip.id: _questions(each) for each in returned},
         )
 
 
 _SHOWN = (Pile.DRAFT, Pile.RETURNED, Pile.WAITING)
 
 
-def _listed(uow: UnitOfWork, slips: Sequence[Slip]) -> list[Listed]:
+def _listed(ctx: Context, uow: UnitOfWork, slips: Sequence[Slip]) -> list[Listed]:
     ids = [slip.id for slip in slips]
     if not ids:
         return []
-    puts = uow.notebook.puts(ids)
+    puts = uow.notebook.puts(ids, ctx.vault)
     return [Listed(slip, tuple(puts.get(slip.id, ()))) for slip in slips]
 
 
@@ -105,19 +105,13 @@ def _sources(support: Sequence[Support]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.source_key for each in support))
 
 
-def _questions(ctx: Context, uow: UnitOfWork, item: Listed) -> tuple[Question, ...]:
-    by_id = {put.claim_id: put for put in item.claims if put.state is ClaimState.RETURNED}
-    asked: dict[tuple[int, str], list[str]] = {}
-    latest: dict[int, tuple[int, str]] = {}
-    for claim_id, decision, decider, text in uow.evidence.notes(item.slip.id, ctx.vault):
-        if claim_id in by_id and decision == "returned":
-            latest[claim_id] = (decider, text)
-    for claim_id, asking in latest.items():
-        asked.setdefault(asking, []).append(by_id[claim_id].ref.code)
-    names = {put.verifier: put.verifier_name or "" for put in item.claims}
+def _questions(item: Listed) -> tuple[Question, ...]:
+    asked: dict[tuple[str, str], list[str]] = {}
+    for put in item.claims:
+        if put.asked:
+            asked.setdefault((put.asked_by, put.asked), []).append(put.ref.code)
     return tuple(
-        Question(item.slip.id, names.get(decider, ""), text, tuple(codes))
-        for (decider, text), codes in asked.items()
+        Question(item.slip.id, by, text, tuple(codes)) for (by, text), codes in asked.items()
     )
 
 
@@ -137,7 +131,7 @@ def pile_page(ctx: Context, pile: Pile, page: int) -> PileView:
     page = max(page, 1)
     with ctx.store.reading() as uow:
         slips = uow.notebook.pile(person, pile, A_PAGE + 1, (page - 1) * A_PAGE)
-        listed = _listed(uow, slips[:A_PAGE])
+        listed = _listed(ctx, uow, slips[:A_PAGE])
     return PileView(pile, tuple(listed), page, len(slips) > A_PAGE)
 
 
@@ -229,7 +223,7 @@ def draft(ctx: Context, evidence_id: int) -> Draft:
         if sheet is None:
             raise NotFound(f"There is no evidence {evidence_id} of yours.")
         evidence = sheet.evidence
-        puts = tuple(uow.notebook.puts([evidence_id]).get(evidence_id, ()))
+        puts = tuple(uow.notebook.puts([evidence_id], ctx.vault).get(evidence_id, ()))
         support = tuple(uow.notebook.support([evidence_id]).get(evidence_id, ()))
         slip = Slip(evidence.id, evidence.title, evidence.occurred_on, evidence.origin,
                     evidence.learning_activity, evidence.level, evidence.late,
@@ -240,9 +234,8 @@ def draft(ctx: Context, evidence_id: int) -> Draft:
         written: Mapping[str, str] = {}
         if any(put.submitted_at for put in puts):
             written = uow.evidence.reflection(evidence_id, ctx.vault)
-        returned = slip.pile is Pile.RETURNED
         reasons = whys(uow, puts)
-        questions = _questions(ctx, uow, item) if returned else ()
+        questions = _questions(item)
     last_day = _last_day(evidence, editions, posts, today)
     return Draft(
         item=item,

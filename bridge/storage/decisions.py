@@ -33,7 +33,8 @@ def _place(evidence_id: int, version: int) -> str:
     return f"reflection:{evidence_id}:{version}"
 
 
-def _note(claim_id: int, submission_id: int, decision: str) -> str:
+def note_place(claim_id: int, submission_id: int, decision: str) -> str:
+    """What the note of a decision is bound to."""
     return f"note:{claim_id}:{submission_id}:{decision}"
 
 
@@ -150,7 +151,7 @@ class DecisionQueries:
         latest = select(func.max(sc.submission_id)).where(sc.claim_id == claim_id)
         submission = self._db.execute(latest).scalar_one()
         sealed, key_id = (
-            vault.seal(note, _note(claim_id, submission, decision)) if note else (None, None)
+            vault.seal(note, note_place(claim_id, submission, decision)) if note else (None, None)
         )
         row = insert(t.verifications).values(
             claim_id=claim_id,
@@ -186,7 +187,12 @@ class DecisionQueries:
             .order_by(_v.id)
         )  # fmt: skip
         return [
-            (claim, decision, decider, vault.open(note, key, _note(claim, submission, decision)))
+            (
+                claim,
+                decision,
+                decider,
+                vault.open(note, key, note_place(claim, submission, decision)),
+            )
             for claim, submission, decision, decider, note, key in rows
         ]
 

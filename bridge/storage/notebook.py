@@ -30,6 +30,7 @@ from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among
+from bridge.storage.decisions import note_place
 from bridge.storage.evidence import EVIDENCE_COLUMNS
 from bridge.storage.logbook import LogbookQueries
 
@@ -145,32 +146,40 @@ class SqlNotebook(LogbookQueries):
         query = select(part, _sources(part.c.id)).order_by(part.c.occurred_on.desc(), part.c.id)
         return [_slip(row) for row in self._db.execute(query)]
 
-    def puts(self, evidence_ids: Collection[int]) -> dict[int, list[Put]]:
+    def puts(self, evidence_ids: Collection[int], vault: Vault) -> dict[int, list[Put]]:
         """The claims of these, each with whom it was last put before, in the frameworks' order."""
-        sc = t.submission_claims.alias("put").c
+        sc, v = t.submission_claims.alias("put").c, t.verifications.c
         # Asked for each claim apart: as a grouped table it would be worked out for everybody.
         latest = select(func.max(sc.submission_id)).where(sc.claim_id == _c.id).scalar_subquery()
+        returned = and_(
+            v.claim_id == _c.id, v.submission_id == _s.id, v.decision == "returned",
+            _c.state == ClaimState.RETURNED,
+        )  # fmt: skip
         query = (
             select(_c.id, _c.evidence_id, t.framework_editions.c.key, t.competencies.c.code,
                    t.competencies.c.text, _c.state, _c.origin, _c.rule_id, _c.suggested,
                    _c.contested_at, _verifier.c.canonical_id, _canonical.c.display_name,
-                   _s.submitted_at)
+                   _s.submitted_at, _s.id.label("submission_id"), v.note, v.key_id)
             .join(t.competencies, t.competencies.c.id == _c.competency_id)
             .join(t.framework_editions, t.framework_editions.c.id == t.competencies.c.edition_id)
             .outerjoin(t.submissions, _s.id == latest)
             .outerjoin(_verifier, _verifier.c.id == _s.verifier_id)
             .outerjoin(_canonical, _canonical.c.id == _verifier.c.canonical_id)
+            .outerjoin(t.verifications, returned)
             .where(among(self._db, _c.evidence_id, evidence_ids))
             .order_by(_c.evidence_id, _c.competency_id)
         )  # fmt: skip
         found: dict[int, list[Put]] = defaultdict(list)
         for row in self._db.execute(query):
             claim_id, evidence_id, edition, code, text, state, origin, rule_id, suggested = row[:9]
-            contested_at, verifier, name, at = row[9:]
+            contested_at, verifier, name, at, submission, note, key_id = row[9:]
+            asked = ""
+            if note is not None:
+                asked = vault.open(note, key_id, note_place(claim_id, submission, "returned"))
             found[evidence_id].append(
                 Put(claim_id, evidence_id, CompetencyRef(edition, code), text.removesuffix(";"),
                     ClaimState(state), origin, rule_id, suggested, contested_at is not None,
-                    verifier, name, at)
+                    verifier, name, at, asked, name or "" if asked else "")
             )  # fmt: skip
         return dict(found)
 

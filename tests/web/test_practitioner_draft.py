@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from bridge.domain.authority import Authority
 from bridge.services import evidence, people, verify
 from bridge.services.evidence import OwnActivity
 from bridge.web.site import WebSettings
-from tests.support import Cast, Completion, World, cast, ref
+from tests.support import NOW, Cast, Completion, World, cast, ref
 from tests.web.site import Browser, WebWorld
 
 WORDS = "I ask what a day is like for the child."
@@ -181,7 +182,7 @@ def test_returned_recalled_and_handed_over(pages: WebWorld) -> None:
     who = cast(pages.world)
     world = pages.world
     assessor = world.person("Assessor")
-    people.approve(world.ctx, assessor, evidence.Authority.ASSESSOR)
+    people.approve(world.ctx, assessor, Authority.ASSESSOR)
     browser = pages.browser(who.learner)
     browser.post(at(who), form(who))
     handed = browser.post(f"{at(who)}/reassign", {"verifier": str(assessor)})
@@ -205,7 +206,7 @@ def test_returned_recalled_and_handed_over(pages: WebWorld) -> None:
 
 def test_after_28_days_somebody_else_is_offered(pages: WebWorld) -> None:
     who = cast(pages.world)
-    people.approve(pages.world.ctx, pages.world.person("Assessor"), evidence.Authority.ASSESSOR)
+    people.approve(pages.world.ctx, pages.world.person("Assessor"), Authority.ASSESSOR)
     pages.world.submit(who.learner, who.evidence, who.manager)
     assert "more than 28 days" not in pages.browser(who.learner).get(at(who)).text
     pages.world.clock.advance(days=28)
@@ -228,7 +229,7 @@ def test_nobody_to_verify_is_said_in_words(pages: WebWorld) -> None:
 def test_joined_records_are_split(pages: WebWorld) -> None:
     who = cast(pages.world)
     world = pages.world
-    twice = Completion(when=Completion().when + timedelta(days=2))  # type: ignore[operator]
+    twice = Completion(when=NOW - timedelta(days=8))
     world.pull(Completion(), twice, full=True)
     browser = pages.browser(who.learner)
     assert "Are these really one piece of learning?" in browser.get(at(who)).text

@@ -253,6 +253,8 @@ def file(evidence_id: int, file_id: int) -> Response:
     """A file, to be saved and never shown in place: it came from somebody's computer."""
     if visitor().only_evidence not in (None, evidence_id):
         raise NotFound("There is no such file.")
+    if visitor().launched:
+        draft(ctx(), evidence_id)  # their own, or it is not there
     facts, body = files.read(ctx(), evidence_id, file_id)
     answer = make_response(body)
     answer.headers["Content-Type"] = facts.media_type
@@ -278,6 +280,7 @@ def recall(evidence_id: int) -> Response:
 @permits(Permission.OWN_EVIDENCE)
 def reassign(evidence_id: int) -> Response:
     """Ask somebody else to verify it; the reflection goes with it."""
+    draft(ctx(), evidence_id)  # their own; a manager hands over from their own pages
     verifier = request.form.get("verifier", type=int)
     try:
         if verifier is None:

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Response, flash, make_response, render_template, request
 from flask_wtf import FlaskForm
 from wtforms import DateField, RadioField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from bridge.domain.errors import Refused
@@ -19,12 +18,12 @@ from bridge.services.practitioner import Choices, own_choices
 from bridge.web.access import ctx, permits
 from bridge.web.practitioner.blueprint import practitioner, refs_of, to_item
 
-_DELIVERY = [
-    SelectChoice("", "Does not apply"),
-    SelectChoice(Delivery.SINGLE_AGENCY.value, "One agency"),
-    SelectChoice(Delivery.MULTI_AGENCY.value, "Several agencies together"),
-    SelectChoice(Delivery.E_LEARNING.value, "Online, on my own"),
-]
+_DELIVERY = {
+    "": "Does not apply",
+    Delivery.SINGLE_AGENCY.value: "One agency",
+    Delivery.MULTI_AGENCY.value: "Several agencies together",
+    Delivery.E_LEARNING.value: "Online, on my own",
+}
 
 
 _SHORTER = "Use at most {} letters."
@@ -59,9 +58,9 @@ class OwnForm(FlaskForm):
 
 def _form(choices: Choices, **more: Any) -> OwnForm:
     form = OwnForm(**more)
-    form.learning_activity.choices = [
-        SelectChoice(a.key, a.text) for a in choices.activities if not a.background_only
-    ]
+    form.learning_activity.choices = {
+        a.key: a.text for a in choices.activities if not a.background_only
+    }
     return form
 
 
