@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from bridge.domain.errors import Refused
 from bridge.domain.identity import IdentifierKind
@@ -70,8 +70,9 @@ class SqlLists:
             query = query.where(named(wanted))
         if after is not None:
             (last,) = numbers(after, 1)
-            place = select(_after.c.display_name, _after.c.id)
-            query = query.where(tuple_(*_in_order) > place.where(_after.c.id == last))
+            name = select(_after.c.display_name).where(_after.c.id == last).scalar_subquery()
+            same = and_(_p.display_name == name, _p.id > last)
+            query = query.where(or_(_p.display_name > name, same))
         rows = self._db.execute(query.order_by(*_in_order).limit(limit + 1)).all()
         return cut(rows, limit, lambda row: Person(*row), lambda row: str(row.id))
 
