@@ -32,6 +32,8 @@ PASSWORD_LENGTH = 12
 ATTEMPTS_A_LOGIN = 10
 FAILURES_AN_ADDRESS = 100
 
+#: How a session is called that began with a launch from an LMS.
+LAUNCH = "lti"
 _hasher = PasswordHasher()
 #: Verified where there is no such login, so that the two take the same time.
 _NOBODYS = _hasher.hash(secrets.token_urlsafe(16))
@@ -56,6 +58,15 @@ class Who:
     def signed_in(self) -> bool:
         """Whether it is known who this is."""
         return self.person is not None
+
+    @property
+    def launched(self) -> bool:
+        """Whether an LMS alone says who this is.
+
+        Its administrators can be anybody there ("log in as"), so a launch opens one's own evidence:
+        it verifies nothing, opens no desk, and changes no other way of signing in.
+        """
+        return self.session is not None and self.session.method == LAUNCH
 
 
 NOBODY = Who(None, "", frozenset({Role.VISITOR}), {}, None)
@@ -103,6 +114,9 @@ def who_is(ctx: Context, secret: str, lasting: Lasting) -> Who:
         if only is not None:
             roles = frozenset({Role.LINKED_VERIFIER})
             return Who(session.person, session.person_name, roles, {}, session, only)
+        if session.method == LAUNCH:
+            roles = frozenset({Role.PRACTITIONER})
+            return Who(session.person, session.person_name, roles, {}, session)
         found = _who(uow, session.person, session.person_name, london_date(now), session)
     if now - session.seen_at > TOUCH_EVERY:
         with ctx.store.begin() as uow:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from flask import current_app, g, session
 
+from bridge.domain.errors import NotAllowed
 from bridge.domain.permissions import MAY, Permission, Role, may
 from bridge.domain.scope import Actor, Eyes, Scope, of_person
 from bridge.domain.times import london_date
@@ -39,6 +40,19 @@ def permits(permission: Permission) -> Callable[[View], View]:
 def permission_of(view: Callable[..., Any]) -> Permission | None:
     """The permission that a view declares; None where it declares none, and so opens to nobody."""
     return cast("Permission | None", getattr(view, _NAME, None))
+
+
+def own_way_in() -> None:
+    """Raise NotAllowed where only an LMS says who the visitor is: from that grows no other way."""
+    if visitor().launched:
+        raise NotAllowed(FROM_AN_LMS)
+
+
+#: What is said where a launch does not suffice.
+FROM_AN_LMS = (
+    "You came from your LMS, which shows you your own evidence. For this, sign out, then sign in "
+    "here with a link by email, your password or your work account."
+)
 
 
 def site() -> WebSite:

@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bridge import __version__
 from bridge.domain.permissions import Permission, Role
-from bridge.web.access import allowed, permission_of, site, visitor
+from bridge.web.access import FROM_AN_LMS, allowed, permission_of, site, visitor
 from bridge.web.errors import add_error_pages, page, to_sign_in
 from bridge.web.navigation import navigation
 from bridge.web.parts import BLUEPRINTS, CSRF_EXEMPT
@@ -80,6 +80,8 @@ def enforce() -> Response | None:
         return None
     if not visitor().signed_in:
         return to_sign_in()
+    if visitor().launched:
+        return page(403, FROM_AN_LMS)
     return page(403, "You are signed in, but this page is for another role. If you need it, ask "
                 "your training team.")  # fmt: skip
 

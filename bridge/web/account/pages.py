@@ -11,7 +11,7 @@ from wtforms.validators import EqualTo, InputRequired
 from bridge.domain.errors import Refused
 from bridge.domain.permissions import Permission
 from bridge.services import signin, tokens
-from bridge.web.access import ctx, permits, visitor
+from bridge.web.access import ctx, own_way_in, permits, visitor
 from bridge.web.auth.pages import enter
 from bridge.web.sessions import BridgeSession
 
@@ -74,6 +74,7 @@ def _page(
 @permits(Permission.ACCOUNT)
 def set_password() -> Response:
     """Set the password; every other sign-in ends."""
+    own_way_in()
     form = NewPasswordForm()
     if not form.validate_on_submit():
         return _page(form, TokenForm(formdata=None), status=422)
@@ -92,6 +93,7 @@ def set_password() -> Response:
 @permits(Permission.ACCOUNT)
 def make_token() -> Response:
     """Make a token; its secret is shown on this answer alone."""
+    own_way_in()
     form = TokenForm()
     if not form.validate_on_submit():
         return _page(NewPasswordForm(formdata=None), form, status=422)

@@ -202,7 +202,7 @@ def enter(arrival: Arrival) -> Response:
         )  # fmt: skip
         return answer
     data = {"framed_by": arrival.origin} if arrival.framed else None
-    secret = signin.start_session(ctx, arrival.person, "lti", site().settings.lasting, data)
+    secret = signin.start_session(ctx, arrival.person, signin.LAUNCH, site().settings.lasting, data)
     current = flask_session
     assert isinstance(current, BridgeSession)  # noqa: S101  our interface makes all sessions
     current.start(secret, framed=arrival.framed)

@@ -22,7 +22,7 @@ from bridge.domain.errors import NotFound, PeerError
 from bridge.domain.permissions import Permission
 from bridge.domain.sso import IdentityProvider, SignInRefused
 from bridge.services import sso
-from bridge.web.access import ctx, permits, site, visitor
+from bridge.web.access import ctx, own_way_in, permits, site, visitor
 from bridge.web.auth.pages import enter, next_page, web_ctx
 
 oidc = Blueprint("oidc", __name__, url_prefix="/sign-in/with")
@@ -146,6 +146,7 @@ def show_join() -> Response:
 @permits(Permission.ACCOUNT)
 def join() -> Response:
     """Join it."""
+    own_way_in()
     secret, session = _kept(_JOINING), visitor().session
     if secret is None or session is None:
         abort(400, "No work account waits to be joined. Start again from the sign-in page.")

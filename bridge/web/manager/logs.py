@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
 
-from bridge.domain.errors import NotAllowed, Refused
+from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.permissions import Permission
 from bridge.services import signoff
 from bridge.services.signoff import LogPage, Looked, Step, Words
-from bridge.web.access import ctx, permits, site, visitor
+from bridge.web.access import allowed, ctx, permits, site, visitor
 from bridge.web.manager.blueprint import Errors, day_of, manager
 from bridge.web.practitioner.warning import Warned, look
 
@@ -18,6 +18,7 @@ from bridge.web.practitioner.warning import Warned, look
 @permits(Permission.OWN_EVIDENCE)
 def logs(person_id: int) -> str:
     """A person's logs: for the person and their present manager."""
+    _check_team(person_id)
     name, periods = signoff.periods_of(ctx(), person_id)
     return render_template(
         "manager/logs.html",
@@ -33,6 +34,7 @@ def logs(person_id: int) -> str:
 @permits(Permission.OWN_EVIDENCE)
 def log(person_id: int, starts_on: str) -> Response:
     """The log: for the person, their present manager, and who signed it."""
+    _check_team(person_id)
     return _page(signoff.look(ctx(), person_id, day_of(starts_on)))
 
 
@@ -41,6 +43,12 @@ def _own(person_id: int) -> bool:
     own = person_id == visitor().person
     g.section = "practitioner.log" if own else "manager.team"
     return own
+
+
+def _check_team(person: int) -> None:
+    """Raise NotFound for another's log where the visitor has no team, or came from an LMS."""
+    if person != visitor().person and not allowed(visitor(), Permission.TEAM):
+        raise NotFound(f"There is no person {person} for you to see.")
 
 
 def _page(
@@ -127,6 +135,7 @@ def _missing(shown: LogPage, words: Words) -> Errors:
 @permits(Permission.OWN_EVIDENCE)
 def add_to_log(person_id: int, starts_on: str) -> Response:
     """Add to a signed log; the log itself stays as it was signed."""
+    _check_team(person_id)
     start = day_of(starts_on)
     text = request.form.get("text", "")
     warned = look(text)
