@@ -185,7 +185,8 @@ def standing_of(uow: UnitOfWork, learner: int, verifier: int, today: date) -> St
     if stands.is_manager:
         return stands
     stand_in = _deputies(uow, posts.get(learner, ()), today)
-    approvals = uow.people.approvals_of(verifier)
+    # Nobody chooses their own judge: what the learner approved counts for everybody else.
+    approvals = uow.people.approvals_of(verifier, learner)
     return _stands(learner, verifier, posts, approvals, today, stand_in)
 
 

@@ -130,7 +130,10 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
         canonical = uow.people.get(person).canonical
-        uow.intake.account(account_id)
+        account, _ = uow.intake.account(account_id)
+        if ctx.actor.person is not None and ctx.actor.person in (canonical, account.person):
+            # An account signs its person in from the LMS.
+            raise Refused("It is your own account, or would be. Ask a colleague to say whose.")
         uow.people.unlink_account(account_id, now)
         proof = Match(person, IdentityRule.BY_HAND, reason.strip())
         uow.people.link_accounts({account_id: proof}, now, ctx.actor.label)
@@ -166,6 +169,9 @@ def merge(ctx: Context, person: int, into: int, reason: str) -> int:
         one, other = uow.people.get(person).canonical, uow.people.get(into).canonical
         if one == other:
             raise Refused("They are one person already.")
+        if ctx.actor.person in (one, other):
+            # They would act as the other at once, and read and decide what waits for them.
+            raise Refused("Nobody merges an entry with their own. Ask a colleague to do it.")
         uow.people.merge(one, other, reason.strip(), ctx.actor.label, now)
         contested = uow.evidence.contest_same_person(other, now)
         uow.people.mark_for_awards([other])
@@ -177,18 +183,21 @@ def unmerge(ctx: Context, person: int) -> int:
     """Undo a merge: each has their own evidence again. Returns whom they were merged into.
 
     What was drafted meanwhile goes to whose account it came from, unless somebody worked on it.
-    Tokens and sign-ins of both end: one that was made meanwhile may be in the other's hands.
+    Tokens and sign-ins of both end, with passwords, work accounts and links that were made
+    meanwhile: they may be in the other's hands.
     """
     training_team_only(ctx)
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
         uow.ops.lock(PERSONS)
+        since = uow.people.merged_at(person) or now
         into = uow.people.unmerge(person, ctx.actor.label, now)
         both = [person, uow.people.get(into).canonical]
         for each in {person, into, *both}:
             uow.people.revoke_tokens(each, now)
             uow.access.revoke_sessions(each, now)
+            uow.access.close_ways_in(each, since, now)
         for each in both:
             uow.evidence.settle_same_person(each)
         uow.people.mark_for_awards(both)

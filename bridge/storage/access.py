@@ -192,6 +192,21 @@ class SqlAccess:
         if not done.rowcount:
             self._db.execute(insert(c).values(person_id=person, **values))
 
+    def close_ways_in(self, person: int, since: datetime, now: datetime) -> None:
+        """End what was made since then with which this very entry could be come in as."""
+        c, i = ta.passwords.c, ta.identities.c
+        self._db.execute(delete(ta.passwords).where(c.person_id == person, c.set_at >= since))
+        self._db.execute(
+            update(ta.identities)
+            .where(i.person_id == person, i.linked_at >= since, i.ended_at.is_(None))
+            .values(ended_at=now)
+        )
+        self._db.execute(
+            update(ta.one_time_links)
+            .where(_l.person_id == person, _l.created_at >= since, _l.used_at.is_(None))
+            .values(used_at=now)
+        )
+
     def person_of_identity(self, provider: str, subject: str) -> int | None:
         """The (canonical) person known to a provider by this subject."""
         c = ta.identities.c

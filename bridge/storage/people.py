@@ -7,7 +7,20 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    and_,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Identifier, IdentifierKind, Match
@@ -22,6 +35,11 @@ from bridge.storage.scoping import works_there
 _p, _i = t.people.c, t.person_identifiers.c
 _manager = t.people.alias("manager")
 _agreed, _any = tp.post_agreements.alias("agreed"), tp.post_agreements.alias("any_agreed")
+
+
+def _labels(person: int) -> Select[Any]:
+    """How a (canonical) person is named as the one who did something."""
+    return select(literal("person:").concat(cast(_p.id, String))).where(_p.canonical_id == person)
 
 
 class SqlPeople:
@@ -275,7 +293,7 @@ class SqlPeople:
         approved = (
             select(_p.canonical_id)
             .join(t.verifier_approvals, v.person_id == _p.id)
-            .where(v.ended_at.is_(None))
+            .where(v.ended_at.is_(None), v.approved_by.not_in(_labels(learner)))
         )
         entry, lead = t.people.alias("entry"), t.people.alias("lead")
         deputies = (
@@ -287,7 +305,9 @@ class SqlPeople:
         approvals = select(entry.c.canonical_id, v.kind).join(
             t.verifier_approvals, v.person_id == entry.c.id
         )
-        approval = approvals.where(v.ended_at.is_(None)).subquery()
+        approval = approvals.where(
+            v.ended_at.is_(None), v.approved_by.not_in(_labels(learner))
+        ).subquery()
         query = (
             select(_p.id, _p.display_name, _p.canonical_id, approval.c.kind)
             .outerjoin(approval, approval.c.canonical_id == _p.id)
@@ -302,14 +322,16 @@ class SqlPeople:
             found[Person(person, name, canonical)] += [kind] if kind else []
         return list(found.items())
 
-    def approvals_of(self, person: int) -> list[str]:
-        """The kinds of verifier a (canonical) person is approved as."""
+    def approvals_of(self, person: int, learner: int | None = None) -> list[str]:
+        """The kinds of verifier a (canonical) person is approved as; for a learner, by others."""
         v = t.verifier_approvals.c
         query = (
             select(v.kind)
             .join(t.people, _p.id == v.person_id)
             .where(_p.canonical_id == person, v.ended_at.is_(None))
         )
+        if learner is not None:
+            query = query.where(v.approved_by.not_in(_labels(learner)))
         return list(self._db.scalars(query))
 
     def approve(self, person: int, kind: str, by: str, now: datetime) -> None:
@@ -400,6 +422,13 @@ class SqlPeople:
             )
         )
         self._lead(person, into)
+
+    def merged_at(self, person: int) -> datetime | None:
+        """Since when `person` is merged into another; None where they are not."""
+        m = t.person_merges.c
+        return self._db.scalar(
+            select(m.merged_at).where(m.person_id == person, m.undone_at.is_(None))
+        )
 
     def unmerge(self, person: int, by: str, now: datetime) -> int:
         """Undo the merge of `person`; returns whom it had been merged into. Raises NotFound."""
