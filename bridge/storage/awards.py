@@ -32,6 +32,9 @@ _a, _b, _p, _ts, _v, _c, _e = (
     t.awards.c, t.award_basis.c, t.people.c, t.target_states.c, t.verifications.c, t.claims.c,
     t.evidence.c,
 )  # fmt: skip
+_later = t.verifications.alias("later_word")
+#: That somebody took this verification back; looked up for each apart.
+_REVOKED = exists().where(_later.c.revokes_id == _v.id)
 
 
 class SqlAwards:
@@ -102,7 +105,6 @@ class SqlAwards:
     # --- what awards rest on --------------------------------------------------------------------
     def grounds(self, people: Collection[int]) -> dict[int, list[Grounds]]:
         """The verifications in force of these canonical people."""
-        revoked = select(_v.revokes_id).where(_v.revokes_id.is_not(None))
         verifier = t.people.alias("verifier")
         found: dict[int, list[Grounds]] = defaultdict(list)
         for part in chunks(sorted(people)):
@@ -119,7 +121,7 @@ class SqlAwards:
                     verifier.c.canonical_id != _p.canonical_id,
                     _v.decision == "verified",
                     _c.state == "verified",
-                    _v.id.not_in(revoked),
+                    ~_REVOKED,
                 )
             )  # fmt: skip
             for person, claim, competency, verification, decided_at, contested_at in rows:
@@ -274,9 +276,8 @@ class SqlAwards:
 
         It was revoked, or is of a claim that is another person's since a merge was undone.
         """
-        revoked = select(_v.revokes_id).where(_v.revokes_id.is_not(None))
         holder = t.people.alias("holder")
-        lost = or_(_v.id.in_(revoked), holder.c.canonical_id != _p.canonical_id)
+        lost = or_(_REVOKED, holder.c.canonical_id != _p.canonical_id)
         rows = self._db.execute(
             select(_b.competency_id, lost)
             .join(t.verifications, _v.id == _b.verification_id)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, insert, select
 
 from bridge.domain.errors import NotFound
 from bridge.domain.model import Submission, Verification
@@ -20,13 +20,14 @@ _e, _c, _p, _s, _v = (
 )  # fmt: skip
 _verifier = t.people.alias("verifier")
 
-#: For each claim, the last time it was put before somebody.
-LATEST_SUBMISSION = (
-    select(t.submission_claims.c.claim_id, func.max(t.submission_claims.c.submission_id)
-           .label("submission_id"))
-    .group_by(t.submission_claims.c.claim_id)
-    .subquery("latest")
-)  # fmt: skip
+_ever = t.submission_claims.alias("ever")
+
+
+def latest_submission(claim: ColumnElement[int]) -> ScalarSelect[int | None]:
+    """The last time that a claim was put before somebody; looked up for each claim apart, so that
+    it costs nothing for all the others there are."""
+    latest = select(func.max(_ever.c.submission_id)).where(_ever.c.claim_id == claim)
+    return latest.scalar_subquery()
 
 
 def _place(evidence_id: int, version: int) -> str:
@@ -124,10 +125,9 @@ class DecisionQueries:
         rows = self._db.execute(
             select(_c.id, _s.id, _s.evidence_id, _s.reflection_id, _verifier.c.canonical_id,
                    _s.submitted_at)
-            .join(LATEST_SUBMISSION, LATEST_SUBMISSION.c.claim_id == _c.id)
-            .join(t.submissions, _s.id == LATEST_SUBMISSION.c.submission_id)
+            .join(t.submissions, _s.evidence_id == _c.evidence_id)
             .join(_verifier, _verifier.c.id == _s.verifier_id)
-            .where(_c.evidence_id == evidence_id)
+            .where(_c.evidence_id == evidence_id, _s.id == latest_submission(_c.id))
         )  # fmt: skip
         return {claim_id: Submission(*row) for claim_id, *row in rows}
 

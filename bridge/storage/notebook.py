@@ -30,7 +30,7 @@ from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among
-from bridge.storage.decisions import note_place
+from bridge.storage.decisions import latest_submission, note_place
 from bridge.storage.evidence import EVIDENCE_COLUMNS
 from bridge.storage.logbook import LogbookQueries
 
@@ -148,9 +148,7 @@ class SqlNotebook(LogbookQueries):
 
     def puts(self, evidence_ids: Collection[int], vault: Vault) -> dict[int, list[Put]]:
         """The claims of these, each with whom it was last put before, in the frameworks' order."""
-        sc, v = t.submission_claims.alias("put").c, t.verifications.c
-        # Asked for each claim apart: as a grouped table it would be worked out for everybody.
-        latest = select(func.max(sc.submission_id)).where(sc.claim_id == _c.id).scalar_subquery()
+        v = t.verifications.c
         returned = and_(
             v.claim_id == _c.id, v.submission_id == _s.id, v.decision == "returned",
             _c.state == ClaimState.RETURNED,
@@ -162,7 +160,7 @@ class SqlNotebook(LogbookQueries):
                    _s.submitted_at, _s.id.label("submission_id"), v.note, v.key_id)
             .join(t.competencies, t.competencies.c.id == _c.competency_id)
             .join(t.framework_editions, t.framework_editions.c.id == t.competencies.c.edition_id)
-            .outerjoin(t.submissions, _s.id == latest)
+            .outerjoin(t.submissions, _s.id == latest_submission(_c.id))
             .outerjoin(_verifier, _verifier.c.id == _s.verifier_id)
             .outerjoin(_canonical, _canonical.c.id == _verifier.c.canonical_id)
             .outerjoin(t.verifications, returned)

@@ -29,7 +29,7 @@ from bridge.domain.times import london_date
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage import tables_practice as tp
-from bridge.storage.decisions import LATEST_SUBMISSION
+from bridge.storage.decisions import latest_submission
 from bridge.storage.ops import SqlOps
 
 _o, _p, _i = t.outbox.c, t.people.c, t.person_identifiers.c
@@ -245,10 +245,13 @@ class SqlOutbox:
         rows = self._db.execute(
             select(s.id, s.evidence_id, _p.canonical_id)
             .distinct()
-            .join(LATEST_SUBMISSION, LATEST_SUBMISSION.c.submission_id == s.id)
-            .join(t.claims, c.id == LATEST_SUBMISSION.c.claim_id)
+            .join(t.claims, c.evidence_id == s.evidence_id)
             .join(t.people, _p.id == s.verifier_id)
-            .where(c.state == ClaimState.SUBMITTED, s.submitted_at < before)
+            .where(
+                c.state == ClaimState.SUBMITTED,
+                s.submitted_at < before,
+                s.id == latest_submission(c.id),
+            )
             .order_by(s.id)
         )
         return [(submission, evidence, verifier) for submission, evidence, verifier in rows]
