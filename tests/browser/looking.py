@@ -49,7 +49,7 @@ def look_around(window: Window, site: BridgeSite, shots: Path, name: str) -> Non
     for title, same in titles.items():
         if len(set(same)) > 1:
             found.append(f"the same title {title!r}: {sorted(set(same))[:5]}")
-    missed = pages_for(site, eyes.roles) - {endpoint_of(site, path) for path in paths}
+    missed = pages_for(site, eyes.roles) - {endpoint_of(site, path) for path in ("/", *paths)}
     if eyes.person is not None and name not in ("nothing-yet", "exempt", "long-names"):
         missed -= FROM_ELSEWHERE
         found += [f"no link leads to {endpoint}" for endpoint in sorted(missed)]

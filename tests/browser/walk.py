@@ -126,14 +126,9 @@ def pages_for(site: BridgeSite, roles: frozenset[Role]) -> set[str]:
         if "GET" not in (rule.methods or ()) or name in NO_PAGES or name.endswith("static"):
             continue
         permission = permission_of(site.app.view_functions[name])
-        # A practitioner's pages are looked at with a practitioner's eyes, who has evidence.
-        others = permission is Permission.OWN_EVIDENCE and len(roles) > 1
-        if (
-            not name.startswith("api.")
-            and not others
-            and permission is not None
-            and may(roles, permission)
-        ):
+        if name.startswith("api.") or _left_out(site, roles, name):
+            continue
+        if permission is not None and may(roles, permission):
             found.add(name)
     return found
 
