@@ -20,6 +20,8 @@ from bridge.services.context import Context, acting_person
 
 #: How long a verifier may take before others are told.
 ESCALATED_AFTER = timedelta(days=28)
+#: At most so many are listed, the oldest; what comes after them is seen once those are settled.
+LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ def escalated(ctx: Context) -> Escalated:
     scope = ctx.actor.scope
     with ctx.store.reading() as uow:
         around = _around(ctx, uow) if scope.eyes is Eyes.PERSON else None
-        late = uow.teams.overdue(scope, now - ESCALATED_AFTER, around)
-        doubts = uow.teams.in_doubt(scope, today, around)
+        late = uow.teams.overdue(scope, now - ESCALATED_AFTER, around, LISTED)
+        doubts = uow.teams.in_doubt(scope, today, around, LISTED)
     return Escalated(
         tuple(each for each in late if each.learner != scope.person),
         tuple(
@@ -64,7 +66,7 @@ def in_doubt(ctx: Context) -> list[InDoubt]:
     """The contested claims that the actor decides on: as verifier or present manager (R6)."""
     person = acting_person(ctx)
     with ctx.store.reading() as uow:
-        found = uow.teams.in_doubt(ctx.actor.scope, london_date(ctx.clock.now()), [person])
+        found = uow.teams.in_doubt(ctx.actor.scope, london_date(ctx.clock.now()), [person], LISTED)
     return [each for each in found if each.learner != person]
 
 

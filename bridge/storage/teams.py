@@ -227,9 +227,9 @@ class SqlTeams:
         ]
 
     def overdue(
-        self, scope: Scope, before: datetime, verifiers: Collection[int] | None
+        self, scope: Scope, before: datetime, verifiers: Collection[int] | None, limit: int
     ) -> list[Overdue]:
-        """What was put before a verifier before that moment and still waits, the oldest first.
+        """What was put before a verifier before that moment and still waits: the oldest few.
 
         Of these (canonical) verifiers; where None, of all whose evidence the scope may list.
         """
@@ -248,11 +248,14 @@ class SqlTeams:
             .group_by(_s.id, _e.id, _e.title, _p.canonical_id, _p.display_name,
                       _verifier.c.canonical_id, _verifier.c.display_name, _s.submitted_at)
             .order_by(_s.submitted_at, _s.id)
+            .limit(limit)
         )  # fmt: skip
         return [Overdue(*row) for row in self._db.execute(query)]
 
-    def in_doubt(self, scope: Scope, day: date, deciders: Collection[int] | None) -> list[InDoubt]:
-        """Contested claims (R6), the oldest first, that one of these verified or presently manages.
+    def in_doubt(
+        self, scope: Scope, day: date, deciders: Collection[int] | None, limit: int
+    ) -> list[InDoubt]:
+        """The oldest contested claims (R6) that one of these verified or presently manages.
 
         Where `deciders` is None, all whose evidence the scope may list.
         """
@@ -263,6 +266,7 @@ class SqlTeams:
                            _verifier.c.canonical_id, _verifier.c.display_name)
             .where(_c.contested_at.is_not(None))
             .order_by(_c.contested_at, _c.id, _v.id)
+            .limit(limit)
         )  # fmt: skip
         if deciders is None:
             query = query.where(self._of(scope, None, _p.canonical_id))
