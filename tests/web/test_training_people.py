@@ -201,11 +201,11 @@ def test_a_wrong_staff_list_names_every_line_and_changes_nothing(
 def test_a_long_staff_list_fits_and_a_stranger_may_not_send_one(
     pages: WebWorld, team: Browser, tmp_path: Path
 ) -> None:
-    rows = LIST + "".join(f"Person {n} {'x' * 120},{n},North,2024-01-01,,\n" for n in range(10_000))
+    rows = LIST + "".join(f"Person {n} {'x' * 2000},{n},North,2024-01-01,,\n" for n in range(600))
     assert len(rows) > 1_000_000
     status, page = send(team, rows, "check")
     assert status == 200
-    assert "10,000 lines" in page
+    assert "600 lines" in page
     stranger = pages.browser()
     status, _ = send(stranger, rows, "check")
     assert status in (302, 400)
