@@ -57,13 +57,15 @@ def take_staff_list(
     """Add and update people, posts and managers, then try unmatched accounts again.
 
     A person is known by staff number, else by an email that nobody else has. People who are not
-    on the list stay as they are: a short list is never a deletion. Raises StaffListError.
+    on the list stay as they are: a short list is never a deletion. On the pages nobody changes
+    their own entry, nor what somebody is known by: both could let them in as their own verifier.
+    Raises StaffListError.
     """
     training_team_only(ctx)
     report = StaffReport(rows=len(rows))
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
-        _Taking(uow, rows, organisations, now, report).run()
+        _Taking(uow, rows, organisations, now, report, ctx.actor.person).run()
         if report.added or report.changed:
             audit(ctx, uow, "staff-list", "people",
                   {"added": report.added, "changed": report.changed})  # fmt: skip
@@ -78,7 +80,7 @@ def look_at_staff_list(
     training_team_only(ctx)
     report = StaffReport(rows=len(rows))
     with ctx.store.begin() as uow:
-        _Taking(uow, rows, organisations, ctx.clock.now(), report).run()
+        _Taking(uow, rows, organisations, ctx.clock.now(), report, ctx.actor.person).run()
         uow.roll_back()
     return report
 
@@ -93,8 +95,9 @@ class _Taking:
         organisations: Sequence[Organisation],
         now: datetime,
         report: StaffReport,
+        by: int | None,
     ) -> None:
-        self.uow, self.rows, self.now, self.report = uow, rows, now, report
+        self.uow, self.rows, self.now, self.report, self.by = uow, rows, now, report, by
         self.known_as = {o.name.casefold(): o for o in organisations}
         self.known_as |= {o.key: o for o in organisations}
         self.errors: list[str] = []
@@ -123,6 +126,12 @@ class _Taking:
             manager = self._manager(row, person)
             if self.uow.people.set_manager(person, row.post, manager):
                 self.changed.add(person)
+        if self.by is not None and self.by in self.changed:
+            self.errors += [
+                f"line {row.line}: this changes your own post or name. A colleague takes it in."
+                for row, person in taken
+                if person == self.by
+            ]
         if self.errors:
             raise StaffListError(self.errors)
         self.report.added = len(self.new)
@@ -157,6 +166,12 @@ class _Taking:
             self.new.add(person)
         for identifier in _identifiers(row):
             if person not in self.people.setdefault(identifier, set()):
+                if self.by is not None and person not in self.new:
+                    # Sign-in links go there: nobody gives somebody else's entry their own mailbox.
+                    self.errors.append(
+                        f"line {row.line}: {row.name} is not known by {identifier.value}. What "
+                        "somebody is known by is changed on the server: bridge people import."
+                    )
                 self.people[identifier].add(person)
                 self.uow.people.add_identifier(person, identifier, self.now)
         return person

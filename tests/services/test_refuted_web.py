@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from bridge.domain.authority import Authority
 from bridge.domain.errors import NotAllowed, Refused
+from bridge.domain.model import PostDetails
 from bridge.domain.scope import Actor, Eyes, Scope
+from bridge.domain.staff import StaffRow
 from bridge.services import evidence, people, signin, sso
 from bridge.services.context import Context
+from bridge.services.staff import StaffListError, take_staff_list
 from tests.support import World, cast, ref
 
 SECRET_WORDS = "correct horse battery"
@@ -79,3 +84,31 @@ def test_nobody_says_whose_their_own_account_is(world: World) -> None:
     account = world.scalar("SELECT id FROM accounts")
     with pytest.raises(Refused, match="colleague"):
         people.link(on_the_team(world, who.learner), account, who.manager, "it is theirs")
+
+
+def _row(name: str, number: str, email: str, manager: str | None = None) -> StaffRow:
+    post = PostDetails("agency", "Worker", (), (), None, date(2020, 1, 1), None)
+    return StaffRow(2, name, number, email, "agency", post, manager)
+
+
+def test_on_the_pages_nobody_gives_a_managers_entry_their_own_mailbox(world: World) -> None:
+    """The sign-in link would go there, and whoever opens it could verify their own evidence."""
+    trainer = world.person("trainer", staff_number="t1")
+    manager = world.person("manager", staff_number="m1")
+    as_trainer = on_the_team(world, trainer)
+    taken = [_row("manager", "m1", "trainers-own@example.org")]
+    with pytest.raises(StaffListError, match="changed on the server"):
+        take_staff_list(as_trainer, taken, [], {})
+    known = world.rows("SELECT value FROM person_identifiers WHERE person_id = :m", m=manager)
+    assert sorted(known) == [("m1",), ("manager@example.org",)]
+    take_staff_list(world.ctx, taken, [], {})  # the server's administrator may
+
+
+def test_on_the_pages_nobody_chooses_their_own_manager(world: World) -> None:
+    trainer = world.person("trainer", staff_number="t1")
+    world.person("friend", staff_number="f1")
+    as_trainer = on_the_team(world, trainer)
+    taken = [_row("trainer", "t1", "trainer@example.org", manager="f1")]
+    with pytest.raises(StaffListError, match="your own post"):
+        take_staff_list(as_trainer, taken, [], {})
+    assert world.scalar("SELECT COUNT(*) FROM posts WHERE manager_id IS NOT NULL") == 0
