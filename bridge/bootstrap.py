@@ -69,9 +69,7 @@ class SiteFiles:
     @property
     def problems(self) -> list[Problem]:
         """Everything that is wrong or doubtful in them, by file and place."""
-        return in_order(
-            [*self.frameworks.problems, *self.mappings.problems, *self.badges.problems]
-        )
+        return in_order([*self.frameworks.problems, *self.mappings.problems, *self.badges.problems])
 
     def checked(self) -> SiteSources:
         """The files, for publishing. Raises BadFile while any of them has an error."""

@@ -96,6 +96,6 @@ def add_words(app: Flask) -> None:
     """Make these filters known to the templates."""
     app.jinja_env.filters |= {
         "day": day, "short_day": short_day, "moment": moment, "clock_time": clock_time, "iso": iso,
-        "span": span, "plural": plural, "listed": listed, "paragraphs": paragraphs, "time_tag": time_tag,
-        "initial": initial,
+        "span": span, "plural": plural, "listed": listed, "paragraphs": paragraphs,
+        "time_tag": time_tag, "initial": initial,
     }  # fmt: skip
