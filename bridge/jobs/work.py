@@ -20,6 +20,7 @@ from bridge.services.publish import PublishReport
 from bridge.services.publish import deliver as deliver_to
 from bridge.services.publish import reconcile as reconcile_with
 from bridge.services.pull import Trusted, age_out, settle_pending
+from bridge.services.signin import clear_away
 from bridge.services.turns import pull_in_turn
 
 _log = structlog.get_logger("bridge.jobs")
@@ -82,10 +83,12 @@ def draft(works: Works) -> None:
 
 
 def grow_old(works: Works) -> None:
-    """Drafts whose activity has become too old since yesterday are history now (R1)."""
+    """Drafts whose activity has become too old since yesterday are history now (R1), and what ran
+    out at the door is forgotten."""
     aged = age_out(works.context)
     if aged:
         _log.info("grown too old, or looked at for it", records=aged)
+    clear_away(works.context)
     draft(works)
 
 

@@ -182,6 +182,12 @@ def sign_out_everywhere(ctx: Context, person: int) -> int:
         return ended
 
 
+def clear_away(ctx: Context) -> None:
+    """Forget what ran out: old counts of attempts, conversations with peers, and sign-ins."""
+    with ctx.store.begin() as uow:
+        uow.access.forget_old(ctx.clock.now())
+
+
 # --- passwords ------------------------------------------------------------------------------
 def check_password(ctx: Context, login: str, password: str, address: str) -> int:
     """The person who signs in with these. Raises NotAllowed, in the same words whatever is wrong.

@@ -111,7 +111,7 @@ def test_each_badge_is_explained_in_words(pages: WebWorld, admin: Browser) -> No
     assert "Competency 1" in page
     assert "Competency 3" not in page
     assert "one for each calendar year" in page
-    assert "cohort “safe-{year}”" in page
+    assert "cohort “safe-YEAR”" in page
     assert "Renewal takes new verification" in page
 
 

@@ -251,8 +251,7 @@ def test_old_counts_and_handshakes_are_cleared_away(world: World) -> None:
     with world.store.begin() as uow:
         uow.access.begin_handshake(b"s" * 32, "oidc", b"n" * 32, {}, world.clock.now())
     world.clock.advance(days=2)
-    with world.store.begin() as uow:
-        uow.access.forget_old(world.clock.now())
+    signin.clear_away(world.ctx)
     assert world.scalar("SELECT COUNT(*) FROM attempts") == 0
     assert world.scalar("SELECT COUNT(*) FROM handshakes") == 0
 
