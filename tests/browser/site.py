@@ -66,7 +66,7 @@ go_live = 2020-01-01
 contact = "training@northmere.example.org"
 upload_megabytes = 2
 
-[oidc.work]
+[oidc.council]
 title = "Northmere work account"
 issuer = "{issuer}"
 client_id = "competency-bridge"
@@ -331,7 +331,7 @@ def whole_site(folder: Path) -> Iterator[BridgeSite]:
         try:
             publish_files(bridge, "As the demo has it")
             with serving(lambda address: create_app(web_site(bridge, address))) as (address, app):
-                idp.redirect_uris.add(f"{address}/sign-in/with/work/back")
+                idp.redirect_uris.add(f"{address}/sign-in/with/council/back")
                 mail = folder / bridge.config.mail.folder
                 yield BridgeSite(bridge, moodle, idp, address, app, mail)
         finally:

@@ -22,12 +22,12 @@ from tests.web.site import Browser, WebWorld
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 OID = "22222222-2222-4222-8222-222222222222"
-BACK = "http://localhost/sign-in/with/work/back"
+BACK = "http://localhost/sign-in/with/council/back"
 
 
 @dataclass
 class Work:
-    """A provider that the pages know as "work", and the person who has an account there."""
+    """A provider that the pages know as "council", and the person who has an account there."""
 
     pages: WebWorld
     idp: StandInProvider
@@ -40,7 +40,7 @@ class Work:
 
     def to_provider(self, browser: Browser, next_page: str = "") -> str:
         """Begin; the address that the browser is sent to."""
-        answer = browser.get(f"/sign-in/with/work?next={next_page}")
+        answer = browser.get(f"/sign-in/with/council?next={next_page}")
         assert answer.status_code == 302, answer.text
         return str(answer.headers["Location"])
 
@@ -88,7 +88,7 @@ def _work(world: World, *, staff_number: bool = False, tenant: str = "",
     idp.chosen = "ada-1"
     idp.redirect_uris.add(BACK)
     settings = OidcSettings(
-        "work", "Council sign-in", idp.discovery_base, CLIENT_ID, idp.secret,
+        "council", "Council sign-in", idp.discovery_base, CLIENT_ID, idp.secret,
         entra=bool(tenant), tenants=frozenset({TENANT} if tenant else ()),
         staff_number_claim="employeeid" if staff_number else "",
     )  # fmt: skip
@@ -96,7 +96,7 @@ def _work(world: World, *, staff_number: bool = False, tenant: str = "",
     pages = WebWorld(
         world,
         providers={name: OidcProvider(one, world.clock) for name, one in
-                   (("work", settings), ("other", other))},
+                   (("council", settings), ("other", other))},
     )  # fmt: skip
     return Work(pages, idp, person)
 
@@ -190,7 +190,7 @@ def test_a_provider_in_trouble_is_told_in_words(work: Work, fault: Fault) -> Non
 
 def test_a_provider_that_is_away_is_told_in_words(work: Work) -> None:
     work.idp.stop()
-    answer = work.pages.browser().get("/sign-in/with/work")
+    answer = work.pages.browser().get("/sign-in/with/council")
     assert answer.status_code == 502
     assert "could not be reached" in answer.text
 
@@ -226,7 +226,7 @@ def test_an_answer_is_held_against_the_provider_that_was_asked(work: Work) -> No
     browser = work.joined()
     path = work.at_provider(work.to_provider(browser))
     asked = len(work.idp.asked)
-    assert browser.get(path.replace("/work/", "/other/")).status_code == 403
+    assert browser.get(path.replace("/council/", "/other/")).status_code == 403
     assert len(work.idp.asked) == asked
     assert not signed_in(browser)
 
