@@ -169,9 +169,10 @@ class SqlOps:
             sums[key][Disposition.QUARANTINED.value] = count
         r = t.learning_records.c
         decided = (
+            # By the account, which is of the source: there are far fewer of these than of items.
             select(_s.key, r.disposition, func.count())
-            .join(t.received, t.received.c.source_id == _s.id)
-            .join(t.learning_records, and_(r.received_id == t.received.c.id, r.ordinal == 0))
+            .join(t.accounts, t.accounts.c.source_id == _s.id)
+            .join(t.learning_records, and_(r.account_id == t.accounts.c.id, r.ordinal == 0))
             .group_by(_s.key, r.disposition)
         )
         for key, disposition, count in self._db.execute(decided):

@@ -268,7 +268,17 @@ class SqlTeams:
             .order_by(_c.contested_at, _c.id, _v.id)
             .limit(limit)
         )  # fmt: skip
-        if deciders is None:
+        if scope.unrestricted and deciders is None:
+            # The oldest first, and then whose they are: not the other way round for all there are.
+            some = t.claims.alias("some")
+            oldest = (
+                select(some.c.id)
+                .where(some.c.state == ClaimState.VERIFIED, some.c.contested_at.is_not(None))
+                .order_by(some.c.contested_at, some.c.id)
+                .limit(limit)
+            )
+            query = query.where(_c.id.in_(oldest))
+        elif deciders is None:
             query = query.where(self._of(scope, None, _p.canonical_id))
         else:
             query = query.where(self._decided_by(deciders, day))
