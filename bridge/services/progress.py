@@ -36,12 +36,14 @@ class Stand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One competency. `until` is the last day it is current, where it was verified."""
+    """One competency. `until` is the last day it is current, where it was verified; `core`: it
+    is asked of everyone."""
 
     ref: CompetencyRef
     text: str
     stand: Stand
     until: date | None = None
+    core: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,14 @@ def _training_due(
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One competency that a person's posts ask for. `intervals` as for their groups."""
+    """One competency that a person's posts ask for. `intervals` as for their groups; `core`:
+    it is asked of everyone."""
 
     ref: CompetencyRef
     competency_id: int
     text: str
     intervals: Intervals
+    core: bool = False
 
 
 class Asked:
@@ -157,6 +161,7 @@ class Asked:
                     self._ids[ref],
                     edition.competency(ref.code).display,
                     edition.intervals_for(groups),
+                    any(g.everyone and ref.code in g.codes for g in edition.groups),
                 )
                 for edition in self.editions
                 for ref in _required(edition, self.editions, held)
@@ -247,13 +252,14 @@ def _line(
     today: date,
 ) -> Line:
     """One competency of one person. `contested`: no verified claim for it is uncontested."""
+    until = None
     if verified is not None:
         stand = _BY_CURRENCY[currency.currency(verified, today, asked.intervals)]
+        stand = Stand.CONTESTED if contested else stand
         until = currency.current_until(verified, asked.intervals)
-        return Line(asked.ref, asked.text, Stand.CONTESTED if contested else stand, until)
-    if waived:
-        return Line(asked.ref, asked.text, Stand.NOT_APPLICABLE)
-    for state, stand in _BY_STATE.items():
-        if state in states:
-            return Line(asked.ref, asked.text, stand)
-    return Line(asked.ref, asked.text, Stand.MISSING)
+    elif waived:
+        stand = Stand.NOT_APPLICABLE
+    else:
+        own = (stand for state, stand in _BY_STATE.items() if state in states)
+        stand = next(own, Stand.MISSING)
+    return Line(asked.ref, asked.text, stand, until, asked.core)

@@ -40,7 +40,7 @@ def test_home_shows_the_draft_and_its_source(pages: WebWorld) -> None:
     who = cast(pages.world)
     page = pages.browser(who.learner).get("/evidence")
     assert page.status_code == 200
-    assert "1 draft to reflect on; 0 of 2 competencies current." in page.text
+    assert "1 draft to reflect on; core 0 of 2 current." in page.text
     assert at(who) in page.text
     assert "5 June 2026, from Moodle" in page.text
 

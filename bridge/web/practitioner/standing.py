@@ -13,12 +13,21 @@ def in_one_line(standing: Progress, drafts: int) -> str:
     """As in "2 drafts to reflect on; core 8 of 10 current; review due 14 March 2026"."""
     words = [f"{plural(drafts, 'draft')} to reflect on" if drafts else "No drafts to reflect on"]
     if standing.lines:
-        current = sum(line.stand in SETTLED for line in standing.lines)
-        words.append(f"{current} of {len(standing.lines)} competencies current")
+        core = [line for line in standing.lines if line.core]
+        rest = [line for line in standing.lines if not line.core]
+        words += [
+            f"{name} {_settled(some)} of {len(some)} current".strip()
+            for name, some in (("core", core), ("beyond the core" if core else "", rest))
+            if some
+        ]
         words += _due(standing.lines)
     elif standing.other_frameworks:
         words.append(f"your organisation follows {listed(standing.other_frameworks)}")
     return "; ".join(words) + "."
+
+
+def _settled(lines: list[Line]) -> int:
+    return sum(line.stand in SETTLED for line in lines)
 
 
 def _due(lines: tuple[Line, ...]) -> list[str]:
