@@ -107,8 +107,3 @@ def prefer_model(ctx: Context, key: str) -> None:
         raise Refused("There is no such model of reflection.")
     with ctx.store.begin() as uow:
         uow.notebook.prefer(acting_person(ctx), MODEL, key)
-
-
-def preferred_model(uow: UnitOfWork, person: int) -> str | None:
-    """Which model's prompts somebody likes, if they ever said so."""
-    return uow.notebook.preference(person, MODEL)

@@ -23,9 +23,9 @@ def waiting(ctx: Context) -> list[Item]:
     """The evidence that waits for the actor's decision, oldest first, with just those claims."""
     person = acting_person(ctx)
     with ctx.store.reading() as uow:
-        found = uow.evidence.submitted_to(person)
-        evidence = {e.id: e for e, _ in found}
-        mine = {claim_id for _, claim_id in found}
+        found = uow.teams.submitted_to(person)
+        evidence = {each.evidence.id: each.evidence for each in found}
+        mine = {each.claim_id for each in found}
         claims = [c for c in uow.evidence.claims(list(evidence)) if c.id in mine]
     return [Item(e, tuple(c for c in claims if c.evidence_id == e.id)) for e in evidence.values()]
 

@@ -24,7 +24,7 @@ from bridge.domain.scope import Eyes, Scope
 from bridge.domain.times import add_months, london_date
 from bridge.storage import tables as t
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids, of_pairs
-from bridge.storage.decisions import DecisionQueries, latest_submission
+from bridge.storage.decisions import DecisionQueries
 from bridge.storage.marks import mark_for_counts
 from bridge.storage.scoping import works_there
 
@@ -200,23 +200,6 @@ class SqlEvidence(DecisionQueries):
             query = query.where(_e.id.in_(select(_c.evidence_id).where(_c.state == state)))
         rows = self._db.execute(query.order_by(_e.occurred_on.desc(), _e.id))
         return [Evidence(*row) for row in rows]
-
-    def submitted_to(self, verifier: int) -> list[tuple[Evidence, int]]:
-        """(evidence, claim) that wait for this person's decision, the oldest submission first."""
-        query = (
-            select(*EVIDENCE_COLUMNS, _c.id.label("claim_id"))
-            .join(t.people, _p.id == _e.person_id)
-            .join(t.claims, _c.evidence_id == _e.id)
-            .join(t.submissions, _s.evidence_id == _e.id)
-            .join(_verifier, _verifier.c.id == _s.verifier_id)
-            .where(
-                _verifier.c.canonical_id == verifier,
-                _c.state == ClaimState.SUBMITTED,
-                _s.id == latest_submission(_c.id),
-            )
-            .order_by(_s.submitted_at, _e.id, _c.id)
-        )
-        return [(Evidence(*row[:-1]), row.claim_id) for row in self._db.execute(query)]
 
     def claims(self, evidence_ids: Sequence[int]) -> list[Claim]:
         """The claims of these pieces of evidence, in the frameworks' order."""

@@ -271,11 +271,6 @@ class SqlNotebook(LogbookQueries):
         self._db.execute(delete(d).where(d.c.evidence_id == evidence_id))
 
     # --- preferences --------------------------------------------------------------------------
-    def preference(self, person: int, name: str) -> str | None:
-        """What somebody prefers."""
-        c = ta.preferences.c
-        return self._db.scalar(select(c.value).where(c.person_id == person, c.name == name))
-
     def prefer(self, person: int, name: str, value: str) -> None:
         """From now on they prefer this."""
         self._put(ta.preferences, {"person_id": person, "name": name}, {"value": value})
