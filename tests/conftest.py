@@ -170,6 +170,8 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-def world(engine: Engine, clock: FrozenClock) -> World:
-    """A small published world, of both kinds of database."""
-    return World(engine, clock)
+def world(engine: Engine, clock: FrozenClock) -> Iterator[World]:
+    """A small published world, of both kinds of database; what it keeps up is looked at after."""
+    world = World(engine, clock)
+    yield world
+    world.check_what_is_kept_up()

@@ -420,6 +420,17 @@ class World:
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(text(sql), values)]
 
+    def check_what_is_kept_up(self) -> None:
+        """Assert that what the database keeps up by itself is what it is drawn from."""
+        with self.ctx.store.reading() as uow:
+            assert uow.ops.ledger() == uow.ops.ledger_counted()
+        waiting = self.rows("SELECT claim_id, submission_id FROM waiting ORDER BY claim_id")
+        assert waiting == self.rows(
+            "SELECT c.id, max(s.submission_id) FROM claims c"
+            " JOIN submission_claims s ON s.claim_id = c.id"
+            " WHERE c.state = 'submitted' GROUP BY c.id ORDER BY c.id"
+        )
+
     def dump(self, without: Sequence[str] = ()) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table but these."""
         with self.engine.connect() as connection:

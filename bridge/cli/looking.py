@@ -79,7 +79,7 @@ def _grow(branch: Tree, told: Explanation) -> Tree:
 def ledger(reasons: bool, folder: Path, as_json: bool) -> None:
     """For each source: received = the sum of what became of it. The exit status says if not."""
     with opened(folder) as bridge:
-        lines = ledger_service.ledger(bridge.context)
+        lines = ledger_service.ledger_counted(bridge.context)
         why = ledger_service.reasons(bridge.context) if reasons else []
     if as_json:
         print_json(

@@ -128,6 +128,17 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountHolder:
+    """An account of a source, and why it is whose it is; no texts where it is nobody's."""
+
+    account: Account
+    source_key: str
+    name: str
+    rule: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alias:
     """One source's name for an activity."""
 

@@ -14,6 +14,7 @@ from bridge.domain.ports import Target
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
 from bridge.services.counts import recount
+from bridge.services.ledger import prove_ledger
 from bridge.services.mailing import MailRoom, send_due
 from bridge.services.notify import look_for_overdue
 from bridge.services.publish import PublishReport
@@ -98,8 +99,12 @@ def count(works: Works) -> None:
 
 
 def count_all(works: Works) -> None:
-    """Count everybody: since yesterday some things have lapsed by themselves."""
+    """Count everybody: since yesterday some things have lapsed by themselves. And see whether what
+    is kept of the ledger is what it holds."""
     _counted(recount(works.context, everybody=True))
+    wrong = prove_ledger(works.context)
+    if wrong:
+        _log.warning("the ledger's counts were put right", sources=wrong)
 
 
 def _counted(organisations: int) -> None:

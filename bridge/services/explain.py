@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from bridge.domain.identity import IdentityRule, Match, identifiers_of, match
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.model import Claim, Record, Verification
+from bridge.domain.model import AccountHolder, Claim, Record, Verification
+from bridge.domain.notebook import RuleReason
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of
@@ -40,16 +41,24 @@ def record(
     with ctx.store.reading() as uow:
         found = uow.intake.record(record_id)
         require_sight_of(ctx, uow, found.person or 0)
-        return _record(ctx, uow, load_mapped(uow), found, rules_of)
+        return _records(ctx, uow, load_mapped(uow), [found], rules_of)[0]
 
 
-def _record(
+def _records(
     ctx: Context,
     uow: UnitOfWork,
     mapped: Mapped,
-    found: Record,
+    found: Sequence[Record],
     rules_of: Mapping[str, Sequence[IdentityRule]],
-) -> Explanation:
+) -> list[Explanation]:
+    holders = uow.intake.holders({record.account_id for record in found})
+    return [
+        _record(ctx, mapped, record, _whose(uow, holders[record.account_id], rules_of))
+        for record in found
+    ]
+
+
+def _record(ctx: Context, mapped: Mapped, found: Record, whose: str) -> Explanation:
     facts = found.alias.facts
     title = facts.title or facts.shortname or facts.value
     score = "" if found.score is None else f", score {found.score:.0%}"
@@ -64,7 +73,7 @@ def _record(
         found.status, found.score, found.attendance, london_date(found.occurred_at)
     )
     told.lines += verdict.trace()
-    told.lines.append(_whose(uow, found, rules_of))
+    told.lines.append(whose)
     told.lines.append(
         f"Disposition: {found.disposition.value} ({reason_words(found.reason)})"
         + (f" It supports evidence {found.evidence_id}." if found.evidence_id else "")
@@ -77,16 +86,16 @@ def _record(
     return told
 
 
-def _whose(uow: UnitOfWork, found: Record, rules_of: Mapping[str, Sequence[IdentityRule]]) -> str:
-    link = uow.people.link_of(found.account_id)
-    account, source_key = uow.intake.account(found.account_id)
-    if link is not None:
-        person = uow.people.get(link[0])
+def _whose(
+    uow: UnitOfWork, holder: AccountHolder, rules_of: Mapping[str, Sequence[IdentityRule]]
+) -> str:
+    account = holder.account
+    if account.person is not None:
         return (
-            f"The account {account.facts.kind} {account.facts.value} is {person.name}'s "
-            f"(person {person.id}) by {link[1]}: {link[2]}."
+            f"The account {account.facts.kind} {account.facts.value} is {holder.name}'s "
+            f"(person {account.person}) by {holder.rule}: {holder.proof}."
         )
-    rules = rules_of.get(source_key, ())
+    rules = rules_of.get(holder.source_key, ())
     why = match(
         account.facts, rules, uow.people.by_identifiers(identifiers_of(account.facts, rules))
     )
@@ -108,11 +117,9 @@ def evidence(
         if found.origin == "own":
             told.lines.append(f"Recorded by the person as {found.learning_activity}.")
         claims = uow.evidence.claims([evidence_id])
-        decisions = uow.evidence.verifications([c.id for c in claims])
-        for claim in claims:
-            told.parts.append(_claim(uow, claim, [d for d in decisions if d.claim_id == claim.id]))
-        for supporting in uow.intake.records_of_evidence([evidence_id]):
-            told.parts.append(_record(ctx, uow, mapped, supporting, rules_of))
+        told.parts += _claims(uow, claims)
+        supporting = uow.intake.records_of_evidence([evidence_id])
+        told.parts += _records(ctx, uow, mapped, supporting, rules_of)
         for entry in uow.trail.of(f"evidence:{evidence_id}"):
             os_user = f", operating-system user {entry.os_user}" if entry.os_user else ""
             told.lines.append(
@@ -122,24 +129,37 @@ def evidence(
         return told
 
 
-def _claim(uow: UnitOfWork, claim: Claim, decisions: list[Verification]) -> Explanation:
+def _claims(uow: UnitOfWork, claims: Sequence[Claim]) -> list[Explanation]:
+    decisions = uow.evidence.verifications([c.id for c in claims])
+    rules = uow.notebook.reasons({c.rule_id for c in claims if c.rule_id is not None})
+    names = uow.standing.names({d.verifier for d in decisions}) if decisions else {}
+    return [
+        _claim(
+            claim,
+            rules.get(claim.rule_id or 0),
+            [(d, names[d.verifier]) for d in decisions if d.claim_id == claim.id],
+        )
+        for claim in claims
+    ]
+
+
+def _claim(
+    claim: Claim, rule: RuleReason | None, decisions: Sequence[tuple[Verification, str]]
+) -> Explanation:
     told = Explanation(f"Claim {claim.id}: {claim.ref}, {claim.state.value}. {claim.text}")
-    rule = uow.catalog.rule(claim.rule_id) if claim.rule_id is not None else None
     if rule is not None:
-        mapping, version, key, published_at, by = rule
         told.lines.append(
-            f"Suggested by rule {mapping}/{key}, version {version}, published "
-            f"{london_date(published_at):%-d %B %Y} by {by}."
+            f"Suggested by rule {rule.mapping}/{rule.key}, version {rule.version}, published "
+            f"{london_date(rule.published_at):%-d %B %Y} by {rule.published_by}."
         )
         if not claim.suggested:
             told.lines.append("It is no longer suggested by the mappings in force.")
     else:
         told.lines.append("Added by the person.")
-    for each in decisions:
-        verifier = uow.people.get(each.verifier)
+    for each, name in decisions:
         method = f" ({each.method})" if each.method else ""
         told.lines.append(
-            f"{london_date(each.decided_at):%-d %B %Y}: {each.decision} by {verifier.name}, "
+            f"{london_date(each.decided_at):%-d %B %Y}: {each.decision} by {name}, "
             f"{each.authority}{method}, through {each.channel}."
         )
     if claim.contested:
@@ -167,9 +187,7 @@ def absence(
         told = Explanation(f"{name} and {ref}: {competency.text}")
         own = uow.evidence.visible(ctx.actor.scope, person=person)
         claims = [c for c in uow.evidence.claims([e.id for e in own]) if c.ref == ref]
-        decisions = uow.evidence.verifications([c.id for c in claims])
-        for claim in claims:
-            told.parts.append(_claim(uow, claim, [d for d in decisions if d.claim_id == claim.id]))
+        told.parts += _claims(uow, claims)
         if not claims:
             told.lines.append("No evidence of theirs makes a claim for it.")
         mapped = load_mapped(uow)
@@ -179,6 +197,5 @@ def absence(
             if rules
             else "No rule in force suggests it, so no course can."
         )
-        for found in uow.intake.records_of_person(person):
-            told.parts.append(_record(ctx, uow, mapped, found, rules_of))
+        told.parts += _records(ctx, uow, mapped, uow.intake.records_of_person(person), rules_of)
         return told

@@ -34,12 +34,31 @@ class LedgerLine:
 
 
 def ledger(ctx: Context) -> list[LedgerLine]:
-    """Every source's sum, from one consistent look."""
+    """Every source's sum, from one consistent look, as it is kept up with every change."""
     with ctx.store.reading() as uow:
-        return [
-            LedgerLine(key, received, {d: counts.get(d.value, 0) for d in Disposition})
-            for key, (received, counts) in uow.ops.ledger().items()
-        ]
+        return _lines(uow.ops.ledger())
+
+
+def ledger_counted(ctx: Context) -> list[LedgerLine]:
+    """The same, counted item by item: the proof, in time that grows with history."""
+    with ctx.store.reading() as uow:
+        return _lines(uow.ops.ledger_counted())
+
+
+def prove_ledger(ctx: Context) -> list[str]:
+    """Count item by item and put right what was kept; the sources where the two differed."""
+    with ctx.store.begin() as uow:
+        kept = uow.ops.ledger()
+        uow.ops.recount_ledger()
+        counted = uow.ops.ledger()
+    return sorted(key for key in counted if counted[key] != kept.get(key))
+
+
+def _lines(found: Mapping[str, tuple[int, Mapping[str, int]]]) -> list[LedgerLine]:
+    return [
+        LedgerLine(key, received, {d: counts.get(d.value, 0) for d in Disposition})
+        for key, (received, counts) in found.items()
+    ]
 
 
 def reasons(ctx: Context) -> list[tuple[str, str, str, int]]:

@@ -99,22 +99,30 @@ class SqlAccess:
         return done.rowcount
 
     # --- roles ------------------------------------------------------------------------------
-    def manages(self, person: int, day: date) -> bool:
-        """Whether somebody verifies for others: by a post they manage, as a deputy, by approval,
-        or because something was put before them."""
+    def offices(self, person: int, day: date) -> tuple[bool, list[tuple[Role, int | None]]]:
+        """Whether a (canonical) person verifies for others: by a post they manage, as a deputy, by
+        approval, or because something was put before them; and each role that was given to them,
+        with its organisation."""
         c, v, d, s = t.posts.c, t.verifier_approvals.c, tp.deputies.c, t.submissions.c
         own = self._own(person)
-        query = select(
-            or_(
-                exists().where(c.manager_id.in_(own), c.valid_from <= day,
-                               or_(c.valid_to.is_(None), c.valid_to >= day)),
-                exists().where(d.deputy_id.in_(own), d.valid_from <= day,
-                               or_(d.valid_to.is_(None), d.valid_to >= day)),
-                exists().where(v.person_id.in_(own), v.ended_at.is_(None)),
-                exists().where(s.verifier_id.in_(own)),
-            )
+        verifies = or_(
+            exists().where(c.manager_id.in_(own), c.valid_from <= day,
+                           or_(c.valid_to.is_(None), c.valid_to >= day)),
+            exists().where(d.deputy_id.in_(own), d.valid_from <= day,
+                           or_(d.valid_to.is_(None), d.valid_to >= day)),
+            exists().where(v.person_id.in_(own), v.ended_at.is_(None)),
+            exists().where(s.verifier_id.in_(own)),
         )  # fmt: skip
-        return bool(self._db.scalar(query))
+        given = and_(_g.person_id == _p.id, _g.ended_at.is_(None))
+        query = (
+            select(verifies, _g.role, _g.organisation_id)
+            .select_from(t.people)
+            .outerjoin(ta.grants, given)
+            .where(_p.canonical_id == person)
+        )
+        rows = self._db.execute(query).all()
+        roles = [(Role(role), organisation) for _, role, organisation in rows if role is not None]
+        return any(row[0] for row in rows), roles
 
     @staticmethod
     def _grants() -> Select[Any]:
@@ -373,14 +381,16 @@ class SqlAccess:
         made: int = self._db.execute(row.returning(_k.id)).scalar_one()
         return made
 
-    def token(self, sha256: bytes, now: datetime) -> tuple[int, bool] | None:
-        """The (canonical) person of a valid token, and whether it may only read."""
+    def token(self, sha256: bytes, now: datetime) -> tuple[int, str, bool] | None:
+        """The (canonical) person of a valid token, their name, and whether it may only read."""
+        entry = t.people.alias("entry")
         row = self._db.execute(
-            select(_p.canonical_id, _k.read_only)
-            .join(t.people, _p.id == _k.person_id)
+            select(_p.id, _p.display_name, _k.read_only)
+            .join(entry, entry.c.canonical_id == _p.id)
+            .join(t.person_tokens, _k.person_id == entry.c.id)
             .where(and_(_k.sha256 == sha256, _k.revoked_at.is_(None), _k.expires_at > now))
         ).first()
-        return None if row is None else (row[0], row[1])
+        return None if row is None else (row[0], row[1], row[2])
 
     def revoke_token(self, token_id: int, person: int, now: datetime) -> bool:
         """End one of a person's tokens; whether it was theirs and valid."""

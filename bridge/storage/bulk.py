@@ -10,6 +10,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Integer,
     Select,
@@ -54,6 +55,20 @@ def among(
             each = cast(each, BigInteger)
         return wanted == any_(func.array(select(each).scalar_subquery()))
     return wanted.in_(select(func.json_each(listed).table_valued("value").c.value))
+
+
+def one_of_found(
+    connection: Connection,
+    wanted: ColumnElement[T],
+    found: Select[tuple[T]] | CompoundSelect[tuple[T]],
+) -> ColumnElement[bool]:
+    """Whether `wanted` is among what a query finds that finds few: it is asked first, once.
+
+    As a plain IN, PostgreSQL's planner may rather go through the whole of the other tables.
+    """
+    if connection.dialect.name == "postgresql":
+        return wanted == any_(func.array(found.scalar_subquery()))
+    return wanted.in_(found)
 
 
 def of_pairs(

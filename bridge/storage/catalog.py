@@ -110,15 +110,6 @@ class SqlCatalog:
         )
         return [(row_id, content) for row_id, content in rows]
 
-    def rule(self, rule_id: int) -> tuple[str, int, str, datetime, str] | None:
-        """Mapping, version, rule key, when and by whom a rule was published."""
-        row = self._db.execute(
-            select(_m.mapping, _m.version, _r.key, _m.published_at, _m.published_by)
-            .join(t.mapping_versions, _m.id == _r.mapping_version_id)
-            .where(_r.id == rule_id)
-        ).first()
-        return None if row is None else (row[0], row[1], row[2], row[3], row[4])
-
     def mapping_hashes(self) -> dict[str, str]:
         """The content hash of each mapping in force."""
         rows = self._db.execute(select(_m.mapping, _m.content_hash).where(_m.retired_at.is_(None)))

@@ -96,16 +96,17 @@ class SqlDesk:
         organisation, so a training team of some organisations sees none of them."""
         if not scope.unrestricted:
             return []
-        holder, c = t.people.alias("holder"), t.posts.c
-        present = (
-            select(c.id)
-            .join(holder, holder.c.id == c.person_id)
-            .where(holder.c.canonical_id == _p.id, _holds(day))
-            .exists()
+        entry, c = t.people.alias("entry"), t.posts.c
+        own = select(c.id).where(c.person_id == _p.id, _holds(day)).exists()
+        # Few people have other entries merged into them, so those are asked for once.
+        by_another = (
+            select(entry.c.canonical_id)
+            .join(t.posts, c.person_id == entry.c.id)
+            .where(entry.c.canonical_id != entry.c.id, _holds(day))
         )
         query = (
             select(_p.id, _p.display_name)
-            .where(_p.canonical_id == _p.id, _p.id > after, ~present)
+            .where(_p.canonical_id == _p.id, _p.id > after, ~own, _p.id.not_in(by_another))
             .order_by(_p.id)
             .limit(limit)
         )

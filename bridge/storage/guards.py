@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect, text
 
+from bridge.storage import upkeep
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -488,11 +490,12 @@ def _standing(connection: Connection) -> list[Guard]:
 
 
 def install(connection: Connection) -> None:
-    """(Re)create every guard. Every migration calls it last."""
+    """(Re)create every guard, and what the database keeps up. Every migration calls it last."""
     render = _sqlite if connection.dialect.name == "sqlite" else _postgresql
     for guard in _standing(connection):
         for statement in render(guard):
             connection.exec_driver_sql(statement)
+    upkeep.install(connection)
 
 
 def present(connection: Connection) -> set[str]:
@@ -506,6 +509,8 @@ def present(connection: Connection) -> set[str]:
 
 
 def missing(connection: Connection) -> list[str]:
-    """The guards that should be there and are not, in order."""
+    """The guards, and what keeps tables up, that should be there and are not; in order."""
     there = present(connection)
-    return [guard.name for guard in _standing(connection) if guard.name not in there]
+    wanted = [guard.name for guard in _standing(connection)]
+    wanted += [kept.name for kept in upkeep.standing(connection)]
+    return [name for name in wanted if name not in there]

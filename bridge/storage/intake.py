@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from bridge.domain.errors import NotFound
 from bridge.domain.model import (
     Account,
+    AccountHolder,
     Alias,
     Known,
     NewQuarantine,
@@ -248,6 +249,25 @@ class SqlIntake(RecordQueries):
         if row is None:
             raise NotFound(f"There is no account {account_id}.")
         return Account(row.id, AccountFacts(*row[1:8]), row.canonical_id), row.key
+
+    def holders(self, account_ids: Collection[int]) -> dict[int, AccountHolder]:
+        """Whose these accounts are, by which rule and with what proof."""
+        c, entry, person = t.account_links.c, t.people.alias("entry"), t.people.alias("person")
+        query = (
+            select(*_ACCOUNT, t.sources.c.key, person.c.id, person.c.display_name, c.rule, c.proof)
+            .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
+            .outerjoin(t.account_links, and_(c.account_id == t.accounts.c.id, c.valid_to.is_(None)))
+            .outerjoin(entry, entry.c.id == c.person_id)
+            .outerjoin(person, person.c.id == entry.c.canonical_id)
+            .where(among(self._db, t.accounts.c.id, account_ids))
+        )
+        return {
+            row[0]: AccountHolder(
+                Account(row[0], AccountFacts(*row[1:8]), row[9]),
+                row[8], row[10] or "", row[11] or "", row[12] or "",
+            )
+            for row in self._db.execute(query)
+        }  # fmt: skip
 
     def unmatched(self) -> list[tuple[Account, str, int]]:
         """Accounts of nobody with records that would count, and how many; most first."""

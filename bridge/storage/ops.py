@@ -15,8 +15,10 @@ from bridge.domain.model import Bookmark, Deliveries, Lease, Run, SourceRow, Tra
 from bridge.domain.records import Disposition, from_epoch
 from bridge.domain.scope import Actor
 from bridge.storage import tables as t
+from bridge.storage import upkeep
 
 _s, _l, _r = t.sources.c, t.leases.c, t.pull_runs.c
+_RECEIVED = "received"
 
 
 class SqlOps:
@@ -148,7 +150,28 @@ class SqlOps:
 
     # --- the ledger -------------------------------------------------------------------------
     def ledger(self) -> dict[str, tuple[int, dict[str, int]]]:
-        """For each source: what was received, and how many have each disposition."""
+        """For each source: what was received, and how many have each disposition; as the database
+        keeps it up."""
+        k = t.ledger_counts.c
+        rows = self._db.execute(
+            select(_s.key, k.what, func.sum(k.n))
+            .outerjoin(t.ledger_counts, k.source_id == _s.id)
+            .group_by(_s.key, k.what)
+            .order_by(_s.key)
+        )
+        sums: dict[str, dict[str, int]] = defaultdict(dict)
+        for key, what, n in rows:
+            if n:
+                sums[key][what] = int(n)
+            sums[key].setdefault(_RECEIVED, 0)
+        return {key: (counts.pop(_RECEIVED), counts) for key, counts in sums.items()}
+
+    def recount_ledger(self) -> None:
+        """Draw the ledger's counts anew."""
+        upkeep.recount(self._db)
+
+    def ledger_counted(self) -> dict[str, tuple[int, dict[str, int]]]:
+        """The same as `ledger`, counted now, item by item."""
         received = {
             key: count
             for key, count in self._db.execute(

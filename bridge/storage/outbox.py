@@ -29,7 +29,6 @@ from bridge.domain.times import london_date
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage import tables_practice as tp
-from bridge.storage.decisions import latest_submission
 from bridge.storage.ops import SqlOps
 
 _o, _p, _i = t.outbox.c, t.people.c, t.person_identifiers.c
@@ -241,18 +240,13 @@ class SqlOutbox:
     def waiting_since(self, before: datetime) -> list[tuple[int, int, int]]:
         """(submission, evidence, canonical verifier) of what was submitted before then and still
         waits, the oldest first."""
-        s, c = t.submissions.c, t.claims.c
+        w = t.waiting.c
         rows = self._db.execute(
-            select(s.id, s.evidence_id, _p.canonical_id)
+            select(w.submission_id, w.evidence_id, _p.canonical_id)
             .distinct()
-            .join(t.claims, c.evidence_id == s.evidence_id)
-            .join(t.people, _p.id == s.verifier_id)
-            .where(
-                c.state == ClaimState.SUBMITTED,
-                s.submitted_at < before,
-                s.id == latest_submission(c.id),
-            )
-            .order_by(s.id)
+            .join(t.people, _p.id == w.verifier_id)
+            .where(w.submitted_at < before)
+            .order_by(w.submission_id)
         )
         return [(submission, evidence, verifier) for submission, evidence, verifier in rows]
 

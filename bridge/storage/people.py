@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    union,
     update,
 )
 
@@ -28,7 +29,7 @@ from bridge.domain.model import Employment, Listed, Person, Post, PostDetails
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
 from bridge.storage import tables_practice as tp
-from bridge.storage.bulk import among, chunks, insert_rows, new_ids
+from bridge.storage.bulk import among, chunks, insert_rows, new_ids, one_of_found
 from bridge.storage.marks import mark_for_counts
 from bridge.storage.scoping import works_there
 
@@ -312,7 +313,7 @@ class SqlPeople:
             select(_p.id, _p.display_name, _p.canonical_id, approval.c.kind)
             .outerjoin(approval, approval.c.canonical_id == _p.id)
             .where(
-                or_(_p.id.in_(managers), _p.id.in_(deputies), _p.id.in_(approved)),
+                one_of_found(self._db, _p.id, union(managers, deputies, approved)),
                 _p.id != learner,
             )
             .order_by(_p.display_name, _p.id)
@@ -403,16 +404,6 @@ class SqlPeople:
             .order_by(t.accounts.c.id.desc())
         )
         return list(self._db.scalars(query))
-
-    def link_of(self, account_id: int) -> tuple[int, str, str] | None:
-        """Whose the account is (canonical), by which rule, with what proof."""
-        c = t.account_links.c
-        row = self._db.execute(
-            select(_p.canonical_id, c.rule, c.proof)
-            .join(t.people, _p.id == c.person_id)
-            .where(c.account_id == account_id, c.valid_to.is_(None))
-        ).first()
-        return None if row is None else (row[0], row[1], row[2])
 
     def merge(self, person: int, into: int, reason: str, by: str, now: datetime) -> None:
         """Two records of one human being: a link is added, no key is rewritten."""

@@ -19,6 +19,7 @@ from bridge.domain.records import (
 )
 from bridge.domain.times import LONDON, add_months, london_date
 from bridge.storage import tables as t
+from bridge.storage import upkeep
 from bridge.storage.bulk import among, chunks
 
 _r, _a, _e = t.learning_records.c, t.activity_aliases.c, t.evidence_records.c
@@ -142,6 +143,7 @@ class RecordQueries:
                 .where(_r.id == record_id)
                 .values(disposition=disposition, reason=reason, rule_id=rule_id, pending=False)
             )
+        upkeep.sum_up(self._db)
 
     def update_record(
         self, received_id: int, fact: LearningFact, account_id: int, alias_id: int

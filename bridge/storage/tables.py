@@ -97,6 +97,7 @@ person_identifiers = Table(
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
     Index("ix_person_identifiers_lookup", "kind", "value"),
+    Index("ix_person_identifiers_person_id", "person_id"),
 )
 person_merges = Table(
     "person_merges",
@@ -217,6 +218,16 @@ received_versions = Table(
     Column("body", LargeBinary),
     ref("envelope_id", "envelopes"),
     Column("replaced_at", UtcDateTime, nullable=False),
+)
+#: What each source gave and what became of it, as changes to be summed (upkeep.py).
+ledger_counts = Table(
+    "ledger_counts",
+    metadata,
+    row_id(),
+    ref("source_id", "sources"),
+    Column("what", String(20), nullable=False),
+    Column("n", Key, nullable=False),
+    Index("ix_ledger_counts_source_id", "source_id", "what"),
 )
 quarantine = Table(
     "quarantine",
@@ -410,6 +421,7 @@ evidence = Table(
     Column("late", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint(one_of("origin", ("record", "own")), name="origin"),
     Index("ix_evidence_person_activity", "person_id", "activity_id"),
+    Index("ix_evidence_log_id", "log_id"),
 )
 evidence_records = Table(
     "evidence_records",
@@ -445,12 +457,6 @@ claims = Table(
         sqlite_where=text("contested_at IS NOT NULL"),
         postgresql_where=text("contested_at IS NOT NULL"),
     ),
-    Index(
-        "ix_claims_submitted",
-        "id",
-        sqlite_where=text("state = 'submitted'"),
-        postgresql_where=text("state = 'submitted'"),
-    ),
     CheckConstraint(one_of("origin", ("rule", "person")), name="origin"),
 )
 reflections = Table(
@@ -480,6 +486,19 @@ submission_claims = Table(
     metadata,
     Column("submission_id", Key, ForeignKey("submissions.id"), primary_key=True),
     Column("claim_id", Key, ForeignKey("claims.id"), primary_key=True, index=True),
+)
+#: The claims that wait for a verifier, and the submission they wait by; the database keeps it up
+#: (upkeep.py).
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("claim_id", Key, ForeignKey("claims.id"), primary_key=True, autoincrement=False),
+    ref("submission_id", "submissions"),
+    ref("evidence_id", "evidence"),
+    ref("verifier_id", "people"),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Index("ix_waiting_verifier_id", "verifier_id", "submitted_at"),
+    Index("ix_waiting_submitted_at", "submitted_at", "submission_id"),
 )
 verifications = Table(
     "verifications",

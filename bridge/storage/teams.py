@@ -37,7 +37,7 @@ from bridge.domain.teams import (
 )
 from bridge.storage import tables as t
 from bridge.storage import tables_practice as tp
-from bridge.storage.bulk import among
+from bridge.storage.bulk import among, one_of_found
 from bridge.storage.evidence import EVIDENCE_COLUMNS
 from bridge.storage.marks import mark_for_counts
 from bridge.storage.scoping import works_there
@@ -48,17 +48,10 @@ _p, _o, _e, _c, _s, _v = (
 _d, _a, _n = tp.deputies.c, tp.post_agreements.c, t.not_applicable.c
 _manager, _verifier = t.people.alias("manager"), t.people.alias("verifier")
 _learner, _deputy = t.people.alias("learner"), t.people.alias("deputy")
-_sc = t.submission_claims.alias("put")
-_later = t.submission_claims.alias("later")
+_w = t.waiting.c
 _revoked, _before = t.verifications.alias("revoked"), t.verifications.alias("before")
 _own, _theirs = t.evidence.alias("own"), t.claims.alias("theirs")
 _mine, _decider = t.people.alias("mine"), t.people.alias("decider")
-#: The claim waits by this submission: it is submitted, and was not put before anybody since.
-_WAITS = and_(
-    _c.state == ClaimState.SUBMITTED,
-    ~exists().where(_later.c.claim_id == _sc.c.claim_id,
-                    _later.c.submission_id > _sc.c.submission_id),
-)  # fmt: skip
 
 
 def _present(day: date) -> ColumnElement[bool]:
@@ -73,12 +66,7 @@ class SqlTeams:
 
     def led_by(self, managers: Collection[int], day: date) -> list[Person]:
         """The (canonical) people with a post on that day that names one of these managers."""
-        led = (
-            select(_learner.c.canonical_id)
-            .join(t.posts, _o.person_id == _learner.c.id)
-            .join(_manager, _manager.c.id == _o.manager_id)
-            .where(among(self._db, _manager.c.canonical_id, managers), _present(day))
-        )
+        led = self._led(managers, day)
         query = select(_p.id, _p.display_name, _p.canonical_id).where(_p.id.in_(led))
         return [Person(*row) for row in self._db.execute(query.order_by(_p.display_name, _p.id))]
 
@@ -204,16 +192,16 @@ class SqlTeams:
             .correlate(t.people)
         )
         query = (
-            select(*EVIDENCE_COLUMNS, _c.id.label("claim_id"), _s.reflection_id, _s.submitted_at,
+            select(*EVIDENCE_COLUMNS, _w.claim_id, _s.reflection_id, _w.submitted_at,
                    reciprocal.label("reciprocal"))
-            .select_from(t.submissions)
-            .join(_verifier, _verifier.c.id == _s.verifier_id)
-            .join(_sc, _sc.c.submission_id == _s.id)
-            .join(t.claims, _c.id == _sc.c.claim_id)
-            .join(t.evidence, _e.id == _c.evidence_id)
+            .select_from(t.waiting)
+            .join(_verifier, _verifier.c.id == _w.verifier_id)
+            .join(t.submissions, _s.id == _w.submission_id)
+            .join(t.claims, _c.id == _w.claim_id)
+            .join(t.evidence, _e.id == _w.evidence_id)
             .join(t.people, _p.id == _e.person_id)
-            .where(_verifier.c.canonical_id == verifier, _WAITS)
-            .order_by(_s.submitted_at, _e.id, _c.competency_id)
+            .where(_verifier.c.canonical_id == verifier)
+            .order_by(_w.submitted_at, _e.id, _c.competency_id)
         )  # fmt: skip
         return [
             Submitted(
@@ -233,21 +221,29 @@ class SqlTeams:
 
         Of these (canonical) verifiers; where None, of all whose evidence the scope may list.
         """
+        oldest = (
+            select(_w.submission_id, _w.evidence_id, _w.verifier_id, _w.submitted_at,
+                   func.count().label("claims"))
+            .where(_w.submitted_at < before)
+            .group_by(_w.submitted_at, _w.submission_id, _w.evidence_id, _w.verifier_id)
+            .order_by(_w.submitted_at, _w.submission_id)
+        )  # fmt: skip
+        if verifiers is not None:
+            theirs = select(_p.id).where(among(self._db, _p.canonical_id, verifiers))
+            oldest = oldest.where(_w.verifier_id.in_(theirs))
+        elif scope.unrestricted:
+            oldest = oldest.limit(limit)
+        some = oldest.subquery("some")
         query = (
-            select(_s.id, _e.id, _e.title, _p.canonical_id, _p.display_name,
-                   _verifier.c.canonical_id, _verifier.c.display_name, _s.submitted_at,
-                   func.count())
-            .select_from(t.submissions)
-            .join(_verifier, _verifier.c.id == _s.verifier_id)
-            .join(_sc, _sc.c.submission_id == _s.id)
-            .join(t.claims, _c.id == _sc.c.claim_id)
-            .join(t.evidence, _e.id == _s.evidence_id)
+            select(some.c.submission_id, _e.id, _e.title, _p.canonical_id, _p.display_name,
+                   _verifier.c.canonical_id, _verifier.c.display_name, some.c.submitted_at,
+                   some.c.claims)
+            .select_from(some)
+            .join(_verifier, _verifier.c.id == some.c.verifier_id)
+            .join(t.evidence, _e.id == some.c.evidence_id)
             .join(t.people, _p.id == _e.person_id)
-            .where(_WAITS, _s.submitted_at < before,
-                   self._of(scope, verifiers, _verifier.c.canonical_id))
-            .group_by(_s.id, _e.id, _e.title, _p.canonical_id, _p.display_name,
-                      _verifier.c.canonical_id, _verifier.c.display_name, _s.submitted_at)
-            .order_by(_s.submitted_at, _s.id)
+            .where(self._of(scope, verifiers, _verifier.c.canonical_id))
+            .order_by(some.c.submitted_at, some.c.submission_id)
             .limit(limit)
         )  # fmt: skip
         return [Overdue(*row) for row in self._db.execute(query)]
@@ -295,19 +291,23 @@ class SqlTeams:
         day, the newest decision first; or that one."""
         k, f = t.competencies.c, t.framework_editions.c
         query = (
-            self._standing(_c.id, f.key, k.code, k.text, _e.title, _p.canonical_id,
+            self._standing(_v.id, _c.id, f.key, k.code, k.text, _e.title, _p.canonical_id,
                            _p.display_name, _verifier.c.canonical_id, _verifier.c.display_name,
                            _v.method, _v.decided_at)
-            .where(self._decided_by([decider], day), _p.canonical_id != decider)
+            .where(_p.canonical_id != decider)
             .order_by(_v.decided_at.desc(), _v.id.desc())
             .limit(limit)
         )  # fmt: skip
         if claim_id is not None:
             query = query.where(_c.id == claim_id)
-        return [
-            Verified(claim, CompetencyRef(edition, code), text, *more)
-            for claim, edition, code, text, *more in self._db.execute(query)
-        ]
+        # Each by its own index; with "or" in one query, all there are would be gone through.
+        led = one_of_found(self._db, _p.canonical_id, self._led([decider], day))
+        found: dict[int, Verified] = {}
+        for mine in (_verifier.c.canonical_id == decider, led):
+            for row_id, claim, edition, code, text, *more in self._db.execute(query.where(mine)):
+                found[row_id] = Verified(claim, CompetencyRef(edition, code), text, *more)
+        latest = sorted(found, key=lambda i: (found[i].decided_at, i), reverse=True)
+        return [found[i] for i in latest[:limit]]
 
     @staticmethod
     def _standing(*columns: ColumnElement[Any]) -> Select[Any]:
@@ -326,15 +326,21 @@ class SqlTeams:
             .where(_c.state == ClaimState.VERIFIED)
         )
 
-    def _decided_by(self, people: Collection[int], day: date) -> ColumnElement[bool]:
-        """That one of these verified it, or manages its owner that day."""
-        led = (
+    def _led(self, managers: Collection[int], day: date) -> Select[tuple[int]]:
+        """The (canonical) people with a post on that day that names one of these managers."""
+        return (
             select(_learner.c.canonical_id)
             .join(t.posts, _o.person_id == _learner.c.id)
             .join(_manager, _manager.c.id == _o.manager_id)
-            .where(among(self._db, _manager.c.canonical_id, people), _present(day))
+            .where(among(self._db, _manager.c.canonical_id, managers), _present(day))
         )
-        return or_(among(self._db, _verifier.c.canonical_id, people), _p.canonical_id.in_(led))
+
+    def _decided_by(self, people: Collection[int], day: date) -> ColumnElement[bool]:
+        """That one of these verified it, or manages its owner that day."""
+        return or_(
+            among(self._db, _verifier.c.canonical_id, people),
+            one_of_found(self._db, _p.canonical_id, self._led(people, day)),
+        )
 
     def _of(
         self, scope: Scope, people: Collection[int] | None, column: ColumnElement[int]

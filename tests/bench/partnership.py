@@ -18,6 +18,7 @@ from bridge.services.mapped import load_mapped
 from bridge.sitefolder import make_site
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
+from bridge.storage import upkeep
 from tests.bench.copying import Copier
 from tests.bench.crowd import COLUMNS as CROWD
 from tests.bench.crowd import make_crowd
@@ -122,6 +123,7 @@ def fill(bridge: Bridge, people: int, claims: int) -> Filled:
         practice.work(crowd, claims)
         practice.award(badges, crowd)
         copier.finish()
+        upkeep.rebuild(connection)
         _runs(connection)
         _grants(connection)
         _set_sequences(connection)

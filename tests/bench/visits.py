@@ -21,6 +21,11 @@ _LEFT_OUT = frozenset({"auth", "oidc", "joining", "lti", "unsubscribe", "unsubsc
 _LEFT_OUT_PAGES = frozenset(
     {"static", "bootstrap.static", "bench_floor", "manager.linked", "practitioner.file"}
 )  # fmt: skip  uploads are off
+#: What a route must be asked besides its own arguments.
+_ASKED: Mapping[str, dict[str, str]] = {
+    "api.counts_by_group": {"edition": "llr-2020", "code": "2"},
+    "api.counts_by_organisation": {"edition": "llr-2020", "code": "2"},
+}
 _PEOPLE: Mapping[Role, tuple[int, ...]] = {
     Role.PRACTITIONER: (BUSIEST, NEWCOMER),
     Role.VERIFIER: (MANAGER,),
@@ -58,7 +63,8 @@ def visits(app: Flask, connection: Connection) -> tuple[list[Visit], list[str]]:
         try:
             for person in _openers(permission):
                 for values in _values(connection, rule, blueprint, person):
-                    path = app.url_map.bind("").build(rule.endpoint, values)
+                    asked = values | _ASKED.get(rule.endpoint, {})
+                    path = app.url_map.bind("").build(rule.endpoint, asked)
                     found.append(Visit(rule.endpoint, path, person))
         except KeyError as missing:
             unknown.append(f"{rule} ({missing})")
@@ -94,10 +100,14 @@ def _values(
 ) -> Sequence[dict[str, Any]]:
     """The values of a route's arguments, for each sort of thing. Raises KeyError."""
     whose = person if blueprint in ("practitioner", "api") else BUSIEST
+    if blueprint == "manager" and person == NEWCOMER:
+        whose = person  # who leads nobody opens their own log alone
     sorts: list[dict[str, Any]] = [{}]
     if "evidence_id" in rule.arguments:
         states = ("suggested", "submitted", "returned", "verified")
-        wanted = ("submitted",) if blueprint == "manager" else states
+        # A draft has no reflection to be read yet.
+        written = rule.endpoint == "api.reflection"
+        wanted = ("submitted",) if blueprint == "manager" else states[1:] if written else states
         ids = [_evidence_of(connection, whose, state) for state in wanted]
         sorts = [{"evidence_id": each} for each in ids if each is not None]
     elif "which" in rule.arguments:

@@ -279,8 +279,9 @@ def facts(engine: Engine, moodle_url: str) -> dict[str, list[tuple[Any, ...]]]:
         told["rows"] = [
             (table.name, connection.scalar(select(func.count()).select_from(table)))
             for table in t.metadata.sorted_tables
-            # Run history, and counts that are made anew whenever a job comes round.
-            if table.name not in ("pull_runs", "leases", "coverage")
+            # Run history, counts that are made anew whenever a job comes round, and changes that
+            # are summed up now and then: `ledger` below has their sums.
+            if table.name not in ("pull_runs", "leases", "coverage", "ledger_counts")
         ]
     return told
 
@@ -299,6 +300,10 @@ def _of_evidence(*columns: Any) -> Select[Any]:
 
 _records = t.learning_records.c
 _QUERIES: dict[str, Select[Any]] = {
+    "ledger": select(t.sources.c.key, t.ledger_counts.c.what, func.sum(t.ledger_counts.c.n))
+    .join(t.sources, t.sources.c.id == t.ledger_counts.c.source_id)
+    .group_by(t.sources.c.key, t.ledger_counts.c.what)
+    .having(func.sum(t.ledger_counts.c.n) != 0),
     "received": select(t.received.c.natural_key, t.received.c.body, t.received.c.gone_at),
     "records": select(
         t.received.c.natural_key, t.accounts.c.value, t.activity_aliases.c.value,

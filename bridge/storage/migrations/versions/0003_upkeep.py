@@ -1,0 +1,54 @@
+"""What the database keeps up by itself: the queue of what waits, and the ledger's counts."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from bridge.storage import guards, upkeep
+from bridge.storage.types import Key, UtcDateTime
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "waiting",
+        sa.Column("claim_id", Key, autoincrement=False, nullable=False),
+        sa.Column("submission_id", Key, nullable=False),
+        sa.Column("evidence_id", Key, nullable=False),
+        sa.Column("verifier_id", Key, nullable=False),
+        sa.Column("submitted_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["claim_id"], ["claims.id"], name=op.f("fk_waiting_claim_id")),
+        sa.ForeignKeyConstraint(
+            ["submission_id"], ["submissions.id"], name=op.f("fk_waiting_submission_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["evidence_id"], ["evidence.id"], name=op.f("fk_waiting_evidence_id")
+        ),
+        sa.ForeignKeyConstraint(["verifier_id"], ["people.id"], name=op.f("fk_waiting_verifier_id")),
+        sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_waiting")),
+    )
+    op.create_index("ix_waiting_verifier_id", "waiting", ["verifier_id", "submitted_at"])
+    op.create_index("ix_waiting_submitted_at", "waiting", ["submitted_at", "submission_id"])
+    op.create_table(
+        "ledger_counts",
+        sa.Column("id", Key, nullable=False),
+        sa.Column("source_id", Key, nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("n", Key, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["sources.id"], name=op.f("fk_ledger_counts_source_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_counts")),
+    )
+    op.create_index("ix_ledger_counts_source_id", "ledger_counts", ["source_id", "what"])
+    # Nothing else asks for all that is submitted any more.
+    op.drop_index("ix_claims_submitted", "claims")
+    op.create_index("ix_evidence_log_id", "evidence", ["log_id"])
+    op.create_index("ix_person_identifiers_person_id", "person_identifiers", ["person_id"])
+    guards.install(op.get_bind())
+    upkeep.rebuild(op.get_bind())
