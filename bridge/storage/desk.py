@@ -98,7 +98,8 @@ class SqlDesk:
             return []
         entry, c = t.people.alias("entry"), t.posts.c
         own = select(c.id).where(c.person_id == _p.id, _holds(day)).exists()
-        # Few people have other entries merged into them, so those are asked for once.
+        # Few entries are merged into another: they are asked for once, and so is who they are.
+        merged = select(entry.c.id).where(entry.c.canonical_id != entry.c.id)
         by_another = (
             select(entry.c.canonical_id)
             .join(t.posts, c.person_id == entry.c.id)
@@ -106,7 +107,7 @@ class SqlDesk:
         )
         query = (
             select(_p.id, _p.display_name)
-            .where(_p.canonical_id == _p.id, _p.id > after, ~own, _p.id.not_in(by_another))
+            .where(_p.id > after, _p.id.not_in(merged), ~own, _p.id.not_in(by_another))
             .order_by(_p.id)
             .limit(limit)
         )

@@ -86,6 +86,12 @@ people = Table(
         postgresql_where=text("counts_pending"),
     ),
     Index("ix_people_display_name", "display_name", "id"),
+    Index(
+        "ix_people_merged",
+        "id",
+        sqlite_where=text("canonical_id <> id"),
+        postgresql_where=text("canonical_id <> id"),
+    ),
 )
 person_identifiers = Table(
     "person_identifiers",
@@ -454,6 +460,13 @@ claims = Table(
     Index(
         "ix_claims_contested",
         "evidence_id",
+        sqlite_where=text("contested_at IS NOT NULL"),
+        postgresql_where=text("contested_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_claims_contested_at",
+        "contested_at",
+        "id",
         sqlite_where=text("contested_at IS NOT NULL"),
         postgresql_where=text("contested_at IS NOT NULL"),
     ),

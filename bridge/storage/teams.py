@@ -276,13 +276,13 @@ class SqlTeams:
             query = query.where(_c.id.in_(oldest))
         elif deciders is None:
             query = query.where(self._of(scope, None, _p.canonical_id))
-        else:
-            query = query.where(self._decided_by(deciders, day))
+        asked = [query] if deciders is None else self._decided_by(query, deciders, day)
         found = {
             claim: InDoubt(claim, CompetencyRef(edition, code), text, reason or "", *more)
-            for claim, edition, code, text, reason, *more in self._db.execute(query)
+            for each in asked
+            for claim, edition, code, text, reason, *more in self._db.execute(each)
         }
-        return list(found.values())
+        return sorted(found.values(), key=lambda one: (one.since, one.claim_id))[:limit]
 
     def verified(
         self, decider: int, day: date, limit: int, claim_id: int | None = None
@@ -300,12 +300,11 @@ class SqlTeams:
         )  # fmt: skip
         if claim_id is not None:
             query = query.where(_c.id == claim_id)
-        # Each by its own index; with "or" in one query, all there are would be gone through.
-        led = one_of_found(self._db, _p.canonical_id, self._led([decider], day))
-        found: dict[int, Verified] = {}
-        for mine in (_verifier.c.canonical_id == decider, led):
-            for row_id, claim, edition, code, text, *more in self._db.execute(query.where(mine)):
-                found[row_id] = Verified(claim, CompetencyRef(edition, code), text, *more)
+        found = {
+            row_id: Verified(claim, CompetencyRef(edition, code), text, *more)
+            for each in self._decided_by(query, [decider], day)
+            for row_id, claim, edition, code, text, *more in self._db.execute(each)
+        }
         latest = sorted(found, key=lambda i: (found[i].decided_at, i), reverse=True)
         return [found[i] for i in latest[:limit]]
 
@@ -335,11 +334,15 @@ class SqlTeams:
             .where(among(self._db, _manager.c.canonical_id, managers), _present(day))
         )
 
-    def _decided_by(self, people: Collection[int], day: date) -> ColumnElement[bool]:
-        """That one of these verified it, or manages its owner that day."""
-        return or_(
-            among(self._db, _verifier.c.canonical_id, people),
-            one_of_found(self._db, _p.canonical_id, self._led(people, day)),
+    def _decided_by(
+        self, query: Select[Any], people: Collection[int], day: date
+    ) -> tuple[Select[Any], Select[Any]]:
+        """Of what these verified, and of whom they manage that day. Each goes by its own index;
+        one query with "or" would go through all there is."""
+        led = self._led(people, day)
+        return (
+            query.where(among(self._db, _verifier.c.canonical_id, people)),
+            query.where(one_of_found(self._db, _p.canonical_id, led)),
         )
 
     def _of(

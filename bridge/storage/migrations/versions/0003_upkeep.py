@@ -48,6 +48,13 @@ def upgrade() -> None:
     op.create_index("ix_ledger_counts_source_id", "ledger_counts", ["source_id", "what"])
     # Nothing else asks for all that is submitted any more.
     op.drop_index("ix_claims_submitted", "claims")
+    for name, table, columns, where in (
+        ("ix_people_merged", "people", ["id"], "canonical_id <> id"),
+        ("ix_claims_contested_at", "claims", ["contested_at", "id"], "contested_at IS NOT NULL"),
+    ):
+        op.create_index(
+            name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
+        )
     op.create_index("ix_evidence_log_id", "evidence", ["log_id"])
     op.create_index("ix_person_identifiers_person_id", "person_identifiers", ["person_id"])
     guards.install(op.get_bind())
