@@ -118,7 +118,8 @@ UPKEEP: tuple[Upkeep, ...] = (
         only_if="NEW.ordinal = 0 AND OLD.disposition <> NEW.disposition",
     ),
 )
-_WRITTEN = frozenset({"waiting", "ledger_counts"})
+#: The tables that are written here.
+WRITTEN = frozenset({"waiting", "ledger_counts"})
 
 
 def _sqlite(upkeep: Upkeep) -> Iterator[str]:
@@ -149,7 +150,7 @@ def _postgresql(upkeep: Upkeep) -> Iterator[str]:
 
 def standing(connection: Connection) -> list[Upkeep]:
     """What should be there on this database; nothing until a migration has brought its tables."""
-    if not set(inspect(connection).get_table_names()) >= _WRITTEN:
+    if not set(inspect(connection).get_table_names()) >= WRITTEN:
         return []
     here = connection.dialect.name
     return [each for each in UPKEEP if getattr(each, here)]

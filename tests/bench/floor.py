@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from bridge.storage import tables as t
+from bridge.storage import upkeep
 from bridge.storage.engine import open_engine, read_only
 
 #: These grow with the records; whatever else an ingest writes goes in with the first page.
@@ -37,13 +38,16 @@ class Written:
 
 
 def read_back(url: str, empty_url: str) -> list[Written]:
-    """The rows of every table that is empty in the one database and not in the other."""
+    """The rows of every table that is empty in the one database and not in the other, but for those
+    that the database writes by itself."""
     before, after = open_engine(empty_url), open_engine(url)
     with read_only(before) as old, read_only(after) as new:
         written = [
             Written(table, tuple(table.columns.keys()), _rows(new, table))
             for table in t.metadata.sorted_tables
-            if _is_empty(old, table) and not _is_empty(new, table)
+            if table.name not in upkeep.WRITTEN
+            and _is_empty(old, table)
+            and not _is_empty(new, table)
         ]
     before.dispose()
     after.dispose()
