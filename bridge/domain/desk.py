@@ -30,6 +30,8 @@ class AccountLink:
     since: datetime
     until: datetime | None
     by: str
+    ended_reason: str | None
+    parted: bool
 
 
 @dataclass(frozen=True, slots=True)

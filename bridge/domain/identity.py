@@ -44,6 +44,19 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedMeanwhile:
+    """An account that was joined while two entries were taken for one human being.
+
+    `person` is whose it is now that they are two; `owners` are those of them who had been known by
+    its proof before they were merged.
+    """
+
+    account: int
+    person: int
+    owners: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Unmatched:
     """Nobody can be named for sure. `candidates` are those some rule pointed at."""
 

@@ -109,6 +109,7 @@ person_merges = Table(
     Column("merged_by", String(80), nullable=False),
     Column("undone_at", UtcDateTime),
     Column("undone_by", String(80)),
+    Column("undone_reason", Text),
 )
 posts = Table(
     "posts",
@@ -252,6 +253,9 @@ account_links = Table(
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
     Column("linked_by", String(80), nullable=False),
+    Column("ended_reason", String(400)),
+    # It ended because it is not theirs: no rule joins the two again.
+    Column("parted", Boolean, nullable=False, server_default=text("false")),
     Index(
         "uq_account_links_open",
         "account_id",

@@ -36,7 +36,7 @@ def test_what_was_made_during_a_merge_opens_nothing_once_it_is_undone(world: Wor
     link = signin.invite(world.ctx, one)
     with world.store.begin() as uow:
         uow.access.link_identity("work", "subject", other, "test", world.clock.now())
-    people.unmerge(world.ctx, one)
+    people.unmerge(world.ctx, one, "They are two.")
     assert before is not None
     with pytest.raises(NotAllowed):
         signin.check_password(world.ctx, "made-meanwhile", SECRET_WORDS, "here")
@@ -50,7 +50,7 @@ def test_what_was_there_before_a_merge_stays(world: World) -> None:
     signin.set_password(world.as_(other), "other", SECRET_WORDS)
     world.clock.advance(hours=1)
     people.merge(world.ctx, one, other, "a mistake")
-    people.unmerge(world.ctx, one)
+    people.unmerge(world.ctx, one, "They are two.")
     assert signin.check_password(world.ctx, "other", SECRET_WORDS, "here") == other
 
 

@@ -215,7 +215,7 @@ def test_after_an_unmerge_each_signs_in_as_themselves(world: World) -> None:
     people.merge(world.ctx, one, other, "one person")
     secret = signin.start_session(world.ctx, one, "password", signin.Lasting())
     assert signin.who_is(world.ctx, secret, signin.Lasting()).person == other
-    people.unmerge(world.ctx, one)
+    people.unmerge(world.ctx, one, "They are two.")
     # What was signed in during the merge may be the other's hand: it ends.
     assert signin.who_is(world.ctx, secret, signin.Lasting()).person is None
 

@@ -86,7 +86,7 @@ def _unlink_one(world: World) -> None:
     ((account, state),) = world.rows(
         "SELECT account_id, id FROM target_states ORDER BY id DESC LIMIT 1"
     )
-    people.unlink(world.ctx, account)
+    people.unlink(world.ctx, account, "Not theirs.")
     with world.engine.begin() as connection:
         lost = text("UPDATE target_states SET observed = 'absent' WHERE id = :id")
         connection.execute(lost, {"id": state})

@@ -80,8 +80,28 @@ def test_two_entries_are_merged_with_a_reason_and_parted_again(
     assert "Ada Byron" in page
     assert "Married." in page
     assert team.get(f"/training/people/{one}").headers["Location"].endswith(f"/people/{other}")
-    team.post(f"/training/people/{one}/unmerge")
-    assert team.get(f"/training/people/{one}").status_code == 200
+    without = team.post(f"/training/people/{one}/unmerge")
+    assert without.status_code == 422
+    assert f'href="#reason-merge-{one}"' in without.text
+    team.post(f"/training/people/{one}/unmerge", {"reason": "Two birthdays."})
+    alone = team.get(f"/training/people/{one}")
+    assert alone.status_code == 200
+    assert "They are two people again" in alone.text
+    assert "“Two birthdays.”" in team.get(f"/training/trail?about=person:{one}").text
+
+
+def test_an_account_is_taken_off_with_a_reason(pages: WebWorld, team: Browser) -> None:
+    person = pages.world.person("u1")
+    pages.world.pull(Completion("u1", "C1"))
+    account = pages.world.scalar("SELECT id FROM accounts")
+    path = f"/training/people/{person}/accounts/{account}/unlink"
+    without = team.post(path)
+    assert without.status_code == 422
+    assert f'id="reason-account-{account}-error"' in without.text
+    assert team.post(path, {"reason": "A namesake."}).status_code == 302
+    page = team.get(f"/training/people/{person}").text
+    assert "A namesake." in page
+    assert "taken off" in page
 
 
 def test_approvals_and_roles_are_given_and_ended(pages: WebWorld, team: Browser) -> None:

@@ -321,6 +321,14 @@ def upgrade() -> None:
             batch_op.f("fk_outbox_person_id"), "people", ["person_id"], ["id"]
         )
 
+    op.add_column("person_merges", sa.Column("undone_reason", sa.Text(), nullable=True))
+    op.add_column("account_links", sa.Column("ended_reason", sa.String(length=400), nullable=True))
+    op.add_column(
+        "account_links",
+        sa.Column("parted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    # Until now every link that had ended was taken apart by somebody.
+    op.execute("UPDATE account_links SET parted = true WHERE valid_to IS NOT NULL")
     op.add_column(
         "organisations",
         sa.Column("counts_due", sa.Boolean(), server_default=sa.text("true"), nullable=False),
