@@ -78,6 +78,16 @@ def normal_email(text: str | None) -> str | None:
     return folded if at and local and "." in domain and " " not in folded else None
 
 
+def folded_address(text: str) -> str:
+    """What an address is counted by, however it is typed: case, blanks, dots and a "+" part apart.
+
+    Only for limits: two people whose addresses fold alike share one, and that is all they share.
+    """
+    folded = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    local, at, domain = folded.rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}{at}{domain.rstrip('.')}"
+
+
 def normal_staff_number(text: str | None) -> str | None:
     """A staff number without spaces or case; None when empty."""
     folded = "".join(unicodedata.normalize("NFKC", text or "").split()).casefold()
