@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -241,6 +241,46 @@ class SqlPeople(AccountLinks):
         mark_for_counts(self._db, [person])
         self._db.execute(update(t.posts).where(c.id == post).values(values))
         return True
+
+    def rename_posts(
+        self, person: int, organisation_id: int, listed: Collection[PostDetails], today: date
+    ) -> bool:
+        """Give posts in an organisation the titles that a list has for them; whether any changed.
+
+        A post is known by its person, organisation and first day: a list that words the title anew
+        means the same post, with what was agreed for it. Where several began on one day and it is
+        not clear which is which, those that are not named end yesterday, and new ones are added.
+        """
+        c = t.posts.c
+        titles: dict[date, set[str]] = defaultdict(set)
+        for each in listed:
+            titles[each.valid_from].add(each.title)
+        rows = self._db.execute(
+            select(c.id, c.title, c.valid_from, c.valid_to).where(
+                c.person_id == person,
+                c.organisation_id == organisation_id,
+                c.valid_from.in_(sorted(titles)),
+            )
+        ).all()
+        changed = False
+        for day, named in titles.items():
+            there = [row for row in rows if row.valid_from == day]
+            new = named - {row.title for row in there}
+            unnamed = [row for row in there if row.title not in named]
+            unnamed = [row for row in unnamed if row.valid_to is None] or unnamed
+            if not new or not unnamed:
+                continue
+            if len(new) == len(unnamed) == 1:
+                values: dict[str, Any] = {"title": new.pop()}
+            else:
+                last = max(today, day) - timedelta(days=1)
+                unnamed = [row for row in unnamed if row.valid_to is None or row.valid_to > last]
+                values = {"valid_to": last}
+            done = update(t.posts).where(c.id.in_([row.id for row in unnamed])).values(values)
+            self._db.execute(done)
+            mark_for_counts(self._db, [person])
+            changed = True
+        return changed
 
     def end_replaced_posts(
         self, person: int, organisation_id: int, listed: Collection[PostDetails]
