@@ -12,6 +12,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of
 from bridge.services.deciding import Standing, decide
+from bridge.services.evidence import item_seen
 from bridge.services.ledger import reason_words
 from bridge.services.mapped import Mapped, load_mapped
 
@@ -97,9 +98,13 @@ def _whose(uow: UnitOfWork, found: Record, rules_of: Mapping[str, Sequence[Ident
 def evidence(
     ctx: Context, evidence_id: int, rules_of: Mapping[str, Sequence[IdentityRule]]
 ) -> Explanation:
-    """Why each claim of a piece of evidence stands where it does. Raises NotFound."""
+    """Why each claim of a piece of evidence stands where it does. Raises NotFound.
+
+    Whoever decided on some of it once, and has no more to do with it, is told of that alone.
+    """
     with ctx.store.reading() as uow:
-        found = uow.evidence.get(evidence_id, ctx.actor.scope)
+        item, whole = item_seen(ctx, uow, evidence_id)
+        found, claims = item.evidence, item.claims
         mapped = load_mapped(uow)
         told = Explanation(
             f"Evidence {found.id}: {found.title}, {found.occurred_on:%-d %B %Y}, "
@@ -107,10 +112,13 @@ def evidence(
         )
         if found.origin == "own":
             told.lines.append(f"Recorded by the person as {found.learning_activity}.")
-        claims = uow.evidence.claims([evidence_id])
         decisions = uow.evidence.verifications([c.id for c in claims])
+        if not whole:
+            decisions = [d for d in decisions if d.verifier == ctx.actor.person]
         for claim in claims:
             told.parts.append(_claim(uow, claim, [d for d in decisions if d.claim_id == claim.id]))
+        if not whole:
+            return told
         for supporting in uow.intake.records_of_evidence([evidence_id]):
             told.parts.append(_record(ctx, uow, mapped, supporting, rules_of))
         for entry in uow.trail.of(f"evidence:{evidence_id}"):

@@ -108,9 +108,21 @@ def test_a_draft_becomes_verified_by_two_people_with_their_own_tokens(pulled: Te
              "--used", "In supervision.")  # fmt: skip
     assert "own token" in pulled.run(*words, ok=False)
     pulled.run(*words, token=own)
+    theirs = pulled.run("people", "token", str(manager)).strip()
     verify = ("evidence", "verify", str(number), "--method", "supervision")
-    assert "Nobody verifies their own" in pulled.run(*verify, token=own, ok=False)
-    pulled.run(*verify, token=pulled.run("people", "token", str(manager)).strip())
+    assert "--read" in pulled.run(*verify, token=theirs, ok=False)
+    read = pulled.json("evidence", "show", str(number), token=theirs)["read"]
+    # They think again while the manager reads: a decision is about words that somebody has seen.
+    pulled.run("evidence", "recall", str(number), token=own)
+    pulled.run(*words, token=own)
+    stale = pulled.run(*verify, "--read", str(read), token=theirs, ok=False)
+    assert "changed what they wrote" in stale
+    shown = pulled.run("evidence", "show", str(number), token=theirs)
+    read = pulled.json("evidence", "show", str(number), token=theirs)["read"]
+    assert f"--read {read}" in shown
+    having_read = (*verify, "--read", str(read))
+    assert "Nobody verifies their own" in pulled.run(*having_read, token=own, ok=False)
+    pulled.run(*having_read, token=theirs)
     told = pulled.run("explain", "evidence", str(number))
     assert "verified by" in told
     assert "Suggested by rule" in told
