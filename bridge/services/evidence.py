@@ -257,7 +257,7 @@ def groups_of(uow: UnitOfWork, person: int, day: date) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Somebody who may verify, by what authority, and what they are at work."""
+    """Somebody who may verify, by what authority, and their post; from outside, where they work."""
 
     person: int
     name: str
@@ -276,17 +276,17 @@ def verifiers_in(
 ) -> tuple[list[Verifier], Sequence[Post]]:
     """As `verifiers_of`, with the learner's own posts."""
     people = uow.people.possible_verifiers(learner)
-    posts = uow.people.posts_of([learner, *(person.canonical for person, _ in people)])
+    posts = uow.people.posts_of([learner, *(person.canonical for person, *_ in people)])
     deputies = _deputies(uow, posts.get(learner, ()), today)
     found = []
-    for person, kinds in people:
+    for person, kinds, elsewhere in people:
         try:
             stands = _stands(learner, person.canonical, posts, kinds, today, deputies)
             authority = authority_of(stands)
         except (Refused, NotAllowed):
             continue
         held = [p.title for p in posts.get(person.canonical, ()) if p.holds_on(today)]
-        found.append(Verifier(person.id, person.name, authority, held[0] if held else ""))
+        found.append(Verifier(person.id, person.name, authority, held[0] if held else elsewhere))
     found.sort(key=lambda v: (list(Authority).index(v.authority), v.name.casefold()))
     return found, posts.get(learner, ())
 

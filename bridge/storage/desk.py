@@ -68,7 +68,7 @@ class SqlDesk:
         """As what a (canonical) person may verify besides managing."""
         v = t.verifier_approvals.c
         query = (
-            select(v.id, v.kind, v.approved_at, v.approved_by)
+            select(v.id, v.kind, v.approved_at, v.approved_by, v.organisation)
             .join(t.people, _p.id == v.person_id)
             .where(_p.canonical_id == person, v.ended_at.is_(None))
             .order_by(v.id)

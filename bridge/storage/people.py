@@ -321,9 +321,9 @@ class SqlPeople(AccountLinks):
         return True
 
     # --- who may verify ----------------------------------------------------------------------
-    def possible_verifiers(self, learner: int) -> list[tuple[Person, list[str]]]:
+    def possible_verifiers(self, learner: int) -> list[tuple[Person, list[str], str]]:
         """The managers of the learner's posts, their deputies, and everybody approved, with what
-        they are approved as; rules decide later."""
+        they are approved as, and where one from outside works; rules decide later."""
         c, v, d = t.posts.c, t.verifier_approvals.c, tp.deputies.c
         managers = (
             select(_manager.c.canonical_id)
@@ -343,25 +343,29 @@ class SqlPeople(AccountLinks):
             .join(lead, lead.c.id == d.manager_id)
             .where(lead.c.canonical_id.in_(managers))
         )
-        approvals = select(entry.c.canonical_id, v.kind).join(
+        approvals = select(entry.c.canonical_id, v.kind, v.organisation).join(
             t.verifier_approvals, v.person_id == entry.c.id
         )
         approval = approvals.where(
             v.ended_at.is_(None), v.approved_by.not_in(_labels(learner))
         ).subquery()
         query = (
-            select(_p.id, _p.display_name, _p.canonical_id, approval.c.kind)
+            select(_p.id, _p.display_name, _p.canonical_id, approval.c.kind,
+                   approval.c.organisation)
             .outerjoin(approval, approval.c.canonical_id == _p.id)
             .where(
                 or_(_p.id.in_(managers), _p.id.in_(deputies), _p.id.in_(approved)),
                 _p.id != learner,
             )
             .order_by(_p.display_name, _p.id)
-        )
+        )  # fmt: skip
         found: dict[Person, list[str]] = defaultdict(list)
-        for person, name, canonical, kind in self._db.execute(query):
-            found[Person(person, name, canonical)] += [kind] if kind else []
-        return list(found.items())
+        works: dict[Person, str] = {}
+        for person, name, canonical, kind, organisation in self._db.execute(query):
+            one = Person(person, name, canonical)
+            found[one] += [kind] if kind else []
+            works[one] = organisation or works.get(one, "")
+        return [(one, kinds, works[one]) for one, kinds in found.items()]
 
     def approvals_of(self, person: int, learner: int | None = None) -> list[str]:
         """The kinds of verifier a (canonical) person is approved as; for a learner, by others."""
@@ -375,13 +379,16 @@ class SqlPeople(AccountLinks):
             query = query.where(v.approved_by.not_in(_labels(learner)))
         return list(self._db.scalars(query))
 
-    def approve(self, person: int, kind: str, by: str, now: datetime) -> None:
-        """Approve somebody as an assessor or peer."""
+    def approve(
+        self, person: int, kind: str, by: str, now: datetime, organisation: str | None = None
+    ) -> None:
+        """Approve somebody as an assessor or peer; one from outside with where they work."""
         self._db.execute(
             insert(t.verifier_approvals).values(
-                person_id=person, kind=kind, approved_at=now, approved_by=by
+                person_id=person, kind=kind, approved_at=now, approved_by=by,
+                organisation=organisation,
             )
-        )
+        )  # fmt: skip
 
     # --- tokens ---------------------------------------------------------------------------------
     def add_token(

@@ -148,6 +148,8 @@ verifier_approvals = Table(
     Column("kind", String(20), nullable=False),
     Column("approved_at", UtcDateTime, nullable=False),
     Column("approved_by", String(80), nullable=False),
+    # Where a verifier from outside, who holds no post here, works.
+    Column("organisation", String(200)),
     Column("ended_at", UtcDateTime),
     CheckConstraint(one_of("kind", ("assessor", "peer")), name="kind"),
 )

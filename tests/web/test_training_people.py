@@ -10,7 +10,8 @@ import pytest
 
 from bridge.domain.model import PostDetails
 from bridge.domain.permissions import Role
-from tests.support import Completion, World
+from bridge.services import people
+from tests.support import Completion, World, cast
 from tests.web.site import Browser, WebWorld, csrf_of
 
 
@@ -123,6 +124,45 @@ def test_approvals_and_roles_are_given_and_ended(pages: WebWorld, team: Browser)
     assert end is not None
     team.post(end[1])
     assert "None besides practitioner" in team.get(path).text
+
+
+def test_a_verifier_from_outside_is_added_and_approved_by_the_training_team(
+    pages: WebWorld, team: Browser
+) -> None:
+    """Who holds no post, at an address that the training team gives; nobody else adds one."""
+    world = pages.world
+    folk = cast(world)
+    form = {"name": "Olu Outside", "email": "Olu@Rivers.example", "organisation": "River Trust",
+            "kind": "assessor"}  # fmt: skip
+    for person in (folk.learner, folk.manager):
+        assert pages.browser(person).post("/training/people/outside", form).status_code == 403
+    for wrong, words in (
+        ({"email": "no address"}, "that only they use"),
+        ({"name": " "}, "name"),
+        ({"organisation": ""}, "where they work"),
+        ({"kind": "manager"}, "valid"),
+        ({"email": "u1@example.org"}, f"u1 ({folk.learner}) is known by"),
+    ):
+        answer = team.post("/training/people/outside", form | wrong)
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert "Olu" in answer.text or "name" in wrong
+    before = len(people.everyone(world.ctx))
+    made = team.post("/training/people/outside", form)
+    assert made.status_code == 303
+    assert len(people.everyone(world.ctx)) == before + 1
+    person = int(made.headers["Location"].rpartition("/")[2])
+    assert "Assessor, from River Trust" in team.get(f"/training/people/{person}").text
+    page = pages.browser(folk.learner).get(f"/evidence/{folk.evidence}").text
+    assert "Olu Outside (assessor, River Trust)" in page
+    assert "no post here" not in page
+    # What is put before them goes to that address; the learner's choice names a person alone.
+    world.submit(folk.learner, folk.evidence, person)
+    mails = world.rows("SELECT kind, person_id FROM outbox WHERE kind LIKE '%verifier%'")
+    assert [who for _, who in mails] == [person]
+    again = team.post("/training/people/outside", form)
+    assert "Olu Outside" in again.text
+    assert again.status_code == 422
 
 
 def test_an_invitation_goes_to_its_owner_alone(pages: WebWorld, team: Browser) -> None:

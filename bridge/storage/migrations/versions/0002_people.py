@@ -321,6 +321,9 @@ def upgrade() -> None:
             batch_op.f("fk_outbox_person_id"), "people", ["person_id"], ["id"]
         )
 
+    op.add_column(
+        "verifier_approvals", sa.Column("organisation", sa.String(length=200), nullable=True)
+    )
     op.add_column("person_merges", sa.Column("undone_reason", sa.Text(), nullable=True))
     op.add_column("account_links", sa.Column("ended_reason", sa.String(length=400), nullable=True))
     op.add_column(
