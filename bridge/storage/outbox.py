@@ -182,12 +182,18 @@ class SqlOutbox:
         )
         return done.rowcount == 1
 
-    def open_mails(self, *, stuck: bool, limit: int) -> list[Queued]:
-        """What is not done, the soonest first; `stuck` narrows to what failed or needs a person."""
-        query = _mails().where(_o.done_at.is_(None))
+    def open_mails(self, *, stuck: bool, limit: int, after: int = 0) -> list[Queued]:
+        """What is not done, the soonest first; `stuck` narrows to what failed or needs a person.
+
+        Those are listed the oldest first, from the one after `after` (an id) on: the next time that
+        one is tried changes while somebody turns the pages.
+        """
+        query = _mails().where(_o.done_at.is_(None)).limit(limit)
         if stuck:
-            query = query.where(or_(_o.needs_you, _o.error.is_not(None)))
-        query = query.order_by(_o.needs_you.desc(), _o.next_at, _o.id).limit(limit)
+            query = query.where(or_(_o.needs_you, _o.error.is_not(None)), _o.id > after)
+            query = query.order_by(_o.id)
+        else:
+            query = query.order_by(_o.needs_you.desc(), _o.next_at, _o.id)
         return [_mail(row) for row in self._db.execute(query)]
 
     def counts(self) -> MailCounts:
