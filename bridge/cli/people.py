@@ -182,7 +182,7 @@ def approve(person: str, kind: str, folder: Path) -> None:
 
 @people.command()
 @click.argument("person")
-@click.argument("role", type=click.Choice(sorted(GRANTED)))
+@click.argument("role", type=click.Choice(sorted(role.value for role in GRANTED)))
 @click.option("--organisation", help="Its key, for a role in one organisation only.")
 @site_option
 def grant(person: str, role: str, organisation: str | None, folder: Path) -> None:
