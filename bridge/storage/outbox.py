@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -22,14 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.domain.claims import ClaimState
 from bridge.domain.identity import IdentifierKind
 from bridge.domain.mail import LINKS, MailCounts, MailKind, NewMail, Queued
-from bridge.domain.times import london_date
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
-from bridge.storage import tables_practice as tp
-from bridge.storage.decisions import latest_submission
 from bridge.storage.ops import SqlOps
 
 _o, _p, _i = t.outbox.c, t.people.c, t.person_identifiers.c
@@ -243,47 +239,6 @@ class SqlOutbox:
         rows = [{"person_id": person, "kind": kind.value, "off_at": now} for kind in sorted(new)]
         if rows:
             self._db.execute(insert(ta.mail_off), rows)
-
-    def waiting_since(self, before: datetime) -> list[tuple[int, int, int]]:
-        """(submission, evidence, canonical verifier) of what was submitted before then and still
-        waits, the oldest first."""
-        s, c = t.submissions.c, t.claims.c
-        rows = self._db.execute(
-            select(s.id, s.evidence_id, _p.canonical_id)
-            .distinct()
-            .join(t.claims, c.evidence_id == s.evidence_id)
-            .join(t.people, _p.id == s.verifier_id)
-            .where(
-                c.state == ClaimState.SUBMITTED,
-                s.submitted_at < before,
-                s.id == latest_submission(c.id),
-            )
-            .order_by(s.id)
-        )
-        return [(submission, evidence, verifier) for submission, evidence, verifier in rows]
-
-    def contested(self) -> list[tuple[int, date]]:
-        """(claim, London date) of every verified claim that is in doubt."""
-        c = t.claims.c
-        rows = self._db.execute(
-            select(c.id, c.contested_at)
-            .where(c.contested_at.is_not(None), c.state == ClaimState.VERIFIED)
-            .order_by(c.id)
-        )
-        return [(claim, london_date(since)) for claim, since in rows]
-
-    def deputies_of(self, manager: int, day: date) -> list[int]:
-        """The (canonical) people who stand in for a manager on that day."""
-        c = tp.deputies.c
-        rows = self._db.scalars(
-            select(_p.canonical_id)
-            .distinct()
-            .join(tp.deputies, c.deputy_id == _p.id)
-            .where(c.manager_id.in_(self._own(manager)), c.valid_from <= day,
-                   or_(c.valid_to.is_(None), c.valid_to >= day))
-            .order_by(_p.canonical_id)
-        )  # fmt: skip
-        return list(rows)
 
     def organisation_of(self, evidence_id: int) -> int | None:
         """The organisation that a piece of evidence was made in, where that is known."""
