@@ -47,7 +47,7 @@ from bridge.domain.records import (
     cycle_of,
 )
 from bridge.domain.scope import TRAINING_TEAM, Actor, of_person
-from bridge.services import awards, evidence, mappings, verify
+from bridge.services import awards, evidence, mappings, signin, verify
 from bridge.services import publish as publishing
 from bridge.services import pull as pulling
 from bridge.services.context import Context
@@ -359,6 +359,13 @@ class World:
             organisation, _ = uow.people.organisation("agency", "Agency", "", None)
             uow.people.put_post(person, details, organisation)
             uow.people.set_manager(person, details, manager)
+
+    def set_password(self, person: int, login: str, words: str) -> None:
+        """They set a password, having just signed in by a link."""
+        lasting = signin.Lasting()
+        secret = signin.start_session(self.ctx, person, "link", lasting)
+        session = signin.who_is(self.ctx, secret, lasting).session
+        signin.set_password(self.as_(person), login, words, session)
 
     # --- what ------------------------------------------------------------------------------------
     def publish(self, rules: Iterable[Rule], name: str = "training") -> mappings.Impact:

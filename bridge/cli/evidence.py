@@ -27,6 +27,11 @@ from bridge.services import people as people_service
 from bridge.services import verify as verify_service
 from bridge.services.evidence import Item, OwnActivity
 
+_read_option = click.option(
+    "--read", type=int, required=True,
+    help="The number of the reflection that you read, as 'bridge evidence show' gives it.",
+)  # fmt: skip
+
 
 @click.group()
 def evidence() -> None:
@@ -80,13 +85,19 @@ def show(number: int, token_file: Path | None, folder: Path, as_json: bool) -> N
     """
     with opened_as_person(folder, token_file) as bridge:
         item = evidence_service.item(bridge.context, number)
-        text = evidence_service.reflection_if_any(bridge.context, number)
-        verifiers = evidence_service.may_verify(bridge.context, item.evidence.person)
+        read, text = evidence_service.version_if_any(bridge.context, number)
+        mine = item.evidence.person == bridge.context.actor.person
+        verifiers = (
+            evidence_service.may_verify(bridge.context, item.evidence.person) if mine else []
+        )
         notes = evidence_service.notes(bridge.context, number)
     if as_json:
-        print_json({"item": item, "reflection": text, "notes": notes, "verifiers": verifiers})
+        print_json({"item": item, "reflection": text, "read": read, "notes": notes,
+                    "verifiers": verifiers})  # fmt: skip
         return
     show_item(item)
+    if read is not None:
+        console.print(f"\nReflection {read}: decide on it with '--read {read}'.", markup=False)
     for part, words in (text or {}).items():
         if words:
             console.print(f"\n{part}: {words}", markup=False)
@@ -94,11 +105,12 @@ def show(number: int, token_file: Path | None, folder: Path, as_json: bool) -> N
         console.print(
             f"\nClaim {note.claim_id}, {note.decision} by {note.by}: {note.text}", markup=False
         )
-    console.print(
-        "\nMay verify: "
-        + (", ".join(f"{name} ({pid}, {why})" for pid, name, why in verifiers) or "nobody yet"),
-        markup=False,
-    )
+    if mine:
+        console.print(
+            "\nMay verify: "
+            + (", ".join(f"{name} ({pid}, {why})" for pid, name, why in verifiers) or "nobody yet"),
+            markup=False,
+        )
 
 
 def show_item(item: Item) -> None:
@@ -259,6 +271,7 @@ def split(number: int, record: int, token_file: Path | None, folder: Path) -> No
 @click.option("--claim", "codes", multiple=True, help="Only these; else all that wait.")
 @click.option("--method", required=True, help="As in the framework: 'supervision', 'discussion'...")
 @click.option("--note", default="", help="What was discussed; encrypted.")
+@_read_option
 @token_option
 @site_option
 def verify(
@@ -266,13 +279,14 @@ def verify(
     codes: tuple[str, ...],
     method: str,
     note: str,
+    read: int,
     token_file: Path | None,
     folder: Path,
 ) -> None:
     """Verify claims that were submitted to you, with how you assessed them."""
     with opened_as_person(folder, token_file) as bridge:
         chosen = refs(codes) if codes else None
-        made = verify_service.verify(bridge.context, number, chosen, method, note=note)
+        made = verify_service.verify(bridge.context, number, chosen, method, note=note, read=read)
     console.print(f"{len(made)} claims verified.")
 
 
@@ -280,15 +294,21 @@ def verify(
 @click.argument("number", type=int)
 @click.option("--claim", "codes", multiple=True, help="Only these; else all that wait.")
 @click.option("--question", required=True)
+@_read_option
 @token_option
 @site_option
 def return_(
-    number: int, codes: tuple[str, ...], question: str, token_file: Path | None, folder: Path
+    number: int,
+    codes: tuple[str, ...],
+    question: str,
+    read: int,
+    token_file: Path | None,
+    folder: Path,
 ) -> None:
     """Send submitted claims back with a question."""
     with opened_as_person(folder, token_file) as bridge:
         chosen = refs(codes) if codes else None
-        made = verify_service.send_back(bridge.context, number, chosen, question)
+        made = verify_service.send_back(bridge.context, number, chosen, question, read=read)
     console.print(f"{len(made)} claims sent back.")
 
 

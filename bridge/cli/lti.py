@@ -67,7 +67,7 @@ def addresses(base_url: str | None, folder: Path, as_json: bool) -> None:
 @click.option("--client-id", required=True, help="As Moodle shows it for the tool.")
 @click.option("--deployment", "deployments", multiple=True, required=True, help="Deployment ID.")
 @click.option("--title", help="What people know this Moodle as.")
-@click.option("--issuer", help="Platform ID, if it is not the address in bridge.toml.")
+@click.option("--issuer", help="Platform ID, if not the address in bridge.toml; on the same site.")
 @click.option("--auth-url", help="Authentication request URL, if it is not Moodle's usual one.")
 @click.option("--token-url", help="Access token URL, if it is not Moodle's usual one.")
 @click.option("--jwks-url", help="Public keyset URL, if it is not Moodle's usual one.")

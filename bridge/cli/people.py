@@ -113,12 +113,13 @@ def merge(person: str, into: str, reason: str, folder: Path) -> None:
 
 @people.command()
 @click.argument("person", type=int)
+@click.option("--reason", required=True, help="How you know that they are two people.")
 @site_option
-def unmerge(person: int, folder: Path) -> None:
+def unmerge(person: int, reason: str, folder: Path) -> None:
     """Undo the merge of PERSON (their own number)."""
     with opened(folder) as bridge:
-        into = people_service.unmerge(bridge.context, person)
-    console.print(f"Person {person} is separate from person {into} again.")
+        parted = people_service.unmerge(bridge.context, person, reason)
+    console.print(f"Person {person} is separate from person {parted.into} again. {parted.words}")
 
 
 @people.command()
@@ -136,11 +137,12 @@ def link(account: int, person: str, reason: str, folder: Path) -> None:
 
 @people.command()
 @click.argument("account", type=int)
+@click.option("--reason", required=True, help="How you know that the account is not theirs.")
 @site_option
-def unlink(account: int, folder: Path) -> None:
+def unlink(account: int, reason: str, folder: Path) -> None:
     """ACCOUNT was joined to the wrong person: it is nobody's again."""
     with opened(folder) as bridge:
-        people_service.unlink(bridge.context, account)
+        people_service.unlink(bridge.context, account, reason)
     console.print(f"Account {account} is nobody's now.")
 
 
@@ -180,7 +182,7 @@ def approve(person: str, kind: str, folder: Path) -> None:
 
 @people.command()
 @click.argument("person")
-@click.argument("role", type=click.Choice(sorted(GRANTED)))
+@click.argument("role", type=click.Choice(sorted(role.value for role in GRANTED)))
 @click.option("--organisation", help="Its key, for a role in one organisation only.")
 @site_option
 def grant(person: str, role: str, organisation: str | None, folder: Path) -> None:

@@ -17,6 +17,8 @@ from rich.table import Table
 from bridge import log
 from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, serve_site
 from bridge.catalog.staff import parse_staff_list
+from bridge.demo import work
+from bridge.demo.idp import StandInProvider
 from bridge.demo.launches import connect, course_page
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.demo.play import choose_cast, play
@@ -59,6 +61,7 @@ class Shown:
     full_pull_calls: int
     reconciled_in_step: bool
     pages: dict[str, int]
+    work_account: int
 
 
 def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
@@ -66,6 +69,8 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     log.set_up(level="WARNING")
     moodle = StandInMoodle(seed.demo_site(_clock.now(), _clock.now))
     url = moodle.start(port)
+    idp = StandInProvider([], _clock.now)
+    idp.start()
     try:
         _heading(console, "1. A Moodle to work with, and a site for the bridge")
         console.print(f"The stand-in Moodle answers at {url} (200 learners, 14 courses).")
@@ -74,21 +79,23 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         token_file = folder / "moodle.token"
         token_file.touch(mode=0o600)
         token_file.write_text(token, encoding="utf-8")
+        work.configure(folder, idp)
         console.print(f"The site is in {folder}: bridge.toml, mappings/, frameworks/.")
         bridge = open_bridge(folder)
         try:
-            shown, who = _main_line(bridge, moodle, console)
+            shown, who = _main_line(bridge, moodle, idp, console)
             if keep_running:
-                _stay(bridge, moodle, who, console)
+                _stay(bridge, moodle, idp, who, console)
         finally:
             bridge.close()
     finally:
+        idp.stop()
         moodle.stop()
     return shown
 
 
 def _main_line(
-    bridge: Bridge, moodle: StandInMoodle, console: Console
+    bridge: Bridge, moodle: StandInMoodle, idp: StandInProvider, console: Console
 ) -> tuple[Shown, list[Visitor]]:
     ctx = bridge.context
     publish_files(bridge, "the mappings that come with the demo")
@@ -124,6 +131,9 @@ def _main_line(
     for visitor in who:
         well = "opens" if pages[visitor.role] == 200 else "DOES NOT OPEN"
         console.print(f"  {visitor.role}: {visitor.person.name}'s page {well}.", markup=False)
+    work.employ(bridge, idp, [visitor.person for visitor in who])
+    at_work = work.sign_in(bridge, idp, who[0].person)
+    console.print(f"  {work.TITLE}: it {'signs in' if at_work == 200 else 'DOES NOT SIGN IN'}.")
     _heading(console, "7. Next, with your own Moodle")
     _next_steps(console)
     counts = lines[0].counts
@@ -140,6 +150,7 @@ def _main_line(
         full_pull_calls=calls,
         reconciled_in_step=report.nothing and not (report.drifted or report.out_of_step),
         pages=pages,
+        work_account=at_work,
     )
     return shown, who
 
@@ -292,11 +303,18 @@ def _next_steps(console: Console) -> None:
         console.print(f"  {line}", markup=False)
 
 
-def _stay(bridge: Bridge, moodle: StandInMoodle, who: list[Visitor], console: Console) -> None:
-    """Leave the stand-in and the service up until somebody stops them."""
+def _stay(
+    bridge: Bridge,
+    moodle: StandInMoodle,
+    idp: StandInProvider,
+    who: list[Visitor],
+    console: Console,
+) -> None:
+    """Leave the stand-ins and the service up until somebody stops them."""
 
     def ready(address: str) -> None:
         connect(bridge, moodle, SOURCE, address)
+        idp.redirect_uris.add(address.rstrip("/") + work.BACK)
         console.print(f"\nStill running. The Moodle: {moodle.base_url}  The bridge: {address}")
         console.print("Look around as one of these; each link signs in once:")
         for visitor, link in links(bridge, who, address).items():
@@ -306,6 +324,9 @@ def _stay(bridge: Bridge, moodle: StandInMoodle, who: list[Visitor], console: Co
         if course:
             words = f"  From a course in Moodle, as {who[0].person.name}:"
             console.print(f"{words:44}{course}", markup=False, soft_wrap=True)
+        words = "  With a work account, as any of them:"
+        way = f"{address.rstrip('/')}/sign-in/with/{work.NAME}"
+        console.print(f"{words:44}{way}", markup=False, soft_wrap=True)
         console.print("Press Ctrl-C to stop.")
 
     serve_site(bridge, on_ready=ready, port=0, log_level="WARNING")
@@ -326,6 +347,7 @@ def check(shown: Shown) -> None:
          shown.level_profile),
         ("the second learner's profile shows no badge", "LLR Core" not in shown.returned_profile),
         ("Moodle and the bridge are in step", shown.reconciled_in_step),
+        ("a work account signs in", shown.work_account == 200),
         ("every role's page opens by its link", set(shown.pages.values()) == {200}),
     ]  # fmt: skip
     failed = [words for words, held in expectations if not held]

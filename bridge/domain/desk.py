@@ -30,6 +30,8 @@ class AccountLink:
     since: datetime
     until: datetime | None
     by: str
+    ended_reason: str | None
+    parted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,13 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """That somebody may verify as an assessor or a peer."""
+    """That somebody may verify as an assessor or a peer; one from outside has an organisation."""
 
     id: int
     kind: str
     since: datetime
     by: str
+    organisation: str | None
 
 
 @dataclass(frozen=True, slots=True)

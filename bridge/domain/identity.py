@@ -44,6 +44,19 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class JoinedMeanwhile:
+    """An account that was joined while two entries were taken for one human being.
+
+    `person` is whose it is now that they are two; `owners` are those of them who had been known by
+    its proof before they were merged.
+    """
+
+    account: int
+    person: int
+    owners: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Unmatched:
     """Nobody can be named for sure. `candidates` are those some rule pointed at."""
 
@@ -63,6 +76,16 @@ def normal_email(text: str | None) -> str | None:
     folded = unicodedata.normalize("NFKC", text or "").strip().casefold()
     local, at, domain = folded.rpartition("@")
     return folded if at and local and "." in domain and " " not in folded else None
+
+
+def folded_address(text: str) -> str:
+    """What an address is counted by, however it is typed: case, blanks, dots and a "+" part apart.
+
+    Only for limits: two people whose addresses fold alike share one, and that is all they share.
+    """
+    folded = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    local, at, domain = folded.rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}{at}{domain.rstrip('.')}"
 
 
 def normal_staff_number(text: str | None) -> str | None:

@@ -442,7 +442,11 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """One line of the audit trail."""
+    """One line of the audit trail.
+
+    `reason` is what the actor gave as one. It stands with the merge or the link that the line names
+    by its number, because the trail itself holds no text.
+    """
 
     id: int
     at: datetime
@@ -452,3 +456,4 @@ class TrailEntry:
     act: str
     subject: str
     detail: dict[str, object]
+    reason: str = ""

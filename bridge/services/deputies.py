@@ -28,22 +28,41 @@ class Naming:
     end: date | None
 
 
-def deputies_of(ctx: Context, manager: int) -> tuple[str, list[Deputy]]:
+@dataclass(frozen=True, slots=True)
+class Deputies:
     """A manager's name, and who stands, stood and will stand in for them, the latest first.
 
-    Raises NotFound where the actor may not name a deputy for them.
+    `own_manager`: the actor is managed by them, and so names nobody for them.
     """
+
+    manager: str
+    named: tuple[Deputy, ...]
+    own_manager: bool
+
+
+#: Why somebody does not choose who stands in for their manager.
+OWN_MANAGER = (
+    "They manage you, and their deputy decides on your evidence as they would. Nobody chooses who "
+    "judges them: ask your manager, whoever manages them, or a colleague of the training team."
+)
+
+
+def deputies_of(ctx: Context, manager: int) -> Deputies:
+    """Who stands in for a manager. Raises NotFound where the actor has no say about that."""
     with ctx.store.reading() as uow:
         canonical = uow.people.get(manager).canonical
-        _check_may_name(ctx, uow, canonical)
-        return uow.people.get(canonical).name, uow.teams.deputies_of([canonical])
+        _check_may_look(ctx, uow, canonical)
+        name = uow.people.get(canonical).name
+        named = tuple(uow.teams.deputies_of([canonical]))
+        return Deputies(name, named, _is_managed_by(ctx, uow, canonical))
 
 
 def name_deputy(ctx: Context, manager: int, naming: Naming) -> int:
     """Somebody stands in for a manager and verifies as they would; returns the naming's id.
 
     The deputy holds a post today in an organisation where the manager or their team does. Raises
-    NotFound where the actor may not name one or nobody is known so, Refused where it cannot be.
+    NotFound where the actor may not name one or nobody is known so, Refused where it cannot be, or
+    where the manager is the actor's own.
     """
     now = ctx.clock.now()
     today = london_date(now)
@@ -69,7 +88,10 @@ def name_deputy(ctx: Context, manager: int, naming: Naming) -> int:
 
 
 def end_deputy(ctx: Context, deputy_id: int) -> None:
-    """They stand in no longer: from today on, or never if it had not begun. Raises Refused."""
+    """They stand in no longer: from today on, or never if it had not begun.
+
+    Raises Refused where it has ended, or the manager is the actor's own.
+    """
     today = london_date(ctx.clock.now())
     yesterday = today - timedelta(days=1)
     with ctx.store.begin() as uow:
@@ -87,6 +109,25 @@ def _overlap(there: Deputy, naming: Naming) -> bool:
 
 
 def _check_may_name(ctx: Context, uow: UnitOfWork, manager: int) -> None:
+    """As `_check_may_look`; but nobody decides who stands in for their own manager."""
+    _check_may_look(ctx, uow, manager)
+    if _is_managed_by(ctx, uow, manager):
+        raise Refused(OWN_MANAGER)
+
+
+def _is_managed_by(ctx: Context, uow: UnitOfWork, manager: int) -> bool:
+    """Whether the manager is the actor's own, today or in a post to come, and another person."""
+    actor = ctx.actor.person
+    if actor is None or actor == manager:
+        return False
+    today = london_date(ctx.clock.now())
+    return any(
+        post.manager == manager and (post.valid_to is None or post.valid_to >= today)
+        for post in uow.people.posts_of([actor]).get(actor, ())
+    )
+
+
+def _check_may_look(ctx: Context, uow: UnitOfWork, manager: int) -> None:
     """The manager themselves, whoever manages them today, or their training team."""
     scope = ctx.actor.scope
     if scope.unrestricted or (scope.person == manager and scope.eyes is Eyes.PERSON):

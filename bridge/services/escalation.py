@@ -8,12 +8,13 @@ another. Contested claims go the same way, to those around the verifier and the 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge.domain.errors import NotFound
 from bridge.domain.repositories import UnitOfWork
-from bridge.domain.scope import Eyes
+from bridge.domain.scope import Eyes, Scope
 from bridge.domain.teams import InDoubt, Overdue, Verified
 from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person
@@ -22,6 +23,32 @@ from bridge.services.context import Context, acting_person
 ESCALATED_AFTER = timedelta(days=28)
 #: At most so many are listed, the oldest; what comes after them is seen once those are settled.
 LISTED = 200
+
+
+#: For whoever needs them all, as the mails do.
+ALL = 2**31 - 1
+
+
+def too_long(since: datetime, now: datetime) -> bool:
+    """Whether something that waits since then has waited for more than 28 days."""
+    return since < now - ESCALATED_AFTER
+
+
+def overdue_within(
+    uow: UnitOfWork, scope: Scope, now: datetime, verifiers: Collection[int] | None, limit: int
+) -> list[Overdue]:
+    """What has waited too long with these verifiers, or all that the scope may list; oldest first.
+
+    The pages and the mails both ask here.
+    """
+    return uow.teams.overdue(scope, now - ESCALATED_AFTER, verifiers, limit)
+
+
+def in_doubt_within(
+    uow: UnitOfWork, scope: Scope, now: datetime, deciders: Collection[int] | None, limit: int
+) -> list[InDoubt]:
+    """The contested claims that these decide on, or all that the scope may list; oldest first."""
+    return uow.teams.in_doubt(scope, london_date(now), deciders, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +65,14 @@ class Escalated:
 def escalated(ctx: Context) -> Escalated:
     """What has waited too long, as far as the actor can see to it; nothing of their own."""
     now = ctx.clock.now()
-    today = london_date(now)
     scope = ctx.actor.scope
     with ctx.store.reading() as uow:
         around = _around(ctx, uow) if scope.eyes is Eyes.PERSON else None
-        late = uow.teams.overdue(scope, now - ESCALATED_AFTER, around, LISTED)
-        doubts = uow.teams.in_doubt(scope, today, around, LISTED)
+        late = overdue_within(uow, scope, now, around, LISTED)
+        doubts = in_doubt_within(uow, scope, now, around, LISTED)
     return Escalated(
         tuple(each for each in late if each.learner != scope.person),
-        tuple(
-            each
-            for each in doubts
-            if each.since < now - ESCALATED_AFTER and each.learner != scope.person
-        ),
+        tuple(d for d in doubts if too_long(d.since, now) and d.learner != scope.person),
     )
 
 
@@ -66,7 +88,7 @@ def in_doubt(ctx: Context) -> list[InDoubt]:
     """The contested claims that the actor decides on: as verifier or present manager (R6)."""
     person = acting_person(ctx)
     with ctx.store.reading() as uow:
-        found = uow.teams.in_doubt(ctx.actor.scope, london_date(ctx.clock.now()), [person], LISTED)
+        found = in_doubt_within(uow, ctx.actor.scope, ctx.clock.now(), [person], LISTED)
     return [each for each in found if each.learner != person]
 
 

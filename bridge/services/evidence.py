@@ -14,6 +14,8 @@ from bridge.domain.frameworks import Edition, LearningActivity
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim, Evidence, NewEvidence, Post
 from bridge.domain.repositories import UnitOfWork
+from bridge.domain.scope import Eyes
+from bridge.domain.sight import Sight, claims_seen
 from bridge.domain.times import LONDON, london_date
 from bridge.services.context import Context, acting_person, audit
 from bridge.services.notify import tell_submitted
@@ -42,18 +44,43 @@ def items(ctx: Context, *, person: int | None = None, state: str | None = None) 
     """The evidence that the actor may see, newest activity first; of one person if given."""
     with ctx.store.reading() as uow:
         found = uow.evidence.visible(ctx.actor.scope, person=person, state=state)
-        claims = uow.evidence.claims([e.id for e in found])
-    by_evidence: dict[int, list[Claim]] = {e.id: [] for e in found}
-    for claim in claims:
-        by_evidence[claim.evidence_id].append(claim)
-    return [Item(e, tuple(by_evidence[e.id])) for e in found]
+        by_evidence: dict[int, list[Claim]] = {e.id: [] for e in found}
+        for claim in uow.evidence.claims([e.id for e in found]):
+            by_evidence[claim.evidence_id].append(claim)
+        seen = [(e, seen_of(ctx, uow, e, by_evidence[e.id])) for e in found]
+    return [Item(e, s.claims) for e, s in seen if s.claims or s.whole]
 
 
 def item(ctx: Context, evidence_id: int) -> Item:
     """One piece of evidence. Raises NotFound where there is none that the actor may see."""
     with ctx.store.reading() as uow:
-        evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
-        return Item(evidence, tuple(uow.evidence.claims([evidence_id])))
+        return item_seen(ctx, uow, evidence_id)[0]
+
+
+def item_seen(ctx: Context, uow: UnitOfWork, evidence_id: int) -> tuple[Item, bool]:
+    """The same within a transaction, and whether the actor sees the whole of it."""
+    evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
+    claims = uow.evidence.claims([evidence_id])
+    seen = seen_of(ctx, uow, evidence, claims)
+    if not seen.claims and not seen.whole:
+        raise NotFound(f"There is no evidence {evidence_id} for you to see.")
+    return Item(evidence, seen.claims), seen.whole
+
+
+def seen_of(ctx: Context, uow: UnitOfWork, evidence: Evidence, claims: Sequence[Claim]) -> Sight:
+    """Those claims of a piece of evidence that the actor sees (`bridge.domain.sight`)."""
+    reader = ctx.actor.person
+    if ctx.actor.scope.eyes is not Eyes.PERSON or reader is None or evidence.person == reader:
+        return Sight(tuple(claims), whole=True)
+    who = standing_of(uow, evidence.person, reader, london_date(ctx.clock.now()))
+    return claims_seen(
+        reader,
+        claims,
+        uow.evidence.submissions_of(evidence.id),
+        uow.evidence.verifications([claim.id for claim in claims]),
+        verifies=verifies(who),
+        manages=who.is_manager,
+    )
 
 
 def own_item(ctx: Context, uow: UnitOfWork, evidence_id: int) -> Item:
@@ -230,7 +257,7 @@ def groups_of(uow: UnitOfWork, person: int, day: date) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Somebody who may verify, by what authority, and what they are at work."""
+    """Somebody who may verify, by what authority, and their post; from outside, where they work."""
 
     person: int
     name: str
@@ -249,17 +276,17 @@ def verifiers_in(
 ) -> tuple[list[Verifier], Sequence[Post]]:
     """As `verifiers_of`, with the learner's own posts."""
     people = uow.people.possible_verifiers(learner)
-    posts = uow.people.posts_of([learner, *(person.canonical for person, _ in people)])
+    posts = uow.people.posts_of([learner, *(person.canonical for person, *_ in people)])
     deputies = _deputies(uow, posts.get(learner, ()), today)
     found = []
-    for person, kinds in people:
+    for person, kinds, elsewhere in people:
         try:
             stands = _stands(learner, person.canonical, posts, kinds, today, deputies)
             authority = authority_of(stands)
         except (Refused, NotAllowed):
             continue
         held = [p.title for p in posts.get(person.canonical, ()) if p.holds_on(today)]
-        found.append(Verifier(person.id, person.name, authority, held[0] if held else ""))
+        found.append(Verifier(person.id, person.name, authority, held[0] if held else elsewhere))
     found.sort(key=lambda v: (list(Authority).index(v.authority), v.name.casefold()))
     return found, posts.get(learner, ())
 
@@ -396,9 +423,14 @@ def still_verifies(ctx: Context, uow: UnitOfWork, learner: int) -> bool:
     Where not, what was put before them once is no longer theirs to read: they left, moved on, or
     their approval ended (DESIGN 5.11).
     """
+    today = london_date(ctx.clock.now())
+    return verifies(standing_of(uow, learner, acting_person(ctx), today))
+
+
+def verifies(who: Standing) -> bool:
+    """Whether somebody who stands so to a learner may verify for them."""
     try:
-        today = london_date(ctx.clock.now())
-        authority_of(standing_of(uow, learner, acting_person(ctx), today))
+        authority_of(who)
     except (Refused, NotAllowed):
         return False
     return True
@@ -432,9 +464,9 @@ def notes(ctx: Context, evidence_id: int) -> list[Note]:
         ]
 
 
-def reflection_if_any(ctx: Context, evidence_id: int) -> dict[str, str] | None:
-    """As `read_reflection`, or None where nothing was written yet or it is not theirs to read."""
+def version_if_any(ctx: Context, evidence_id: int) -> tuple[int | None, dict[str, str] | None]:
+    """As `read_version`, or None where nothing was written yet or it is not theirs to read."""
     try:
-        return read_reflection(ctx, evidence_id)
+        return read_version(ctx, evidence_id)
     except NotFound:
-        return None
+        return None, None

@@ -13,6 +13,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of
 from bridge.services.deciding import Standing, decide
+from bridge.services.evidence import item_seen
 from bridge.services.ledger import reason_words
 from bridge.services.mapped import Mapped, load_mapped
 
@@ -106,9 +107,13 @@ def _whose(
 def evidence(
     ctx: Context, evidence_id: int, rules_of: Mapping[str, Sequence[IdentityRule]]
 ) -> Explanation:
-    """Why each claim of a piece of evidence stands where it does. Raises NotFound."""
+    """Why each claim of a piece of evidence stands where it does. Raises NotFound.
+
+    Whoever decided on some of it once, and has no more to do with it, is told of that alone.
+    """
     with ctx.store.reading() as uow:
-        found = uow.evidence.get(evidence_id, ctx.actor.scope)
+        item, whole = item_seen(ctx, uow, evidence_id)
+        found, claims = item.evidence, item.claims
         mapped = load_mapped(uow)
         told = Explanation(
             f"Evidence {found.id}: {found.title}, {found.occurred_on:%-d %B %Y}, "
@@ -116,8 +121,9 @@ def evidence(
         )
         if found.origin == "own":
             told.lines.append(f"Recorded by the person as {found.learning_activity}.")
-        claims = uow.evidence.claims([evidence_id])
-        told.parts += _claims(uow, claims)
+        told.parts += _claims(uow, claims, None if whole else ctx.actor.person)
+        if not whole:
+            return told
         supporting = uow.intake.records_of_evidence([evidence_id])
         told.parts += _records(ctx, uow, mapped, supporting, rules_of)
         for entry in uow.trail.of(f"evidence:{evidence_id}"):
@@ -129,8 +135,13 @@ def evidence(
         return told
 
 
-def _claims(uow: UnitOfWork, claims: Sequence[Claim]) -> list[Explanation]:
-    decisions = uow.evidence.verifications([c.id for c in claims])
+def _claims(uow: UnitOfWork, claims: Sequence[Claim], by: int | None = None) -> list[Explanation]:
+    """Each claim; with the decisions of all, or only `by` one (canonical) person."""
+    decisions = [
+        decision
+        for decision in uow.evidence.verifications([c.id for c in claims])
+        if by is None or decision.verifier == by
+    ]
     rules = uow.notebook.reasons({c.rule_id for c in claims if c.rule_id is not None})
     names = uow.standing.names({d.verifier for d in decisions}) if decisions else {}
     return [

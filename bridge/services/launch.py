@@ -1,7 +1,8 @@
 """Launches from an LMS (LTI 1.3): asked for, checked, and whose they are; never a guess.
 
-An account that is linked signs its person in. One that is not is joined by the source's trusted
-identifiers, or by its person, who signs in once in another way (DESIGN 5.9).
+An account that is linked signs its person in, unless it was linked by hand: somebody's word says
+whose evidence it is, and opens no door. That takes the source's trusted identifiers, or the person,
+who signs in once in another way; the same joins an account that is nobody's yet (DESIGN 5.9).
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Arrival:
     """Somebody came from an LMS: `person` once it is known whose the account is.
 
     `bound`: it came back in the browser in which it was begun. `course`, `opens` and `target` say
-    where they wanted to go. `name` is what the LMS calls them.
+    where they wanted to go. `name` is what the LMS calls them. `to_confirm`: the training team
+    linked the account by hand, and its person has not shown yet that it is theirs.
     """
 
     platform: int
@@ -76,6 +78,7 @@ class Arrival:
     target: str | None
     bound: bool = False
     framed: bool = False
+    to_confirm: bool = False
 
     @staticmethod
     def of(data: Mapping[str, Any]) -> Arrival:
@@ -161,7 +164,7 @@ def arrive(
     """Whose launch it is, by the account's link, else by the source's trusted `rules`.
 
     Nobody is signed in by this. A person found by a rule has the account linked to them, and
-    their drafts appear.
+    their drafts appear. A link by hand counts once a rule names the same person.
     """
     now = ctx.clock.now()
     source = tool.sources[platform.source_key]
@@ -172,23 +175,42 @@ def arrive(
         account = uow.intake.accounts(row.id, [launch.account.value]).get(launch.account.value)
         if account is None:
             (account,) = uow.intake.add_accounts(row.id, [launch.account])
-        person = account.person
+        person = _proved(uow, account)
         if person is None:
             found = _by_rules(uow, account, launch, rules)
-            if found is not None:
+            if found is not None and account.person is None:
                 uow.people.link_accounts({account.id: found}, now, f"platform:{platform.id}")
                 uow.intake.mark_accounts([account.id])
                 audit(ctx, uow, "link-account", f"account:{account.id}",
                       {"person": found.person, "rule": IdentityRule.LTI_LAUNCH,
                        "platform": platform.id})  # fmt: skip
                 person, linked = found.person, True
+            elif found is not None and found.person == account.person:
+                _prove(ctx, uow, account.id, found, platform.id)
+                person = found.person
     if linked:
         settle_pending(ctx)
     return Arrival(
         platform.id, platform.origin, account.id, person,
         launch.account.display_name or account.facts.display_name or "", platform.title,
         launch.course, launch.opens, launch.target, bound, framed,
+        to_confirm=person is None and account.person is not None,
     )  # fmt: skip
+
+
+def _proved(uow: UnitOfWork, account: Account) -> int | None:
+    """Whom a launch of this account signs in; None where nothing but a word says whose it is."""
+    holder = uow.intake.holders([account.id])[account.id]
+    return None if holder.rule == IdentityRule.BY_HAND else account.person
+
+
+def _prove(
+    ctx: Context, uow: UnitOfWork, account: int, found: Match, platform: int, **more: str
+) -> None:
+    """What was linked by hand rests on this proof from now on, and opens the door."""
+    uow.people.prove_link(account, found, ctx.clock.now(), ctx.actor.label)
+    audit(ctx, uow, "confirm-account", f"account:{account}",
+          {"person": found.person, "rule": found.rule, "platform": platform, **more})  # fmt: skip
 
 
 def _by_rules(
@@ -232,7 +254,9 @@ def go_on(ctx: Context, secret: str) -> Arrival:
         account, _ = uow.intake.account(arrival.account)
         if uow.lti.platform(arrival.platform) is None:
             raise LaunchRefused("not-registered", "This Moodle is no longer registered.")
-    return Arrival(**asdict(arrival) | {"person": account.person, "bound": True, "framed": False})
+        person = _proved(uow, account)
+    now_known = {"person": person, "to_confirm": person is None and account.person is not None}
+    return Arrival(**asdict(arrival) | now_known | {"bound": True, "framed": False})
 
 
 # --- joining an account to whoever it is --------------------------------------------------------
@@ -296,21 +320,23 @@ def join(ctx: Context, secret: str, session: Session | None) -> Arrival:
             raise Refused(
                 "That Moodle account belongs to somebody else here. Ask your training team."
             )
-        if account.person is None:
+        proof = f"{platform.issuer} user {account.facts.value}; signed in by {session.method}"
+        found_here = Match(person, IdentityRule.LTI_LAUNCH, proof[:400])
+        if account.person is not None and _proved(uow, account) is None:
+            _prove(ctx, uow, account.id, found_here, platform.id, method=session.method)
+        elif account.person is None:
             if (account.id, person) in uow.people.parted([account.id]):
                 raise Refused(
                     "Your training team took that Moodle account out of your record. Ask them to "
                     "join it again, if it is yours."
                 )
-            proof = f"{platform.issuer} user {account.facts.value}; signed in by {session.method}"
-            found_here = Match(person, IdentityRule.LTI_LAUNCH, proof[:400])
             uow.people.link_accounts({account.id: found_here}, now, ctx.actor.label)
             uow.intake.mark_accounts([account.id])
             audit(ctx, uow, "link-account", f"account:{account.id}",
                   {"person": person, "rule": IdentityRule.LTI_LAUNCH,
                    "platform": platform.id, "method": session.method})  # fmt: skip
     settle_pending(ctx)
-    return Arrival(**asdict(arrival) | {"person": person})
+    return Arrival(**asdict(arrival) | {"person": person, "to_confirm": False})
 
 
 # --- where it leads -------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from bridge.domain.errors import (
     BadAnswer,
     BridgeError,
     NeedsAdministrator,
-    NotFound,
     Refused,
     TryLater,
 )
@@ -28,7 +27,6 @@ from bridge.domain.mail import (
     message_id,
     next_digest,
 )
-from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import LONDON, london_date
 from bridge.services.context import Context, audit, training_team_only
 from bridge.services.letters import Nothing, content
@@ -242,36 +240,39 @@ class OpenMail:
 
 @dataclass(frozen=True, slots=True)
 class MailQueue:
-    """How the queue stands; `mails` are those asked for. `live_from` is the go-live date."""
+    """How the queue stands; `mails` are those asked for. `live_from` is the go-live date.
+
+    `after` is what to ask for the next of them with; None at the end.
+    """
 
     counts: MailCounts
     mails: tuple[OpenMail, ...]
     live_from: date | None
+    after: int | None = None
 
 
-def queue(ctx: Context, *, stuck: bool = False, limit: int = 200) -> MailQueue:
-    """What waits to be sent, what needs somebody first; `stuck` narrows to what went wrong."""
+def queue(ctx: Context, *, stuck: bool = False, limit: int = 200, after: int = 0) -> MailQueue:
+    """What waits to be sent, what needs somebody first.
+
+    `stuck` narrows to what went wrong, the oldest first, from the mail after `after` on.
+    """
     training_team_only(ctx)
     with ctx.store.reading() as uow:
-        found = uow.outbox.open_mails(stuck=stuck, limit=limit)
-        names = {person: _name(uow, person) for person in {mail.person for mail in found}}
+        found = uow.outbox.open_mails(stuck=stuck, limit=limit + 1, after=after)
+        more = found[limit - 1].id if len(found) > limit else None
+        found = found[:limit]
+        names = uow.standing.names({mail.person for mail in found})
         counts = uow.outbox.counts()
     return MailQueue(
         counts,
         tuple(
-            OpenMail(m.id, m.kind.value, m.person, names[m.person], m.created_at, m.next_at,
+            OpenMail(m.id, m.kind.value, m.person, names.get(m.person, ""), m.created_at, m.next_at,
                      m.attempts, m.needs_you, m.error)
             for m in found
         ),
         ctx.policy.mail_from,
+        more,
     )  # fmt: skip
-
-
-def _name(uow: UnitOfWork, person: int) -> str:
-    try:
-        return uow.people.get(person).name
-    except NotFound:
-        return ""
 
 
 def retry(ctx: Context, mail_id: int) -> None:

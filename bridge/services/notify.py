@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +14,6 @@ from bridge.domain.errors import NotFound
 from bridge.domain.frameworks import Edition
 from bridge.domain.mail import (
     LINKS,
-    OVERDUE_AFTER,
     REVIEW_AHEAD,
     TITLES,
     MailKind,
@@ -28,6 +28,7 @@ from bridge.domain.policy import Policy
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import SYSTEM, Actor, of_person
 from bridge.domain.times import london_date
+from bridge.services import escalation
 from bridge.services.context import Context, acting_person, audit
 
 
@@ -187,44 +188,45 @@ def look_for_overdue(ctx: Context) -> None:
     in doubt (R6), first to who verified it and the present manager. Once for each of them.
     """
     now = ctx.clock.now()
-    today = london_date(now)
-    if not _live(ctx.policy, today):
+    if not _live(ctx.policy, london_date(now)):
         return
     with ctx.store.begin() as uow:
-        uow.outbox.put([*_overdue(ctx, uow, now, today), *_in_doubt(ctx, uow, now, today)], now)
+        uow.outbox.put([*_overdue(ctx, uow, now), *_in_doubt(ctx, uow, now)], now)
 
 
-def _overdue(ctx: Context, uow: UnitOfWork, now: datetime, today: date) -> list[NewMail]:
+def _overdue(ctx: Context, uow: UnitOfWork, now: datetime) -> list[NewMail]:
     at = due_at(MailKind.OVERDUE, now, ctx.policy.mail_hour)
+    late = escalation.overdue_within(uow, SYSTEM, now, None, escalation.ALL)
+    today = london_date(now)
+    deputies: dict[int, set[int]] = defaultdict(set)
+    for each in uow.teams.deputies_of({o.verifier for o in late}) if late else ():
+        if each.holds_on(today):
+            deputies[each.manager].add(each.deputy)
     mails = []
-    for submission, evidence_id, verifier in uow.outbox.waiting_since(now - OVERDUE_AFTER):
-        evidence = uow.evidence.get(evidence_id, SYSTEM)
-        deputies = uow.outbox.deputies_of(verifier, today)
-        told = deputies or _training_team(uow, evidence_id)
-        for person in set(told) - {evidence.person}:
-            key = f"{MailKind.OVERDUE.stored}:{submission}:{person}"
-            payload = {"submission": submission, "evidence": evidence_id}
+    for o in late:
+        told = deputies.get(o.verifier) or set(_training_team(uow, o.evidence_id))
+        for person in sorted(told - {o.learner}):
+            key = f"{MailKind.OVERDUE.stored}:{o.submission_id}:{person}"
+            payload = {"submission": o.submission_id, "evidence": o.evidence_id}
             mails.append(NewMail(MailKind.OVERDUE, key, person, payload, at))
     return mails
 
 
-def _in_doubt(ctx: Context, uow: UnitOfWork, now: datetime, today: date) -> list[NewMail]:
+def _in_doubt(ctx: Context, uow: UnitOfWork, now: datetime) -> list[NewMail]:
     at = due_at(MailKind.CONTESTED, now, ctx.policy.mail_hour)
+    doubts = escalation.in_doubt_within(uow, SYSTEM, now, None, escalation.ALL)
+    doubts = [d for d in doubts if _live(ctx.policy, london_date(d.since))]
+    posts = uow.people.posts_of({d.learner for d in doubts}) if doubts else {}
+    today = london_date(now)
     mails = []
-    for claim_id, since in uow.outbox.contested():
-        if not _live(ctx.policy, since):
-            continue
-        claim, learner = uow.evidence.claim(claim_id, SYSTEM)
-        verification = uow.evidence.verification_in_force(claim_id)
-        posts = uow.people.posts_of([learner]).get(learner, ())
-        told = {p.manager for p in posts if p.holds_on(today) and p.manager is not None}
-        if verification is not None:
-            told.add(verification.verifier)
-        if today - since >= OVERDUE_AFTER:
-            told |= set(_training_team(uow, claim.evidence_id))
-        for person in told - {learner}:
-            key = f"{MailKind.CONTESTED.stored}:{claim_id}:{since}:{person}"
-            payload = {"claim": claim_id, "evidence": claim.evidence_id}
+    for d in doubts:
+        held = [p for p in posts.get(d.learner, ()) if p.holds_on(today)]
+        told = {d.verifier} | {p.manager for p in held if p.manager is not None}
+        if escalation.too_long(d.since, now):
+            told |= set(_training_team(uow, d.evidence_id))
+        for person in told - {d.learner}:
+            key = f"{MailKind.CONTESTED.stored}:{d.claim_id}:{london_date(d.since)}:{person}"
+            payload = {"claim": d.claim_id, "evidence": d.evidence_id}
             mails.append(NewMail(MailKind.CONTESTED, key, person, payload, at))
     return mails
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge.domain.authority import Authority
 from bridge.domain.errors import NotAllowed, NotFound, Refused
@@ -120,6 +120,9 @@ def rematch(ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]]) -> int
 def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
     """Say by hand whose an account is; what was filed under somebody else moves over.
 
+    It opens no door: a launch from the LMS signs nobody in by it until they have confirmed it
+    (`bridge.services.launch`).
+
     Untouched suggestions follow the account; what people worked on stays where it is. Raises
     NotFound for an unknown account or person, Refused without a reason.
     """
@@ -132,9 +135,9 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
         canonical = uow.people.get(person).canonical
         account, _ = uow.intake.account(account_id)
         if ctx.actor.person is not None and ctx.actor.person in (canonical, account.person):
-            # An account signs its person in from the LMS.
+            # Once confirmed, an account signs its person in from the LMS.
             raise Refused("It is your own account, or would be. Ask a colleague to say whose.")
-        uow.people.unlink_account(account_id, now)
+        uow.people.unlink_account(account_id, now, reason.strip(), parted=True)
         proof = Match(person, IdentityRule.BY_HAND, reason.strip())
         uow.people.link_accounts({account_id: proof}, now, ctx.actor.label)
         uow.intake.mark_accounts([account_id])
@@ -142,15 +145,21 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
     settle_pending(ctx)
 
 
-def unlink(ctx: Context, account_id: int) -> None:
-    """An account was joined to the wrong person: it is nobody's again. Raises Refused."""
+def unlink(ctx: Context, account_id: int, reason: str) -> None:
+    """An account was joined to the wrong person: it is nobody's again, and no rule joins the two.
+
+    Raises Refused without a reason, or where it is nobody's already.
+    """
     training_team_only(ctx)
+    if not reason.strip():
+        raise Refused("Say how you know that this account is not theirs.")
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
-        if not uow.people.unlink_account(account_id, ctx.clock.now()):
+        link = uow.people.unlink_account(account_id, ctx.clock.now(), reason.strip(), parted=True)
+        if link is None:
             raise Refused(f"Account {account_id} belongs to nobody already.")
         uow.intake.mark_accounts([account_id])
-        audit(ctx, uow, "unlink-account", f"account:{account_id}", {})
+        audit(ctx, uow, "unlink-account", f"account:{account_id}", {"unlinked": link})
     settle_pending(ctx)
 
 
@@ -179,20 +188,46 @@ def merge(ctx: Context, person: int, into: int, reason: str) -> int:
         return len(contested)
 
 
-def unmerge(ctx: Context, person: int) -> int:
-    """Undo a merge: each has their own evidence again. Returns whom they were merged into.
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A merge that was undone: whom they had been merged into, how many accounts that were joined
+    meanwhile wait in the unmatched queue now, and how many addresses and staff numbers that were
+    added meanwhile neither is known by."""
 
-    What was drafted meanwhile goes to whose account it came from, unless somebody worked on it.
-    Tokens and sign-ins of both end, with passwords, work accounts and links that were made
-    meanwhile: they may be in the other's hands.
+    into: int
+    waiting: int
+    identifiers: int
+
+    @property
+    def words(self) -> str:
+        """What came of it, for people."""
+        said = ["They are two people again; each has their own evidence."]
+        if self.waiting:
+            said.append(f"Accounts joined meanwhile that wait to be matched: {self.waiting}.")
+        if self.identifiers:
+            said.append("Neither is known by what was added meanwhile: take the staff list again.")
+        return " ".join(said)
+
+
+def unmerge(ctx: Context, person: int, reason: str) -> Parted:
+    """Undo a merge: each has their own evidence again.
+
+    An account that was joined meanwhile is theirs who had been known by its proof before the merge
+    (a staff number, an email); where it has no such proof, it waits in the unmatched queue. What
+    was drafted meanwhile goes to whose account it came from, unless somebody worked on it. What was
+    added meanwhile to what they are known by ends, until a staff list says whose it is; tokens and
+    sign-ins of both end, with passwords, work accounts and links that were made meanwhile: they
+    may be in the other's hands. Raises Refused without a reason, NotFound where there is no merge.
     """
     training_team_only(ctx)
+    if not reason.strip():
+        raise Refused("Say how you know that they are two people.")
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
         uow.ops.lock(PERSONS)
         since = uow.people.merged_at(person) or now
-        into = uow.people.unmerge(person, ctx.actor.label, now)
+        into, merge_id = uow.people.unmerge(person, reason.strip(), ctx.actor.label, now)
         both = [person, uow.people.get(into).canonical]
         for each in {person, into, *both}:
             uow.people.revoke_tokens(each, now)
@@ -202,9 +237,34 @@ def unmerge(ctx: Context, person: int) -> int:
             uow.evidence.settle_same_person(each)
         uow.people.mark_for_awards(both)
         uow.intake.mark_people(both)
-        audit(ctx, uow, "unmerge", f"person:{person}", {"from": into})
+        known_by = uow.people.end_identifiers(both, since, now)
+        audit(ctx, uow, "unmerge", f"person:{person}",
+              {"from": into, "unmerged": merge_id, "identifiers": known_by})  # fmt: skip
+        waiting = _let_wait(ctx, uow, both, since, merge_id)
     settle_pending(ctx)
-    return into
+    return Parted(into, waiting, known_by)
+
+
+def _let_wait(
+    ctx: Context, uow: UnitOfWork, both: Sequence[int], since: datetime, merge_id: int
+) -> int:
+    """Have the accounts wait that were joined while these two were one; how many there are.
+
+    What rests on a staff number or email that one of them, and not the other, had before the merge
+    went to that one. Whoever said meanwhile that an account is theirs, or somebody's, meant the one
+    human being that there seemed to be; which of the two that was, nobody guesses (DESIGN 5.9).
+    """
+    now = ctx.clock.now()
+    waiting = [
+        each for each in uow.people.joined_since(both, since) if each.owners != {each.person}
+    ]
+    for each in waiting:
+        why = "joined while two people were taken for one"
+        link = uow.people.unlink_account(each.account, now, why, parted=False)
+        audit(ctx, uow, "unlink-account", f"account:{each.account}",
+              {"from": each.person, "unmerged": merge_id, "unlinked": link})  # fmt: skip
+    uow.intake.mark_accounts([each.account for each in waiting])
+    return len(waiting)
 
 
 def split(ctx: Context, evidence_id: int, record_id: int) -> int:

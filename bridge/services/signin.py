@@ -28,12 +28,16 @@ VERIFIER_LINK_LASTS = timedelta(days=14)
 #: A session's last use is written down at most this often.
 TOUCH_EVERY = timedelta(minutes=5)
 PASSWORD_LENGTH = 12
+#: How long after signing in one's password may be set without the present one.
+FRESH = timedelta(minutes=15)
 #: In a quarter of an hour: attempts at one sign-in name, and failures from one network address.
 ATTEMPTS_A_LOGIN = 10
 FAILURES_AN_ADDRESS = 100
 
 #: How a session is called that began with a launch from an LMS.
 LAUNCH = "lti"
+#: And with a password, or a link to one thing to verify.
+PASSWORD, VERIFIER_LINK = "password", "verifier-link"
 _hasher = PasswordHasher()
 #: Verified where there is no such login, so that the two take the same time.
 _NOBODYS = _hasher.hash(secrets.token_urlsafe(16))
@@ -70,6 +74,10 @@ class Who:
 
 
 NOBODY = Who(None, "", frozenset({Role.VISITOR}), {}, None)
+
+
+class WrongPassword(Refused):
+    """The present password that was given is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +221,60 @@ def check_password(ctx: Context, login: str, password: str, address: str) -> int
     return found.person
 
 
-def set_password(ctx: Context, login: str, password: str) -> None:
-    """Set or change the actor's own password; their other sign-ins end.
+@dataclass(frozen=True, slots=True)
+class PasswordDoor:
+    """What setting the actor's password asks for.
 
-    Raises Refused for a short password, one that holds the name, or a login that is taken.
+    `login`: the name of the present password, None where there is none. `fresh`: they signed in
+    within the last 15 minutes, in a way that needs no present password to be believed.
+    """
+
+    login: str | None
+    fresh: bool
+
+    @property
+    def asks_present(self) -> bool:
+        """Whether the present password must be given."""
+        return self.login is not None and not self.fresh
+
+    @property
+    def asks_sign_in(self) -> bool:
+        """Whether they must sign in again first."""
+        return self.login is None and not self.fresh
+
+
+def password_door(ctx: Context, session: Session | None) -> PasswordDoor:
+    """What setting one's password asks for in this sign-in."""
+    person = acting_person(ctx)
+    with ctx.store.reading() as uow:
+        found = uow.access.password_of(person)
+    return PasswordDoor(found.login if found else None, _fresh(ctx, session, found is not None))
+
+
+def _fresh(ctx: Context, session: Session | None, has_password: bool) -> bool:
+    """Whether the sign-in alone lets its person set a password.
+
+    Of whoever has one, only a way besides it does, as when it is forgotten: a link or a work
+    account. A page that was left open does not.
+    """
+    return (
+        session is not None
+        and session.person == ctx.actor.person
+        and session.method not in (LAUNCH, VERIFIER_LINK)
+        and not (has_password and session.method == PASSWORD)
+        and ctx.clock.now() - session.created_at <= FRESH
+    )
+
+
+def set_password(
+    ctx: Context, login: str, password: str, session: Session | None, present: str = ""
+) -> None:
+    """Set or change the actor's own password; every sign-in of theirs ends, this one as well.
+
+    `present` is the password that they have; it may be left out within 15 minutes of signing in by
+    a link or a work account, which is also the way for whoever forgot it or has none. Raises
+    Refused for a short password, one that holds the name, a login that is taken, or without
+    either; TooOften.
     """
     person = acting_person(ctx)
     name = login.strip().casefold()
@@ -228,6 +286,16 @@ def set_password(ctx: Context, login: str, password: str) -> None:
         raise Refused("Use at most 1,000 characters.")
     if name in password.casefold():
         raise Refused("Leave your sign-in name out of your password.")
+    with ctx.store.reading() as uow:
+        before = uow.access.password_of(person)
+    if not _fresh(ctx, session, before is not None):
+        if before is None:
+            raise Refused("Sign in again first: this sign-in is older than 15 minutes.")
+        count_attempt(ctx, f"login:{before.login}", ATTEMPTS_A_LOGIN)
+        try:
+            _hasher.verify(before.hash, present)
+        except (VerificationError, InvalidHashError) as error:
+            raise WrongPassword("That is not your present password. Please try again.") from error
     hashed = _hasher.hash(password)
     with ctx.store.begin() as uow:
         taken = uow.access.password_of_login(name)
@@ -294,5 +362,5 @@ def use_link(ctx: Context, secret: str, lasting: Lasting) -> tuple[OneTimeLink, 
             raise NotAllowed("This link has just been used. Ask for a new one.")
     if found.purpose == "verify":
         only = {"only_evidence": found.evidence_id}
-        return found, start_session(ctx, found.person, "verifier-link", lasting, only)
+        return found, start_session(ctx, found.person, VERIFIER_LINK, lasting, only)
     return found, start_session(ctx, found.person, "link", lasting)

@@ -18,6 +18,7 @@ from bridge.domain.identity import (
 from bridge.domain.model import PostDetails
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.staff import Organisation, StaffRow
+from bridge.domain.times import london_date
 from bridge.services.context import Context, audit, training_team_only
 from bridge.services.people import rematch
 
@@ -56,9 +57,10 @@ def take_staff_list(
 ) -> StaffReport:
     """Add and update people, posts and managers, then try unmatched accounts again.
 
-    A person is known by staff number, else by an email that nobody else has. People who are not
-    on the list stay as they are: a short list is never a deletion. On the pages nobody changes
-    their own entry, nor what somebody is known by: both could let them in as their own verifier.
+    A person is known by staff number, else by an email that nobody else has; a post by its person,
+    organisation and first day, so that a title may be worded anew. People who are not on the list
+    stay as they are: a short list is never a deletion. On the pages nobody changes their own entry,
+    nor what somebody is known by: both could let them in as their own verifier.
     Raises StaffListError.
     """
     training_team_only(ctx)
@@ -113,12 +115,16 @@ class _Taking:
         posts = [
             (row, person, self._organisation(row)) for row, person in taken if person is not None
         ]
-        for row, person, organisation_id in posts:
-            if self.uow.people.put_post(person, row.post, organisation_id):
-                self.changed.add(person)
         listed: dict[tuple[int, int], list[PostDetails]] = defaultdict(list)
         for row, person, organisation_id in posts:
             listed[person, organisation_id].append(row.post)
+        today = london_date(self.now)
+        for (person, organisation_id), details in listed.items():
+            if self.uow.people.rename_posts(person, organisation_id, details, today):
+                self.changed.add(person)
+        for row, person, organisation_id in posts:
+            if self.uow.people.put_post(person, row.post, organisation_id):
+                self.changed.add(person)
         for (person, organisation_id), details in listed.items():
             if self.uow.people.end_replaced_posts(person, organisation_id, details):
                 self.changed.add(person)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from bridge.domain.frameworks import Edition
 from bridge.domain.model import Person
 from bridge.domain.notebook import Piles
+from bridge.domain.standing import WaitsForMe
 from bridge.domain.teams import Submitted
 from bridge.domain.times import london_date
 from bridge.services.context import Context, acting_person
+from bridge.services.escalation import ESCALATED_AFTER
 from bridge.services.progress import Progress, progress_within
 
 
@@ -32,6 +34,13 @@ def team(ctx: Context) -> Team:
         people = [each.id for each in led if each.id != person]
         members = progress_within(ctx, uow, people) if people else []
         return Team(tuple(members), tuple(leads), tuple(uow.catalog.editions()))
+
+
+def waits_for_me(ctx: Context) -> WaitsForMe:
+    """What waits for the actor as a verifier and a manager, counted, in one query."""
+    now = ctx.clock.now()
+    with ctx.store.reading() as uow:
+        return uow.standing.waits_for(acting_person(ctx), london_date(now), now - ESCALATED_AFTER)
 
 
 @dataclass(frozen=True, slots=True)

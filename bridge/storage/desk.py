@@ -38,7 +38,8 @@ class SqlDesk:
         c, a = t.account_links.c, t.accounts.c
         query = (
             select(a.id, _s.key, a.value, a.display_name, a.email, a.suspended, c.person_id,
-                   c.rule, c.proof, c.valid_from, c.valid_to, c.linked_by)
+                   c.rule, c.proof, c.valid_from, c.valid_to, c.linked_by, c.ended_reason,
+                   c.parted)
             .join(t.accounts, a.id == c.account_id)
             .join(t.sources, _s.id == a.source_id)
             .join(t.people, _p.id == c.person_id)
@@ -67,7 +68,7 @@ class SqlDesk:
         """As what a (canonical) person may verify besides managing."""
         v = t.verifier_approvals.c
         query = (
-            select(v.id, v.kind, v.approved_at, v.approved_by)
+            select(v.id, v.kind, v.approved_at, v.approved_by, v.organisation)
             .join(t.people, _p.id == v.person_id)
             .where(_p.canonical_id == person, v.ended_at.is_(None))
             .order_by(v.id)
@@ -174,10 +175,30 @@ class SqlDesk:
             query = query.where(a.subject == subject)
         if before is not None:
             query = query.where(a.id < before)
+        rows = self._db.execute(query).all()
+        m, k = t.person_merges.c, t.account_links.c
+        reasons = {
+            name: self._reasons(table, column, {r.detail[name] for r in rows if name in r.detail})
+            for name, table, column in (
+                ("unmerged", m.id, m.undone_reason), ("unlinked", k.id, k.ended_reason)
+            )
+        }  # fmt: skip
         return [
-            TrailEntry(r.id, r.at, r.actor, r.channel, r.os_user, r.act, r.subject, r.detail)
-            for r in self._db.execute(query)
-        ]
+            TrailEntry(
+                r.id, r.at, r.actor, r.channel, r.os_user, r.act, r.subject, r.detail,
+                next((reasons[n].get(r.detail[n], "") for n in reasons if n in r.detail), ""),
+            )
+            for r in rows
+        ]  # fmt: skip
+
+    def _reasons(
+        self, key: ColumnElement[int], reason: ColumnElement[str], ids: set[int]
+    ) -> dict[int, str]:
+        """What was given as the reason in these rows."""
+        if not ids:
+            return {}
+        rows = self._db.execute(select(key, reason).where(key.in_(sorted(ids))))
+        return {row_id: words or "" for row_id, words in rows}
 
     def runs(self, source: str | None, before: int | None, limit: int) -> list[tuple[int, Run]]:
         """Pulls with their ids, the newest first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -22,13 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.domain.claims import ClaimState
 from bridge.domain.identity import IdentifierKind
 from bridge.domain.mail import LINKS, MailCounts, MailKind, NewMail, Queued
-from bridge.domain.times import london_date
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
-from bridge.storage import tables_practice as tp
 from bridge.storage.ops import SqlOps
 
 _o, _p, _i = t.outbox.c, t.people.c, t.person_identifiers.c
@@ -181,12 +178,18 @@ class SqlOutbox:
         )
         return done.rowcount == 1
 
-    def open_mails(self, *, stuck: bool, limit: int) -> list[Queued]:
-        """What is not done, the soonest first; `stuck` narrows to what failed or needs a person."""
-        query = _mails().where(_o.done_at.is_(None))
+    def open_mails(self, *, stuck: bool, limit: int, after: int = 0) -> list[Queued]:
+        """What is not done, the soonest first; `stuck` narrows to what failed or needs a person.
+
+        Those are listed the oldest first, from the one after `after` (an id) on: the next time that
+        one is tried changes while somebody turns the pages.
+        """
+        query = _mails().where(_o.done_at.is_(None)).limit(limit)
         if stuck:
-            query = query.where(or_(_o.needs_you, _o.error.is_not(None)))
-        query = query.order_by(_o.needs_you.desc(), _o.next_at, _o.id).limit(limit)
+            query = query.where(or_(_o.needs_you, _o.error.is_not(None)), _o.id > after)
+            query = query.order_by(_o.id)
+        else:
+            query = query.order_by(_o.needs_you.desc(), _o.next_at, _o.id)
         return [_mail(row) for row in self._db.execute(query)]
 
     def counts(self) -> MailCounts:
@@ -236,42 +239,6 @@ class SqlOutbox:
         rows = [{"person_id": person, "kind": kind.value, "off_at": now} for kind in sorted(new)]
         if rows:
             self._db.execute(insert(ta.mail_off), rows)
-
-    def waiting_since(self, before: datetime) -> list[tuple[int, int, int]]:
-        """(submission, evidence, canonical verifier) of what was submitted before then and still
-        waits, the oldest first."""
-        w = t.waiting.c
-        rows = self._db.execute(
-            select(w.submission_id, w.evidence_id, _p.canonical_id)
-            .distinct()
-            .join(t.people, _p.id == w.verifier_id)
-            .where(w.submitted_at < before)
-            .order_by(w.submission_id)
-        )
-        return [(submission, evidence, verifier) for submission, evidence, verifier in rows]
-
-    def contested(self) -> list[tuple[int, date]]:
-        """(claim, London date) of every verified claim that is in doubt."""
-        c = t.claims.c
-        rows = self._db.execute(
-            select(c.id, c.contested_at)
-            .where(c.contested_at.is_not(None), c.state == ClaimState.VERIFIED)
-            .order_by(c.id)
-        )
-        return [(claim, london_date(since)) for claim, since in rows]
-
-    def deputies_of(self, manager: int, day: date) -> list[int]:
-        """The (canonical) people who stand in for a manager on that day."""
-        c = tp.deputies.c
-        rows = self._db.scalars(
-            select(_p.canonical_id)
-            .distinct()
-            .join(tp.deputies, c.deputy_id == _p.id)
-            .where(c.manager_id.in_(self._own(manager)), c.valid_from <= day,
-                   or_(c.valid_to.is_(None), c.valid_to >= day))
-            .order_by(_p.canonical_id)
-        )  # fmt: skip
-        return list(rows)
 
     def organisation_of(self, evidence_id: int) -> int | None:
         """The organisation that a piece of evidence was made in, where that is known."""

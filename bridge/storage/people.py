@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -12,7 +12,6 @@ from sqlalchemy import (
     Connection,
     Select,
     String,
-    and_,
     cast,
     func,
     insert,
@@ -24,12 +23,13 @@ from sqlalchemy import (
 )
 
 from bridge.domain.errors import NotFound
-from bridge.domain.identity import Identifier, IdentifierKind, Match
+from bridge.domain.identity import Identifier, IdentifierKind
 from bridge.domain.model import Employment, Listed, Person, Post, PostDetails
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
 from bridge.storage import tables_practice as tp
-from bridge.storage.bulk import among, chunks, insert_rows, new_ids, one_of_found
+from bridge.storage.accounts import AccountLinks
+from bridge.storage.bulk import among, chunks, new_ids, one_of_found
 from bridge.storage.marks import mark_for_counts
 from bridge.storage.scoping import works_there
 
@@ -43,10 +43,11 @@ def _labels(person: int) -> Select[Any]:
     return select(literal("person:").concat(cast(_p.id, String))).where(_p.canonical_id == person)
 
 
-class SqlPeople:
+class SqlPeople(AccountLinks):
     """Implements `bridge.domain.repositories.PeopleRepository`."""
 
     def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self._db = connection
 
     # --- persons ----------------------------------------------------------------------------
@@ -242,6 +243,46 @@ class SqlPeople:
         self._db.execute(update(t.posts).where(c.id == post).values(values))
         return True
 
+    def rename_posts(
+        self, person: int, organisation_id: int, listed: Collection[PostDetails], today: date
+    ) -> bool:
+        """Give posts in an organisation the titles that a list has for them; whether any changed.
+
+        A post is known by its person, organisation and first day: a list that words the title anew
+        means the same post, with what was agreed for it. Where several began on one day and it is
+        not clear which is which, those that are not named end yesterday, and new ones are added.
+        """
+        c = t.posts.c
+        titles: dict[date, set[str]] = defaultdict(set)
+        for each in listed:
+            titles[each.valid_from].add(each.title)
+        rows = self._db.execute(
+            select(c.id, c.title, c.valid_from, c.valid_to).where(
+                c.person_id == person,
+                c.organisation_id == organisation_id,
+                c.valid_from.in_(sorted(titles)),
+            )
+        ).all()
+        changed = False
+        for day, named in titles.items():
+            there = [row for row in rows if row.valid_from == day]
+            new = named - {row.title for row in there}
+            unnamed = [row for row in there if row.title not in named]
+            unnamed = [row for row in unnamed if row.valid_to is None] or unnamed
+            if not new or not unnamed:
+                continue
+            if len(new) == len(unnamed) == 1:
+                values: dict[str, Any] = {"title": new.pop()}
+            else:
+                last = max(today, day) - timedelta(days=1)
+                unnamed = [row for row in unnamed if row.valid_to is None or row.valid_to > last]
+                values = {"valid_to": last}
+            done = update(t.posts).where(c.id.in_([row.id for row in unnamed])).values(values)
+            self._db.execute(done)
+            mark_for_counts(self._db, [person])
+            changed = True
+        return changed
+
     def end_replaced_posts(
         self, person: int, organisation_id: int, listed: Collection[PostDetails]
     ) -> bool:
@@ -281,9 +322,9 @@ class SqlPeople:
         return True
 
     # --- who may verify ----------------------------------------------------------------------
-    def possible_verifiers(self, learner: int) -> list[tuple[Person, list[str]]]:
+    def possible_verifiers(self, learner: int) -> list[tuple[Person, list[str], str]]:
         """The managers of the learner's posts, their deputies, and everybody approved, with what
-        they are approved as; rules decide later."""
+        they are approved as, and where one from outside works; rules decide later."""
         c, v, d = t.posts.c, t.verifier_approvals.c, tp.deputies.c
         managers = (
             select(_manager.c.canonical_id)
@@ -303,25 +344,29 @@ class SqlPeople:
             .join(lead, lead.c.id == d.manager_id)
             .where(lead.c.canonical_id.in_(managers))
         )
-        approvals = select(entry.c.canonical_id, v.kind).join(
+        approvals = select(entry.c.canonical_id, v.kind, v.organisation).join(
             t.verifier_approvals, v.person_id == entry.c.id
         )
         approval = approvals.where(
             v.ended_at.is_(None), v.approved_by.not_in(_labels(learner))
         ).subquery()
         query = (
-            select(_p.id, _p.display_name, _p.canonical_id, approval.c.kind)
+            select(_p.id, _p.display_name, _p.canonical_id, approval.c.kind,
+                   approval.c.organisation)
             .outerjoin(approval, approval.c.canonical_id == _p.id)
             .where(
                 one_of_found(self._db, _p.id, union(managers, deputies, approved)),
                 _p.id != learner,
             )
             .order_by(_p.display_name, _p.id)
-        )
+        )  # fmt: skip
         found: dict[Person, list[str]] = defaultdict(list)
-        for person, name, canonical, kind in self._db.execute(query):
-            found[Person(person, name, canonical)] += [kind] if kind else []
-        return list(found.items())
+        works: dict[Person, str] = {}
+        for person, name, canonical, kind, organisation in self._db.execute(query):
+            one = Person(person, name, canonical)
+            found[one] += [kind] if kind else []
+            works[one] = organisation or works.get(one, "")
+        return [(one, kinds, works[one]) for one, kinds in found.items()]
 
     def approvals_of(self, person: int, learner: int | None = None) -> list[str]:
         """The kinds of verifier a (canonical) person is approved as; for a learner, by others."""
@@ -335,118 +380,16 @@ class SqlPeople:
             query = query.where(v.approved_by.not_in(_labels(learner)))
         return list(self._db.scalars(query))
 
-    def approve(self, person: int, kind: str, by: str, now: datetime) -> None:
-        """Approve somebody as an assessor or peer."""
+    def approve(
+        self, person: int, kind: str, by: str, now: datetime, organisation: str | None = None
+    ) -> None:
+        """Approve somebody as an assessor or peer; one from outside with where they work."""
         self._db.execute(
             insert(t.verifier_approvals).values(
-                person_id=person, kind=kind, approved_at=now, approved_by=by
+                person_id=person, kind=kind, approved_at=now, approved_by=by,
+                organisation=organisation,
             )
-        )
-
-    # --- accounts and merges -------------------------------------------------------------------
-    def link_accounts(self, found: Mapping[int, Match], now: datetime, by: str) -> None:
-        """Each account is that person's, by that rule and proof, from now on.
-
-        Of people who were merged, it is linked to the one whose identifier is the proof, so that
-        it goes with them if the merge is undone.
-        """
-        owners = self._merged_owners({m.person for m in found.values()})
-        insert_rows(
-            self._db,
-            t.account_links,
-            ("account_id", "person_id", "rule", "proof", "valid_from", "linked_by"),
-            [
-                (account, owners.get((m.person, m.proof), m.person), m.rule, m.proof, now, by)
-                for account, m in found.items()
-            ],
-        )
-
-    def _merged_owners(self, people: Collection[int]) -> dict[tuple[int, str], int]:
-        """(canonical person, identifier) to the merged person whose identifier it is."""
-        rows = self._db.execute(
-            select(_p.canonical_id, _i.value, _p.id)
-            .join(t.person_identifiers, _i.person_id == _p.id)
-            .where(among(self._db, _p.canonical_id, people), _p.id != _p.canonical_id)
-        )
-        return {(canonical, value): person for canonical, value, person in rows}
-
-    def unlink_account(self, account_id: int, now: datetime) -> bool:
-        """The account is nobody's from now on; whether it was somebody's."""
-        c = t.account_links.c
-        done = self._db.execute(
-            update(t.account_links)
-            .where(c.account_id == account_id, c.valid_to.is_(None))
-            .values(valid_to=now)
-        )
-        return done.rowcount > 0
-
-    def parted(self, account_ids: Collection[int]) -> set[tuple[int, int]]:
-        """(account, canonical person) pairs that somebody took apart: no rule joins them again."""
-        c = t.account_links.c
-        found: set[tuple[int, int]] = set()
-        for part in chunks(sorted(account_ids)):
-            rows = self._db.execute(
-                select(c.account_id, _p.canonical_id)
-                .join(t.people, _p.id == c.person_id)
-                .where(c.account_id.in_(part), c.valid_to.is_not(None))
-            )
-            found |= {(account, person) for account, person in rows}
-        return found
-
-    def accounts_of(self, person: int) -> list[str]:
-        """What sources call a (canonical) person, the newest account first."""
-        c = t.account_links.c
-        query = (
-            select(t.accounts.c.value)
-            .join(t.account_links, c.account_id == t.accounts.c.id)
-            .join(t.people, _p.id == c.person_id)
-            .where(_p.canonical_id == person, c.valid_to.is_(None))
-            .order_by(t.accounts.c.id.desc())
-        )
-        return list(self._db.scalars(query))
-
-    def merge(self, person: int, into: int, reason: str, by: str, now: datetime) -> None:
-        """Two records of one human being: a link is added, no key is rewritten."""
-        self._db.execute(
-            insert(t.person_merges).values(
-                person_id=person, into_id=into, reason=reason, merged_at=now, merged_by=by
-            )
-        )
-        self._lead(person, into)
-
-    def merged_at(self, person: int) -> datetime | None:
-        """Since when `person` is merged into another; None where they are not."""
-        m = t.person_merges.c
-        return self._db.scalar(
-            select(m.merged_at).where(m.person_id == person, m.undone_at.is_(None))
-        )
-
-    def unmerge(self, person: int, by: str, now: datetime) -> int:
-        """Undo the merge of `person`; returns whom it had been merged into. Raises NotFound."""
-        m = t.person_merges.c
-        open_merge = and_(m.person_id == person, m.undone_at.is_(None))
-        row = self._db.execute(select(m.id, m.into_id).where(open_merge)).first()
-        if row is None:
-            raise NotFound(f"Person {person} is not merged into anybody.")
-        self._db.execute(
-            update(t.person_merges).where(m.id == row.id).values(undone_at=now, undone_by=by)
-        )
-        self._lead(person, person)
-        into: int = row.into_id
-        return into
-
-    def _lead(self, person: int, canonical: int) -> None:
-        """Let `person`, and all whose open merges lead to them, be `canonical` from now on.
-
-        Step by step, because the database checks each against whom they were merged into.
-        """
-        m = t.person_merges.c
-        step = {person}
-        while step:
-            self._db.execute(update(t.people).where(_p.id.in_(step)).values(canonical_id=canonical))
-            mark_for_counts(self._db, {*step, canonical})
-            query = select(m.person_id).where(m.into_id.in_(step), m.undone_at.is_(None))
-            step = set(self._db.scalars(query))
+        )  # fmt: skip
 
     # --- tokens ---------------------------------------------------------------------------------
     def add_token(

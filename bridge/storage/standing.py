@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.records import Status
-from bridge.domain.standing import ClaimCount
+from bridge.domain.standing import ClaimCount, WaitsForMe
 from bridge.storage import tables as t
 from bridge.storage.bulk import among
+from bridge.storage.waiting import waits_for
 
 _p, _e, _c, _v = t.people.c, t.evidence.c, t.claims.c, t.verifications.c
 _r = t.learning_records.c
@@ -69,6 +70,10 @@ class SqlStanding:
             .group_by(_p.canonical_id, _c.competency_id)
         )
         return [(a, b, c) for a, b, c in self._db.execute(self._of(query, people))]
+
+    def waits_for(self, person: int, day: date, before: datetime) -> WaitsForMe:
+        """What waits for a (canonical) person on that day; what came before that moment is late."""
+        return waits_for(self._db, person, day, before)
 
     def last_attended(self, people: Collection[int]) -> dict[int, datetime]:
         """When each of these canonical people last attended anything, as sources still say."""

@@ -116,6 +116,7 @@ person_merges = Table(
     Column("merged_by", String(80), nullable=False),
     Column("undone_at", UtcDateTime),
     Column("undone_by", String(80)),
+    Column("undone_reason", Text),
 )
 posts = Table(
     "posts",
@@ -154,6 +155,8 @@ verifier_approvals = Table(
     Column("kind", String(20), nullable=False),
     Column("approved_at", UtcDateTime, nullable=False),
     Column("approved_by", String(80), nullable=False),
+    # Where a verifier from outside, who holds no post here, works.
+    Column("organisation", String(200)),
     Column("ended_at", UtcDateTime),
     CheckConstraint(one_of("kind", ("assessor", "peer")), name="kind"),
 )
@@ -269,6 +272,9 @@ account_links = Table(
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
     Column("linked_by", String(80), nullable=False),
+    Column("ended_reason", String(400)),
+    # It ended because it is not theirs: no rule joins the two again.
+    Column("parted", Boolean, nullable=False, server_default=text("false")),
     Index(
         "uq_account_links_open",
         "account_id",

@@ -20,7 +20,10 @@ def link_in(letter: str) -> str:
 
 def with_password(site: BridgeSite, someone: Someone) -> Someone:
     """They have set a password."""
-    signin.set_password(site.acting(someone), someone.email, PASSWORD)
+    lasting = signin.Lasting()
+    secret = signin.start_session(site.ctx, someone.id, "link", lasting)
+    session = signin.who_is(site.ctx, secret, lasting).session
+    signin.set_password(site.acting(someone), someone.email, PASSWORD, session)
     return someone
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,7 +18,11 @@ from unittest import mock
 import pytest
 
 from bridge.cli import main
+from bridge.cli.common import opened
 from bridge.demo.moodle import StandInMoodle, seed
+from bridge.domain.errors import NotAllowed
+from bridge.services import signin
+from bridge.services.evidence import may_verify
 
 
 @dataclass
@@ -108,9 +112,21 @@ def test_a_draft_becomes_verified_by_two_people_with_their_own_tokens(pulled: Te
              "--used", "In supervision.")  # fmt: skip
     assert "own token" in pulled.run(*words, ok=False)
     pulled.run(*words, token=own)
+    theirs = pulled.run("people", "token", str(manager)).strip()
     verify = ("evidence", "verify", str(number), "--method", "supervision")
-    assert "Nobody verifies their own" in pulled.run(*verify, token=own, ok=False)
-    pulled.run(*verify, token=pulled.run("people", "token", str(manager)).strip())
+    assert "--read" in pulled.run(*verify, token=theirs, ok=False)
+    read = pulled.json("evidence", "show", str(number), token=theirs)["read"]
+    # They think again while the manager reads: a decision is about words that somebody has seen.
+    pulled.run("evidence", "recall", str(number), token=own)
+    pulled.run(*words, token=own)
+    stale = pulled.run(*verify, "--read", str(read), token=theirs, ok=False)
+    assert "changed what they wrote" in stale
+    shown = pulled.run("evidence", "show", str(number), token=theirs)
+    read = pulled.json("evidence", "show", str(number), token=theirs)["read"]
+    assert f"--read {read}" in shown
+    having_read = (*verify, "--read", str(read))
+    assert "Nobody verifies their own" in pulled.run(*having_read, token=own, ok=False)
+    pulled.run(*having_read, token=theirs)
     told = pulled.run("explain", "evidence", str(number))
     assert "verified by" in told
     assert "Suggested by rule" in told
@@ -151,6 +167,57 @@ def test_people_show_tells_where_somebody_stands(pulled: Terminal) -> None:
     person = pulled.json("evidence", "list")[0]["evidence"]["person"]
     found = pulled.json("people", "show", str(person))
     assert len([x for x in found["lines"] if x["ref"]["edition"] == "llr-2020"]) >= 10
+
+
+def test_roles_are_given_listed_and_taken_back(pulled: Terminal) -> None:
+    one = str(pulled.json("people", "list")[0]["id"])
+    said = pulled.run("people", "grant", one, "training team")
+    assert "has the role 'training team'" in said
+    pulled.run("people", "grant", one, "partnership")
+    narrow = ("people", "grant", one, "partnership", "--organisation", "nowhere")
+    assert "nowhere" in pulled.run(*narrow, ok=False)
+    given = pulled.json("people", "roles")
+    assert {(str(g["person"]), g["role"]) for g in given} == {
+        (one, "training team"), (one, "partnership")
+    }  # fmt: skip
+    assert given[0]["person_name"] in pulled.run("people", "roles")
+    for each in given:
+        pulled.run("people", "revoke-role", str(each["id"]))
+    assert pulled.json("people", "roles") == []
+    pulled.run("people", "revoke-role", str(given[0]["id"]), ok=False)
+    pulled.run("people", "grant", one, "practitioner", ok=False)
+
+
+def test_an_invitation_signs_its_person_in_once(pulled: Terminal) -> None:
+    one = pulled.json("people", "list")[0]
+    link = pulled.run("people", "invite", str(one["id"]), "--days", "2").strip()
+    address, _, secret = link.rpartition("/link/")
+    assert address.startswith("http://127.0.0.1:")
+    with opened(pulled.site) as bridge:
+        found, _ = signin.use_link(bridge.context, secret, signin.Lasting())
+        assert found.person == one["id"]
+        assert found.expires_at - datetime.now(UTC) > timedelta(days=1)
+        with pytest.raises(NotAllowed):
+            signin.use_link(bridge.context, secret, signin.Lasting())
+    assert secret not in (pulled.site / "bridge.db").read_bytes().decode("latin-1")
+    assert "Nobody is known" in pulled.run("people", "invite", "Nobody Here", ok=False)
+
+
+def test_an_approval_is_given_and_ended(pulled: Terminal) -> None:
+    learner, other = (str(p["id"]) for p in pulled.json("people", "list")[:2])
+
+    def approved() -> bool:
+        with opened(pulled.site) as bridge:
+            found = may_verify(bridge.context, int(learner))
+        return other in [str(person) for person, _, authority in found if authority == "assessor"]
+
+    assert not approved()
+    pulled.run("people", "approve", other, "assessor")
+    assert approved()
+    pulled.run("people", "end-approval", other, "peer")
+    assert approved()
+    assert "does not verify as assessor" in pulled.run("people", "end-approval", other, "assessor")
+    assert not approved()
 
 
 def test_a_moodle_that_is_away_is_told_and_loses_nothing(pulled: Terminal) -> None:

@@ -13,6 +13,8 @@ import requests
 
 from bridge.bootstrap import Bridge, open_bridge, publish_files, web_site
 from bridge.catalog.staff import parse_staff_list
+from bridge.demo import work
+from bridge.demo.idp import StandInProvider
 from bridge.demo.launches import connect, course_page
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.services.people import find
@@ -25,12 +27,22 @@ ADDRESS = "http://localhost"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[tuple[Bridge, StandInMoodle]]:
+def provider() -> Iterator[StandInProvider]:
+    """The demo's sign-in at work, running."""
+    idp = StandInProvider([], lambda: datetime.now(UTC))
+    idp.start()
+    yield idp
+    idp.stop()
+
+
+@pytest.fixture
+def site(tmp_path: Path, provider: StandInProvider) -> Iterator[tuple[Bridge, StandInMoodle]]:
     """A site as the demo makes it, with its Moodle running."""
     now = datetime.now(UTC)
     with StandInMoodle(seed.demo_site(now, lambda: datetime.now(UTC))) as moodle:
         make_site(tmp_path, url=moodle.base_url, token_file="moodle.token")
         (tmp_path / "moodle.token").write_text(moodle.site.token_of(seed.SERVICE_USER))
+        work.configure(tmp_path, provider)
         bridge = open_bridge(tmp_path)
         publish_files(bridge, "test")
         groups = {g.key for e in bridge.files().frameworks.editions for g in e.groups}
@@ -94,3 +106,20 @@ def test_the_moodle_lets_nobody_in_who_is_not_signed_in(
     assert learner.get(f"{base}/mod/lti/auth.php", params=bad).status_code == 400
     assert requests.post(f"{base}/mod/lti/openid-registration.php", json={},
                          timeout=10).status_code == 401  # fmt: skip
+
+
+def test_people_of_the_demo_sign_in_with_their_work_account(
+    site: tuple[Bridge, StandInMoodle], provider: StandInProvider
+) -> None:
+    bridge, moodle = site
+    user = next(u for u in moodle.site.users.values() if u.idnumber and not u.suspended)
+    person = find(bridge.context, user.idnumber)
+    work.employ(bridge, provider, [person])
+    assert [each.name for each in provider.users] == [person.name, work.UNKNOWN.name]
+    assert work.sign_in(bridge, provider, person) == 200
+    # Whom no staff list has is asked to sign in once in another way.
+    provider.chosen = work.UNKNOWN.sub
+    browser = create_app(web_site(bridge, ADDRESS)).test_client()
+    asked = browser.get(f"/sign-in/with/{work.NAME}").headers["Location"]
+    back = requests.get(asked, timeout=10, allow_redirects=False).headers["Location"]
+    assert browser.get(back.removeprefix(ADDRESS)).status_code == 403

@@ -15,7 +15,7 @@ from bridge.domain.identity import Identifier, IdentifierKind
 from bridge.domain.mail import FRESH, Letter, MailKind, due_at, next_digest, reminder_at
 from bridge.domain.permissions import Role
 from bridge.domain.times import LONDON
-from bridge.services import evidence, notify, roles, signin, verify
+from bridge.services import escalation, evidence, notify, roles, signin, verify
 from bridge.services import people as people_service
 from tests.mail.post import (
     KEY,
@@ -302,6 +302,31 @@ def test_evidence_in_doubt_is_told_to_who_verified_it(world: World, box: Postbox
     send(world, box)
     (letter,) = box.of(MailKind.CONTESTED)
     assert (letter.to, letter.count) == ("manager@example.org", 2)
+
+
+def test_mails_and_pages_agree_on_what_has_waited_too_long(world: World, box: Postbox) -> None:
+    folk = cast(world)
+    trainer = world.person("trainer")
+    roles.grant_role(world.ctx, trainer, Role.TRAINING_TEAM)
+    world.submit(folk.learner, folk.evidence, folk.manager, 1)
+    world.verify(folk.manager, folk.evidence)
+    world.submit(folk.learner, folk.evidence, folk.manager, 2)
+    world.source.holds = []
+    world.pull(full=True, believe=True)
+
+    def told() -> list[str]:
+        """What the training team is mailed about."""
+        notify.look_for_overdue(world.ctx)
+        rows = world.rows("SELECT kind FROM outbox WHERE person_id = :p ORDER BY kind", p=trainer)
+        return [kind.removeprefix("mail:") for (kind,) in rows]
+
+    def shown() -> list[str]:
+        found = escalation.escalated(world.ctx)
+        return ["contested"] * len(found.claims) + ["overdue"] * len(found.submissions)
+
+    for days, together in ((28, []), (1, ["contested", "overdue"])):
+        world.clock.advance(days=days)
+        assert told() == shown() == together
 
 
 # --- links ----------------------------------------------------------------------------------

@@ -188,7 +188,7 @@ def test_two_at_once_do_not_take_the_same(world: World, folk: Cast) -> None:
 
 def test_somebody_without_an_account_there_is_named(world: World, folk: Cast) -> None:
     account = world.scalar("SELECT id FROM accounts WHERE value = 'u1'")
-    people.unlink(world.ctx, account)
+    people.unlink(world.ctx, account, "Not theirs.")
     (told,) = world.deliver().needs_you
     assert "u1 has no account in moodle" in told
     people.link(world.ctx, account, folk.learner, "It is theirs.")
@@ -198,7 +198,9 @@ def test_somebody_without_an_account_there_is_named(world: World, folk: Cast) ->
 
 def test_a_badge_is_withdrawn_where_it_was_given(world: World, folk: Cast) -> None:
     world.deliver()
-    people.unlink(world.ctx, world.scalar("SELECT id FROM accounts WHERE value = 'u1'"))
+    people.unlink(
+        world.ctx, world.scalar("SELECT id FROM accounts WHERE value = 'u1'"), "Not theirs."
+    )
     verify.revoke(world.as_(folk.manager), world.claim_id(folk.evidence, 1), "A mistake.")
     world.awarded()
     assert world.deliver().withdrawn == 1

@@ -28,7 +28,7 @@ def test_a_deputy_verifies_on_the_days_named_and_on_no_others(world: World, folk
     world.clock.advance(days=5)
     assert folk.other in [v[0] for v in evidence.may_verify(world.ctx, folk.learner)]
     world.submit(folk.learner, folk.evidence, folk.other, 1)
-    (named,) = deputies.deputies_of(me, folk.manager)[1]
+    (named,) = deputies.deputies_of(me, folk.manager).named
     deputies.end_deputy(me, named.id)
     with pytest.raises(NotAllowed, match="stand in"):
         world.verify(folk.other, folk.evidence)
@@ -62,6 +62,31 @@ def test_a_deputy_is_named_by_the_manager_theirs_or_the_training_team(
                 world.ctx.acting_as(Actor(elsewhere, "test"))):  # fmt: skip
         with pytest.raises(NotFound):
             deputies.name_deputy(ctx, folk.manager, NAMING)
+
+
+def test_nobody_names_or_ends_the_deputy_of_their_own_manager(world: World, folk: Cast) -> None:
+    organisation = world.scalar("SELECT id FROM organisations WHERE key = 'agency'")
+    world.post(folk.manager, None, date(2020, 1, 1))
+    made = deputies.name_deputy(world.as_(folk.manager), folk.manager, NAMING)
+
+    def desk(person: int, organisations: frozenset[int] | None) -> Scope:
+        return Scope(Eyes.TRAINING_TEAM, person, organisations, TODAY)
+
+    for scope in (desk(folk.learner, frozenset({organisation})), desk(folk.learner, None)):
+        ctx = world.ctx.acting_as(Actor(scope, "test"))
+        assert deputies.deputies_of(ctx, folk.manager).own_manager
+        with pytest.raises(Refused, match="chooses who judges them"):
+            deputies.name_deputy(ctx, folk.manager, Naming("u1@example.org", TODAY, None))
+        with pytest.raises(Refused, match="chooses who judges them"):
+            deputies.end_deputy(ctx, made)
+    # Once they are managed by somebody else they may, and so may the manager from their desk.
+    for scope in (desk(world.person("nora"), None), desk(folk.manager, frozenset({organisation}))):
+        ctx = world.ctx.acting_as(Actor(scope, "test"))
+        assert not deputies.deputies_of(ctx, folk.manager).own_manager
+        made = deputies.name_deputy(
+            ctx, folk.manager, Naming("u1@example.org", TODAY + timedelta(days=20), None)
+        )
+        deputies.end_deputy(ctx, made)
 
 
 @pytest.mark.parametrize(

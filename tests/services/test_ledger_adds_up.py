@@ -140,7 +140,7 @@ class Life:
     def unlink(self, account: int) -> None:
         found = self._one("SELECT id FROM accounts ORDER BY id", account)
         if found is not None:
-            self._try(lambda: people.unlink(self.world.ctx, found))
+            self._try(lambda: people.unlink(self.world.ctx, found, "Not theirs."))
 
     def rematch(self) -> None:
         people.rematch(self.world.ctx, {"moodle": RULES, "other": RULES})
@@ -150,7 +150,7 @@ class Life:
         self._try(lambda: people.merge(self.world.ctx, *pair, "One person."))
 
     def unmerge(self, one: int) -> None:
-        self._try(lambda: people.unmerge(self.world.ctx, self.people[one % 3]))
+        self._try(lambda: people.unmerge(self.world.ctx, self.people[one % 3], "They are two."))
 
     # --- human work ------------------------------------------------------------------------------
     def _act(self, state: str, number: int, act: Callable[[World, Claim, int], object]) -> None:

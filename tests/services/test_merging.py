@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bridge.domain.errors import NotFound, Refused
-from bridge.services import evidence, ledger, people, verify
+from bridge.domain.identity import Identifier, IdentifierKind
+from bridge.services import desk, evidence, ledger, people, verify
 from bridge.services.ledger import LedgerLine
 from tests.support import MAPPING, NOW, RULES, Completion, World, cast, rule
 
@@ -103,11 +104,11 @@ def test_linking_by_hand_moves_drafts_and_leaves_what_people_worked_on(world: Wo
 
 def test_unlinking_withdraws_untouched_suggestions(world: World) -> None:
     folk = cast(world)
-    people.unlink(world.ctx, account(world, "u1"))
+    people.unlink(world.ctx, account(world, "u1"), "Not theirs.")
     assert set(world.states(folk.evidence).values()) == {"withdrawn"}
     assert line(world).counts["unmatched"] == 1
     with pytest.raises(Refused, match="nobody already"):
-        people.unlink(world.ctx, account(world, "u1"))
+        people.unlink(world.ctx, account(world, "u1"), "Not theirs.")
 
 
 def test_linking_needs_a_reason_an_account_and_a_person(world: World) -> None:
@@ -124,7 +125,7 @@ def test_links_and_merges_are_in_the_trail(world: World) -> None:
     folk = cast(world)
     people.link(world.ctx, account(world, "u1"), folk.other, "They told me.")
     people.merge(world.ctx, folk.other, folk.learner, "One person.")
-    people.unmerge(world.ctx, folk.other)
+    people.unmerge(world.ctx, folk.other, "They are two.")
     acts = world.rows("SELECT act, os_user FROM audit WHERE subject LIKE 'person:%'"
                       " OR subject LIKE 'account:%' ORDER BY id")  # fmt: skip
     assert acts == [("link-account", "tester"), ("merge", "tester"), ("unmerge", "tester")]
@@ -141,11 +142,11 @@ def test_a_merge_is_one_log_and_can_be_undone(world: World) -> None:
     assert world.rows("SELECT id, person_id FROM evidence ORDER BY id") == before
     with pytest.raises(Refused, match="one person already"):
         people.merge(world.ctx, one, two, "Again.")
-    assert people.unmerge(world.ctx, two) == one
+    assert people.unmerge(world.ctx, two, "They are two.").into == one
     assert [i.evidence.title for i in world.items_of(one)] == ["Rule r1"]
     assert [i.evidence.title for i in world.items_of(two)] == ["Rule r2"]
     with pytest.raises(NotFound, match="not merged"):
-        people.unmerge(world.ctx, two)
+        people.unmerge(world.ctx, two, "They are two.")
 
 
 def test_chains_of_merges_come_apart_in_any_order(world: World) -> None:
@@ -157,11 +158,11 @@ def test_chains_of_merges_come_apart_in_any_order(world: World) -> None:
         return [who for (who,) in world.rows("SELECT canonical_id FROM people ORDER BY id")]
 
     assert canonical() == [d, d, d, d]
-    people.unmerge(world.ctx, b)
+    people.unmerge(world.ctx, b, "They are two.")
     assert canonical() == [b, b, d, d]
-    people.unmerge(world.ctx, a)
+    people.unmerge(world.ctx, a, "They are two.")
     assert canonical() == [a, b, d, d]
-    people.unmerge(world.ctx, c)
+    people.unmerge(world.ctx, c, "They are two.")
     assert canonical() == [a, b, c, d]
 
 
@@ -171,13 +172,54 @@ def test_what_came_during_a_merge_goes_to_its_owner_afterwards(world: World) -> 
     people.merge(world.ctx, two, one, "I thought so.")
     world.pull(Completion("u1", "C1"), Completion("u2", "C1"))
     assert {i.evidence.person for i in world.items_of(one)} == {one}
-    people.unmerge(world.ctx, two)
+    people.unmerge(world.ctx, two, "They are two.")
     (mine,) = [i for i in world.items_of(one) if any(c.suggested for c in i.claims)]
     (theirs,) = [i for i in world.items_of(two) if any(c.suggested for c in i.claims)]
     assert {c.state.value for c in (*mine.claims, *theirs.claims)} == {"suggested"}
     line(world)
     world.pull(Completion("u2", "C2", score=1.0))
     assert "Rule r2" in {i.evidence.title for i in world.items_of(two)}
+
+
+def test_what_was_joined_or_learned_while_two_were_one_is_sorted_out(world: World) -> None:
+    one, two = world.person("u1", staff_number="1"), world.person("u2", staff_number="2")
+    world.pull(Completion("u9", "C1"))
+    world.clock.advance(hours=1)
+    people.merge(world.ctx, two, one, "I thought so.")
+    world.clock.advance(hours=1)
+    world.pull(Completion("u1", "C1"), Completion("u7", "C1", staff_number="2"),
+               Completion("u9", "C1"))  # fmt: skip
+    people.link(world.ctx, account(world, "u9"), one, "She said so.")
+    with world.store.begin() as uow:
+        new = Identifier(IdentifierKind.EMAIL, "new@example.org")
+        uow.people.add_identifier(one, new, world.clock.now())
+    parted = people.unmerge(world.ctx, two, "Two birthdays.")
+    assert (parted.waiting, parted.identifiers) == (1, 1)
+    links = world.rows(
+        "SELECT a.value, l.person_id FROM account_links l JOIN accounts a"
+        " ON a.id = l.account_id WHERE l.valid_to IS NULL ORDER BY a.value"
+    )
+    assert links == [("u1", one), ("u7", two)]
+    assert [w.account.facts.value for w in people.unmatched(world.ctx, RULES_OF)] == ["u9"]
+    with world.store.reading() as uow:
+        assert uow.people.by_identifiers([new]) == {}
+    line(world)
+
+
+def test_taking_apart_asks_for_a_reason_that_the_trail_shows(world: World) -> None:
+    folk = cast(world)
+    people.merge(world.ctx, folk.other, folk.learner, "One person.")
+    with pytest.raises(Refused, match="how you know"):
+        people.unmerge(world.ctx, folk.other, "  ")
+    with pytest.raises(Refused, match="how you know"):
+        people.unlink(world.ctx, account(world, "u1"), "")
+    people.unmerge(world.ctx, folk.other, "Two birthdays.")
+    people.unlink(world.ctx, account(world, "u1"), "A namesake.")
+    told = {e.act: e.reason for e in desk.trail_page(world.ctx).items}
+    assert told["unmerge"] == "Two birthdays."
+    assert told["unlink-account"] == "A namesake."
+    # The trail itself holds no text, so that a reason can be erased with the person.
+    assert "birthdays" not in str(world.rows("SELECT detail FROM audit"))
 
 
 def test_a_merge_of_verifier_and_learner_contests_and_earns_nothing_new(world: World) -> None:
@@ -192,7 +234,7 @@ def test_a_merge_of_verifier_and_learner_contests_and_earns_nothing_new(world: W
     ]  # fmt: skip
     assert world.awarded() == (0, 0, 0)
     assert world.rows("SELECT status FROM awards") == [("held",)]
-    people.unmerge(world.ctx, folk.manager)
+    people.unmerge(world.ctx, folk.manager, "They are two.")
     assert not any(c.contested for c in evidence.item(world.ctx, folk.evidence).claims)
 
 
@@ -218,7 +260,7 @@ def test_an_award_on_both_peoples_claims_ends_with_their_merge(world: World) -> 
     people.merge(world.ctx, two, one, "One person.")
     assert world.awarded() == (1, 0, 0)
     world.deliver()
-    people.unmerge(world.ctx, two)
+    people.unmerge(world.ctx, two, "They are two.")
     assert world.awarded() == (0, 0, 1)
     world.deliver()
     assert world.target.held == set()

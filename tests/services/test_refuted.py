@@ -38,7 +38,7 @@ def test_a_token_issued_during_a_wrong_merge_ends_with_it(world: World) -> None:
     people_ = cast(world)
     people.merge(world.ctx, people_.learner, people_.manager, "A mistake.")
     secret = people.issue_token(world.ctx, people_.learner)
-    people.unmerge(world.ctx, people_.learner)
+    people.unmerge(world.ctx, people_.learner, "They are two.")
     with pytest.raises(NotAllowed):
         people.person_of_token(world.ctx, secret)
 
@@ -151,7 +151,7 @@ def test_a_number_added_to_an_email_list_names_the_same_person(world: World) -> 
 def test_no_rule_joins_again_what_a_person_took_apart(world: World) -> None:
     people_ = cast(world)
     account = world.scalar("SELECT min(id) FROM accounts")
-    people.unlink(world.ctx, account)
+    people.unlink(world.ctx, account, "Not theirs.")
     assert people.rematch(world.ctx, {"moodle": RULES}) == 0
     world.pull(Completion(title="Renamed"), full=True)
     assert world.items_of(people_.learner)[0].claims[0].state.value == "withdrawn"
@@ -211,7 +211,7 @@ def test_nobody_looks_at_or_acts_for_others_with_their_own_token(world: World) -
     for act in (
         lambda: people.issue_token(stranger, people_.manager),
         lambda: people.merge(stranger, people_.learner, people_.manager, "x"),
-        lambda: people.unlink(stranger, 1),
+        lambda: people.unlink(stranger, 1, "Not theirs."),
     ):
         with pytest.raises(NotAllowed):
             act()

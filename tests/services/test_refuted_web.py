@@ -27,16 +27,16 @@ def on_the_team(world: World, person: int) -> Context:
 def test_what_was_made_during_a_merge_opens_nothing_once_it_is_undone(world: World) -> None:
     """Whoever was merged by mistake must not keep a way in to the other's evidence."""
     one, other = world.person("one"), world.person("other")
-    signin.set_password(world.as_(other), "other-before", SECRET_WORDS)
+    world.set_password(other, "other-before", SECRET_WORDS)
     before = world.scalar("SELECT set_at FROM passwords")
     world.clock.advance(hours=1)
     people.merge(world.ctx, one, other, "a mistake")
     world.clock.advance(hours=1)
-    signin.set_password(world.as_(other), "made-meanwhile", SECRET_WORDS)
+    world.set_password(other, "made-meanwhile", SECRET_WORDS)
     link = signin.invite(world.ctx, one)
     with world.store.begin() as uow:
         uow.access.link_identity("work", "subject", other, "test", world.clock.now())
-    people.unmerge(world.ctx, one)
+    people.unmerge(world.ctx, one, "They are two.")
     assert before is not None
     with pytest.raises(NotAllowed):
         signin.check_password(world.ctx, "made-meanwhile", SECRET_WORDS, "here")
@@ -47,10 +47,10 @@ def test_what_was_made_during_a_merge_opens_nothing_once_it_is_undone(world: Wor
 
 def test_what_was_there_before_a_merge_stays(world: World) -> None:
     one, other = world.person("one"), world.person("other")
-    signin.set_password(world.as_(other), "other", SECRET_WORDS)
+    world.set_password(other, "other", SECRET_WORDS)
     world.clock.advance(hours=1)
     people.merge(world.ctx, one, other, "a mistake")
-    people.unmerge(world.ctx, one)
+    people.unmerge(world.ctx, one, "They are two.")
     assert signin.check_password(world.ctx, "other", SECRET_WORDS, "here") == other
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from bridge.domain.authority import Authority
 from bridge.domain.errors import Damaged, NotAllowed, NotFound
-from bridge.services import evidence, verify
+from bridge.services import evidence, explain, people, verify
 from bridge.services.context import Context
 from bridge.storage.vault import KeyVault
 from tests.support import Cast, Completion, World, cast, ref
@@ -50,6 +52,42 @@ def test_a_verifier_does_not_act_for_the_learner(world: World, folk: Cast) -> No
     assert evidence.item(manager, folk.evidence).evidence.person == folk.learner
     with pytest.raises(NotAllowed, match="whose evidence it is"):
         evidence.dismiss(manager, folk.evidence, [ref(2)])
+
+
+def test_who_has_no_more_to_do_with_it_sees_what_they_decided_and_nothing_else(
+    world: World, folk: Cast
+) -> None:
+    """The manager of today sees the whole; the one before only their own decision; whoever it was
+    put before and taken from again, nothing."""
+
+    def seen(person: int) -> list[str]:
+        try:
+            return [c.ref.code for c in evidence.item(world.as_(person), folk.evidence).claims]
+        except NotFound:
+            return []
+
+    assert seen(folk.manager) == ["1", "2"]
+    whole = explain.evidence(world.as_(folk.manager), folk.evidence, {})
+    assert len(whole.parts) == 3  # two claims and the record
+    assessor = world.person("assessor")
+    people.approve(world.ctx, assessor, Authority.ASSESSOR)
+    evidence.submit(world.as_(folk.learner), folk.evidence, [ref(2)], SECRET, assessor)
+    assert seen(assessor) == ["1", "2"]
+    evidence.recall(world.as_(folk.learner), folk.evidence)
+    assert seen(assessor) == []
+    assert evidence.items(world.as_(assessor)) == []
+    # The manager moves on; what waited for them is with their successor.
+    world.post(folk.learner, folk.other, date(2020, 1, 1))
+    assert seen(folk.manager) == ["2"]
+    (item,) = evidence.items(world.as_(folk.manager), person=folk.learner)
+    assert [c.ref.code for c in item.claims] == ["2"]
+    told = explain.evidence(world.as_(folk.manager), folk.evidence, {})
+    (part,) = told.parts
+    assert f"{ref(2)}, " in part.heading
+    assert "returned by manager" in part.lines[-1]
+    assert told.lines == []
+    with pytest.raises(NotFound):
+        explain.evidence(world.as_(assessor), folk.evidence, {})
 
 
 def test_reading_anothers_reflection_is_written_down(world: World, folk: Cast) -> None:

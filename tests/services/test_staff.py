@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from bridge.catalog.staff import parse_staff_list
+from bridge.domain.model import Post
 from bridge.domain.staff import Organisation
-from bridge.services import people
+from bridge.domain.teams import Ask
+from bridge.services import agreements, people
 from bridge.services.evidence import may_verify
 from bridge.services.progress import Stand, progress
 from bridge.services.staff import StaffListError, StaffReport, take_staff_list
@@ -104,6 +108,48 @@ def test_drafts_then_verified_claims_then_a_review_are_told(world: World) -> Non
     world.clock.advance(days=3 * 365)
     assert progress(world.ctx, ada).lines[0].stand is Stand.REFRESH_OVERDUE
     assert progress(world.ctx, ada).training_due
+
+
+def _posts(world: World, person: int) -> list[tuple[object, ...]]:
+    return world.rows(
+        "SELECT id, title, valid_to IS NULL FROM posts WHERE person_id = :p ORDER BY id", p=person
+    )
+
+
+def test_a_reworded_title_is_the_same_post_with_what_was_agreed(world: World) -> None:
+    ada, ben = _ada(world), people.find(world.ctx, "2").id
+    ((post, *_),) = _posts(world, ada)
+    ask = Ask((), ("care-2026:3",), None)
+    agreements.agree(world.as_(ben), ada, int(str(post)), ask)
+    reworded = LIST.replace("Teacher", "Teacher of music")
+    assert take(world, reworded).changed == 1
+    assert _posts(world, ada) == [(post, "Teacher of music", True)]
+    assert [line.ref.code for line in progress(world.ctx, ada).lines] == ["1", "2", "3"]
+    assert [v[1] for v in may_verify(world.ctx, ada)] == ["Ben"]
+    assert take(world, reworded).changed == 0
+    # A second post from the same day is a second post, and either can be reworded.
+    second = reworded + "1,ada@example.org,Ada,School,Choir leader,core,2,2020-01-01,\n"
+    take(world, second)
+    take(world, second.replace("Choir leader", "Leader of the choir"))
+    assert [title for _, title, _ in _posts(world, ada)] == [
+        "Teacher of music", "Leader of the choir"
+    ]  # fmt: skip
+
+
+def test_titles_that_could_be_either_post_leave_no_two_open(world: World) -> None:
+    second = LIST + "1,ada@example.org,Ada,School,Choir leader,core,2,2020-01-01,\n"
+    take(world, second)
+    ada = people.find(world.ctx, "1").id
+    take(world, second.replace("Teacher", "Tutor").replace("Choir leader", "Conductor"))
+    there = {title for _, title, is_open in _posts(world, ada) if is_open}
+    assert there == {"Tutor", "Conductor"}
+    (held,) = {p.valid_to for p in _all(world, ada) if p.title in ("Teacher", "Choir leader")}
+    assert held == date(2026, 6, 14)
+
+
+def _all(world: World, person: int) -> list[Post]:
+    with world.store.reading() as uow:
+        return uow.people.posts_of([person])[person]
 
 
 def _ada(world: World, *organisations: Organisation) -> int:

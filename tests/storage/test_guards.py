@@ -117,7 +117,7 @@ def lived_in(world: World) -> dict[str, int]:
         " WHERE evidence_id = :e_contested", ids)  # fmt: skip
     people.merge(world.ctx, boss, ids["merging"], "one person")
     people.merge(world.ctx, ids["double"], stranger, "one person")
-    people.unmerge(world.ctx, ids["double"])
+    people.unmerge(world.ctx, ids["double"], "They are two.")
     return ids
 
 

@@ -89,14 +89,17 @@ class WebWorld:
             providers=self.providers,
         )
 
-    def browser(self, person: int | None = None, data: Mapping[str, Any] | None = None) -> Browser:
-        """A browser, signed in as that person."""
+    def browser(
+        self,
+        person: int | None = None,
+        data: Mapping[str, Any] | None = None,
+        method: str = "password",
+    ) -> Browser:
+        """A browser, signed in as that person, in that way."""
         client = self.app.test_client()
         if person is None:
             return Browser(client, "x" * 43)
-        secret = signin.start_session(
-            self.world.ctx, person, "password", self.settings.lasting, data
-        )
+        secret = signin.start_session(self.world.ctx, person, method, self.settings.lasting, data)
         client.set_cookie("bridge", secret)
         return Browser(client, secret)
 

@@ -229,7 +229,7 @@ def test_what_the_training_team_took_apart_no_launch_joins_again(gate: Gate) -> 
     learner = gate.known()
     gate.launch(gate.client())
     (account,) = gate.world.rows("SELECT id FROM accounts")
-    people.unlink(gate.world.ctx, account[0])
+    people.unlink(gate.world.ctx, account[0], "Not theirs.")
     client = gate.client()
     assert gate.launch(client).headers["Location"] == "/join"
     _sign_in(gate, client, learner)
@@ -247,7 +247,7 @@ def test_a_merged_person_is_signed_in_as_who_they_are_and_a_split_undoes_it(gate
     answer = gate.launch(client)
     assert gate.who(client) == "into"
     assert answer.headers["Location"].startswith("/evidence/")
-    people.unmerge(gate.world.ctx, learner)
+    people.unmerge(gate.world.ctx, learner, "They are two.")
     again = gate.client()
     gate.launch(again)
     assert gate.who(again) == "learner"
@@ -259,6 +259,67 @@ def test_a_link_made_after_a_merge_goes_with_whose_number_it_is(gate: Gate) -> N
     people.merge(gate.world.ctx, learner, into, "one human being")
     gate.launch(gate.client())
     assert [person for person, *_ in gate.links()] == [learner]
+
+
+# Linked by hand: somebody's word says whose evidence it is, and signs nobody in
+
+
+def _by_hand(gate: Gate, person: int) -> None:
+    gate.pull()
+    account = gate.world.scalar("SELECT id FROM accounts WHERE value = :u", u=str(gate.user.id))
+    people.link(gate.world.ctx, account, person, "She told me.")
+
+
+def test_what_was_linked_by_hand_opens_once_its_person_has_confirmed_it(gate: Gate) -> None:
+    me, other = gate.world.person("me"), gate.world.person("other")
+    _by_hand(gate, me)
+    (item,) = gate.world.items_of(me)
+    client = gate.client()
+    assert gate.launch(client).headers["Location"] == "/join"
+    assert gate.who(client) == ""
+    assert "only you can confirm it" in client.get("/join").text
+    _sign_in(gate, client, other)
+    refused = gate.post(client, "/join")
+    assert refused.status_code == 422
+    assert "belongs to somebody else" in refused.text
+    assert gate.launch(client).headers["Location"] == "/join"
+    _sign_in(gate, client, me)
+    assert "Is this your account?" in client.get("/join").text
+    confirmed = gate.post(client, "/join")
+    assert confirmed.headers["Location"] == f"/evidence/{item.evidence.id}"
+    ((linked, by, proof),) = gate.links()
+    assert (linked, by) == (me, "lti-launch")
+    assert proof.endswith("signed in by password")
+    assert gate.world.rows("SELECT act FROM audit WHERE act = 'confirm-account'")
+    again = gate.client()
+    gate.launch(again)
+    assert gate.who(again) == "me"
+
+
+def test_in_a_frame_what_was_linked_by_hand_goes_on_to_be_confirmed(gate: Gate) -> None:
+    _by_hand(gate, gate.world.person("me"))
+    answer = gate.launch(gate.client(), headers={"Sec-Fetch-Dest": "iframe"})
+    assert "Only you can confirm" in answer.text
+    (secret,) = SECRET.findall(answer.text)
+    to_join = gate.client().post("/lti/continue", data={"secret": secret},
+                                 headers={"Sec-Fetch-Site": "same-origin"})  # fmt: skip
+    assert to_join.headers["Location"] == "/join"
+
+
+def test_a_trusted_identifier_confirms_what_was_linked_by_hand(gate: Gate) -> None:
+    me = gate.world.person("me")
+    _by_hand(gate, me)
+    other = gate.world.person("other", email="other@example.org")
+    # It names another person: the two words disagree, so nobody comes in.
+    claims = {"email": "other@example.org", f"{CLAIM}lis": {}}
+    assert gate.launch(gate.client(), claims=claims).headers["Location"] == "/join"
+    claims["email"] = "me@example.org"
+    client = gate.client()
+    assert gate.launch(client, claims=claims).headers["Location"].startswith("/evidence/")
+    assert gate.who(client) == "me"
+    assert gate.links() == [(me, "lti-launch", "me@example.org")]
+    assert gate.world.items_of(me)
+    assert not gate.world.items_of(other)
 
 
 # Joining once
@@ -296,6 +357,31 @@ def test_somebody_unknown_signs_in_once_in_another_way(gate: Gate) -> None:
     again = gate.client()
     gate.launch(again)
     assert gate.who(again) == "me"
+
+
+def test_what_was_joined_while_two_were_taken_for_one_waits_once_they_are_two(gate: Gate) -> None:
+    gate.pull()
+    me, taken_for = gate.world.person("me"), gate.world.person("somebody")
+    people.merge(gate.world.ctx, me, taken_for, "the same name")
+    gate.world.clock.advance(seconds=1)
+    client = gate.client()
+    gate.launch(client)
+    gate.world.clock.advance(seconds=1)
+    _sign_in(gate, client, me)
+    gate.post(client, "/join")
+    assert [person for person, *_ in gate.links()] == [taken_for]
+    parted = people.unmerge(gate.world.ctx, me, "Two birthdays.")
+    assert (parted.into, parted.waiting) == (taken_for, 1)
+    assert "wait to be matched: 1" in parted.words
+    assert gate.links() == []
+    assert not any(c.suggested for i in gate.world.items_of(taken_for) for c in i.claims)
+    acts = gate.world.rows("SELECT act FROM audit WHERE subject LIKE 'account:%' ORDER BY id")
+    assert acts == [("link-account",), ("unlink-account",)]
+    # Nobody said that it is not theirs: whose it is joins it again in the same way.
+    gate.launch(client)
+    _sign_in(gate, client, me)
+    assert gate.post(client, "/join").headers["Location"].startswith("/evidence/")
+    assert [person for person, *_ in gate.links()] == [me]
 
 
 def test_a_link_in_a_mail_comes_back_to_the_launch(gate: Gate) -> None:

@@ -40,7 +40,7 @@ def shown(browser: Browser, path: str) -> str:
 # --- the team
 def test_a_team_is_seen_by_states_and_never_by_text(pages: WebWorld, folk: Cast) -> None:
     page = shown(pages.browser(folk.manager), "/team/")
-    row = re.search(r"<tr><th scope=\"row\"><a [^>]*>u1</a></th>(.*?)</tr>", page)
+    row = re.search(r"<tr><th scope=\"row\"><a [^>]*>u1</a>.*?</th>(.*?)</tr>", page)
     assert row is not None
     assert row[1].count("draft to reflect on") == 2
     for word in ("current", "waiting for the verifier", "nothing yet", "not applicable"):
@@ -347,9 +347,16 @@ def test_a_managers_manager_sees_what_is_overdue_and_names_a_deputy(
     assert answer.status_code == 422
     form = {"deputy": "other@example.org", "start": "2026-07-14"}
     assert browser.post(f"/team/{folk.manager}/deputies", form).status_code == 303
-    assert [d.deputy for d in deputies.deputies_of(world.as_(boss), folk.manager)[1]] == [
+    assert [d.deputy for d in deputies.deputies_of(world.as_(boss), folk.manager).named] == [
         folk.other
     ]
+    at = f"/team/{folk.manager}/deputies"
+    assert "Nobody names a deputy for the person who manages them" in shown(browser, at)
+    world.post(boss, folk.manager, date(2020, 1, 1))
+    page = shown(browser, at)
+    assert "Nobody chooses who judges them" in page
+    assert "Name deputy" not in page
+    assert browser.post(at, form).status_code == 422
 
 
 def test_a_deputy_ends_and_verifies_no_more(pages: WebWorld, folk: Cast) -> None:

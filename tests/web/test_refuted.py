@@ -134,7 +134,7 @@ def test_a_former_manager_reads_no_more_what_they_once_verified(
     world.verify(folk.manager, folk.evidence)
     world.post(folk.learner, folk.manager, date(2020, 1, 1), date(2026, 6, 14))
     world.post(folk.learner, folk.other, date(2026, 6, 15))
-    assert evidence.reflection_if_any(world.as_(folk.manager), folk.evidence) is None
+    assert evidence.version_if_any(world.as_(folk.manager), folk.evidence) == (None, None)
 
 
 def test_errors_do_not_tell_what_exists(pages: WebWorld, folk: Cast) -> None:

@@ -20,7 +20,7 @@ WORDS = "correct horse battery"
 def with_password(world: World, name: str = "u1") -> int:
     """Somebody with a password."""
     person = world.person(name)
-    signin.set_password(world.as_(person), f"{name}@example.org", WORDS)
+    world.set_password(person, f"{name}@example.org", WORDS)
     return person
 
 
@@ -158,16 +158,69 @@ def test_somebody_sees_and_ends_their_own_sign_ins_alone(pages: WebWorld) -> Non
     assert here.get("/account/").status_code == 200
 
 
+def test_links_are_counted_by_the_address_however_it_is_typed(pages: WebWorld) -> None:
+    pages.world.person("ada.lovelace")
+    typed = ["ada.lovelace@example.org", " ADA.Lovelace@Example.ORG ", "a.d.a.lovelace@example.org",
+             "ada.lovelace@example.org.", "ada.lovelace+1@example.org",
+             "ADA.LOVELACE＠example.org", "ada . lovelace@example.org"]  # fmt: skip
+    browser = fresh(pages)
+    said = [browser.post("/sign-in/link", {"email": address}).text for address in typed]
+    assert ["tried too often" in each for each in said] == [False] * 5 + [True] * 2
+    other = browser.post("/sign-in/link", {"email": "ada.lovelace@elsewhere.example"})
+    assert other.status_code == 200
+
+
 def test_a_new_password_ends_every_other_sign_in(pages: WebWorld) -> None:
     person = with_password(pages.world)
     here, there = pages.browser(person), pages.browser(person)
     new = "another three words"
-    values = {"login": "u1@example.org", "password": new, "again": new}
+    values = {"login": "u1@example.org", "present": WORDS, "password": new, "again": new}
     assert here.post("/account/password", values).status_code == 302
     assert here.get("/account/").status_code == 200
     assert there.get("/account/").status_code == 302
     assert sign_in(fresh(pages), "u1@example.org") == ""
     assert sign_in(fresh(pages), "u1@example.org", new) == "/"
+
+
+def test_an_open_page_changes_no_password_without_the_present_one(pages: WebWorld) -> None:
+    person = with_password(pages.world)
+    browser = pages.browser(person)
+    new = {"login": "u1@example.org", "password": "mallorys own three words"}
+    new["again"] = new["password"]
+    assert "Present password" in browser.get("/account/").text
+    for present in ("", "a guess at the words"):
+        answer = browser.post("/account/password", new | {"present": present})
+        assert answer.status_code == 422
+        assert "not your present password" in answer.text
+    assert sign_in(fresh(pages), "u1@example.org", new["password"]) == ""
+    for _ in range(signin.ATTEMPTS_A_LOGIN):
+        answer = browser.post("/account/password", new | {"present": "another guess"})
+    assert "tried too often" in answer.text
+    pages.world.clock.advance(minutes=20)
+    assert browser.post("/account/password", new | {"present": WORDS}).status_code == 302
+
+
+def test_without_a_password_only_a_fresh_sign_in_sets_one(pages: WebWorld) -> None:
+    world = pages.world
+    person = world.person("u1")
+    new = {"login": "u1@example.org", "password": WORDS, "again": WORDS}
+    browser = pages.browser(person, method="link")
+    assert "Present password" not in browser.get("/account/").text
+    world.clock.advance(minutes=16)
+    page = browser.get("/account/").text
+    assert "Sign in again before you set a password" in page
+    assert "Set password" not in page
+    assert browser.post("/account/password", new).status_code == 422
+    assert world.rows("SELECT * FROM passwords") == []
+    again = browser.post("/account/sign-in-again")
+    assert again.headers["Location"] == "/sign-in?next=/account/"
+    assert browser.get("/account/").status_code == 302
+    assert pages.browser(person, method="link").post("/account/password", new).status_code == 302
+    # Who forgot it comes in another way, and sets a new one.
+    new["password"] = new["again"] = "another three words"
+    world.clock.advance(days=1)
+    assert pages.browser(person, method="link").post("/account/password", new).status_code == 302
+    assert sign_in(fresh(pages), "u1@example.org", new["password"]) == "/"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +238,7 @@ def test_bad_passwords_are_refused_in_words(
 ) -> None:
     with_password(world, "taken")
     with pytest.raises(Refused, match=words):
-        signin.set_password(world.as_(world.person("u2")), login, password)
+        world.set_password(world.person("u2"), login, password)
 
 
 def test_secrets_are_stored_by_their_hash_alone(pages: WebWorld) -> None:
@@ -215,7 +268,7 @@ def test_after_an_unmerge_each_signs_in_as_themselves(world: World) -> None:
     people.merge(world.ctx, one, other, "one person")
     secret = signin.start_session(world.ctx, one, "password", signin.Lasting())
     assert signin.who_is(world.ctx, secret, signin.Lasting()).person == other
-    people.unmerge(world.ctx, one)
+    people.unmerge(world.ctx, one, "They are two.")
     # What was signed in during the merge may be the other's hand: it ends.
     assert signin.who_is(world.ctx, secret, signin.Lasting()).person is None
 

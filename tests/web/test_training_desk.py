@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.domain.errors import BadAnswer
+from bridge.domain.mail import MailKind, NewMail
 from bridge.domain.permissions import Role
 from bridge.domain.records import Disposition
 from bridge.jobs import work
@@ -26,6 +27,7 @@ from bridge.services.verify import revoke
 from tests.jobs.site import TestSite, play, prepare, web_app
 from tests.support import NOW, Completion, ListSource, World, opened
 from tests.web.site import Browser, WebWorld
+from tests.web.test_practitioner_cost import MOST, asked
 
 STRANGER = "Zebedee.Quillfeather@example.org"
 DESK = "/training/"
@@ -86,7 +88,7 @@ def _unlink_one(world: World) -> None:
     ((account, state),) = world.rows(
         "SELECT account_id, id FROM target_states ORDER BY id DESC LIMIT 1"
     )
-    people.unlink(world.ctx, account)
+    people.unlink(world.ctx, account, "Not theirs.")
     with world.engine.begin() as connection:
         lost = text("UPDATE target_states SET observed = 'absent' WHERE id = :id")
         connection.execute(lost, {"id": state})
@@ -201,6 +203,34 @@ def test_only_health_is_public(populated: Populated) -> None:
     stranger = populated.browser.client.application.test_client()
     assert stranger.get("/healthz").json == {"ok": True}
     assert stranger.get("/readyz").json == {"ok": True}
+
+
+def test_every_mail_that_is_stuck_is_found_page_by_page(pages: WebWorld) -> None:
+    world = pages.world
+    team = world.person("team")
+    pages.give(team, [Role.TRAINING_TEAM])
+    browser = pages.browser(team)
+    people = [world.person(f"Stuck {n:02}") for n in range(45)]
+    now = world.clock.now()
+    with world.store.begin() as uow:
+        mails = [NewMail(MailKind.WAITING, f"waiting:{p}", p, {}, now) for p in people]
+        uow.outbox.put(mails, now)
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE outbox SET needs_you = true, error = '550 gone'"))
+    queries = asked(world, browser, "/training/stuck")
+    assert len(queries) <= MOST, "\n\n".join(queries)
+    path, seen = "/training/stuck", []
+    for _ in range(3):
+        page = browser.get(path).text
+        seen += re.findall(r"To <a [^>]*>(Stuck \d\d)</a>", page)
+        onward = re.search(r'href="(/training/mails\?after=\d+)"', page)
+        path = onward[1] if onward else ""
+    assert path == ""
+    assert seen == [f"Stuck {n:02}" for n in range(45)]
+    (mail,) = world.rows("SELECT min(id) FROM outbox")[0]
+    back = browser.post(f"/training/mails/{mail}/retry", {"from": "mails"})
+    assert back.headers["Location"] == "/training/mails"
+    assert "44 mails need somebody" in browser.get("/training/mails").text
 
 
 def test_a_site_without_anything_has_a_desk(pages: WebWorld) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from bridge.domain.model import PostDetails
 from bridge.domain.permissions import Role
-from tests.support import Completion, World
+from bridge.services import people
+from tests.support import Completion, World, cast
 from tests.web.site import Browser, WebWorld, csrf_of
 
 
@@ -80,8 +81,28 @@ def test_two_entries_are_merged_with_a_reason_and_parted_again(
     assert "Ada Byron" in page
     assert "Married." in page
     assert team.get(f"/training/people/{one}").headers["Location"].endswith(f"/people/{other}")
-    team.post(f"/training/people/{one}/unmerge")
-    assert team.get(f"/training/people/{one}").status_code == 200
+    without = team.post(f"/training/people/{one}/unmerge")
+    assert without.status_code == 422
+    assert f'href="#reason-merge-{one}"' in without.text
+    team.post(f"/training/people/{one}/unmerge", {"reason": "Two birthdays."})
+    alone = team.get(f"/training/people/{one}")
+    assert alone.status_code == 200
+    assert "They are two people again" in alone.text
+    assert "“Two birthdays.”" in team.get(f"/training/trail?about=person:{one}").text
+
+
+def test_an_account_is_taken_off_with_a_reason(pages: WebWorld, team: Browser) -> None:
+    person = pages.world.person("u1")
+    pages.world.pull(Completion("u1", "C1"))
+    account = pages.world.scalar("SELECT id FROM accounts")
+    path = f"/training/people/{person}/accounts/{account}/unlink"
+    without = team.post(path)
+    assert without.status_code == 422
+    assert f'id="reason-account-{account}-error"' in without.text
+    assert team.post(path, {"reason": "A namesake."}).status_code == 302
+    page = team.get(f"/training/people/{person}").text
+    assert "A namesake." in page
+    assert "taken off" in page
 
 
 def test_approvals_and_roles_are_given_and_ended(pages: WebWorld, team: Browser) -> None:
@@ -103,6 +124,45 @@ def test_approvals_and_roles_are_given_and_ended(pages: WebWorld, team: Browser)
     assert end is not None
     team.post(end[1])
     assert "None besides practitioner" in team.get(path).text
+
+
+def test_a_verifier_from_outside_is_added_and_approved_by_the_training_team(
+    pages: WebWorld, team: Browser
+) -> None:
+    """Who holds no post, at an address that the training team gives; nobody else adds one."""
+    world = pages.world
+    folk = cast(world)
+    form = {"name": "Olu Outside", "email": "Olu@Rivers.example", "organisation": "River Trust",
+            "kind": "assessor"}  # fmt: skip
+    for person in (folk.learner, folk.manager):
+        assert pages.browser(person).post("/training/people/outside", form).status_code == 403
+    for wrong, words in (
+        ({"email": "no address"}, "that only they use"),
+        ({"name": " "}, "name"),
+        ({"organisation": ""}, "where they work"),
+        ({"kind": "manager"}, "valid"),
+        ({"email": "u1@example.org"}, f"u1 ({folk.learner}) is known by"),
+    ):
+        answer = team.post("/training/people/outside", form | wrong)
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert "Olu" in answer.text or "name" in wrong
+    before = len(people.everyone(world.ctx))
+    made = team.post("/training/people/outside", form)
+    assert made.status_code == 303
+    assert len(people.everyone(world.ctx)) == before + 1
+    person = int(made.headers["Location"].rpartition("/")[2])
+    assert "Assessor, from River Trust" in team.get(f"/training/people/{person}").text
+    page = pages.browser(folk.learner).get(f"/evidence/{folk.evidence}").text
+    assert "Olu Outside (assessor, River Trust)" in page
+    assert "no post here" not in page
+    # What is put before them goes to that address; the learner's choice names a person alone.
+    world.submit(folk.learner, folk.evidence, person)
+    mails = world.rows("SELECT kind, person_id FROM outbox WHERE kind LIKE '%verifier%'")
+    assert [who for _, who in mails] == [person]
+    again = team.post("/training/people/outside", form)
+    assert "Olu Outside" in again.text
+    assert again.status_code == 422
 
 
 def test_an_invitation_goes_to_its_owner_alone(pages: WebWorld, team: Browser) -> None:

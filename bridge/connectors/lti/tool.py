@@ -31,6 +31,13 @@ _MOODLE = {
     "token_url": "/mod/lti/token.php",
     "jwks_url": "/mod/lti/certs.php",
 }
+#: What people call what they type in.
+_TYPED = {
+    "issuer": "platform ID (issuer)",
+    "auth_url": "authentication request URL",
+    "token_url": "access token URL",
+    "jwks_url": "public keyset URL",
+}
 _ENDPOINTS = {
     "auth_url": "authorization_endpoint",
     "token_url": "token_endpoint",
@@ -57,13 +64,24 @@ class Tool:
     def by_hand(
         self, source_key: str, client_id: str, deployments: Sequence[str], **given: str
     ) -> NewPlatform:
-        """A registration typed in; what is not `given` follows from the source. Raises Refused."""
+        """A registration typed in; what is not `given` follows from the source. Raises Refused.
+
+        Issuer and addresses are on the source's own site, as with dynamic registration: whoever
+        could name another would say who its users are.
+        """
         base = self._source(source_key).base_url
+        issuer = given.get("issuer") or base
         addresses = {name: given.get(name) or f"{base}{path}" for name, path in _MOODLE.items()}
-        for name, url in addresses.items():
+        for name, url in {"issuer": issuer, **addresses}.items():
+            if origin_of(url) != origin_of(base):
+                raise Refused(
+                    f"The {_TYPED[name]} is not on the site of '{source_key}'. bridge.toml has "
+                    f"{base}, so it must begin with {origin_of(base)}. Correct it, or the url in "
+                    "bridge.toml."
+                )
             if not self._web[source_key].may_ask(url):
                 raise Refused(
-                    f"The {name.replace('_', ' ').upper()} must start with https:// and carry no "
+                    f"The {_TYPED[name]} must start with https:// and carry no "
                     "password. (http:// works only where this computer speaks to itself.)"
                 )
         wanted = tuple(dict.fromkeys(one.strip() for one in deployments if one.strip()))
@@ -72,7 +90,6 @@ class Tool:
                 "Give the client ID and the deployment ID: Moodle shows both under Manage tools, "
                 "at the list icon of the tool."
             )
-        issuer = given.get("issuer") or base
         return NewPlatform(
             given.get("title") or _host(base), issuer, client_id.strip(), wanted,
             source_key=source_key, **addresses,

@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired
 
-from bridge.domain.errors import Refused
+from bridge.domain.errors import Refused, TooOften
 from bridge.domain.permissions import Permission
 from bridge.services import signin, tokens
 from bridge.web.access import ctx, own_way_in, permits, visitor
@@ -26,13 +26,21 @@ class NewPasswordForm(FlaskForm):
         [InputRequired("Enter a sign-in name.")],
         description="Such as your work email address.",
     )
+    present = PasswordField(
+        "Present password",
+        description="Forgotten? Sign out, sign in with a link or your work account, and come back.",
+        render_kw={"autocomplete": "current-password"},
+    )
     password = PasswordField(
         "New password",
         [InputRequired("Enter a password.")],
+        render_kw={"autocomplete": "new-password"},
         description=f"At least {signin.PASSWORD_LENGTH} characters. Three random words work well.",
     )
     again = PasswordField(
-        "The same once more", [EqualTo("password", "The two passwords are not the same.")]
+        "The same once more",
+        [EqualTo("password", "The two passwords are not the same.")],
+        render_kw={"autocomplete": "new-password"},
     )
 
 
@@ -61,6 +69,7 @@ def _page(
     text = render_template(
         "account/show.html",
         password=password,
+        door=signin.password_door(ctx(), current),
         token=token,
         secret=secret,
         sessions=signin.sessions(ctx()),
@@ -81,12 +90,36 @@ def set_password() -> Response:
     person = visitor().person
     assert person is not None  # noqa: S101  the permission asks for somebody signed in
     try:
-        signin.set_password(ctx(), form.login.data or "", form.password.data or "")
-    except Refused as error:
+        signin.set_password(
+            ctx(), form.login.data or "", form.password.data or "", visitor().session,
+            form.present.data or "",
+        )  # fmt: skip
+    except signin.WrongPassword as error:
+        form.present.errors = [str(error)]
+        return _page(form, TokenForm(formdata=None), status=422)
+    except (Refused, TooOften) as error:
         form.password.errors = [str(error)]
         return _page(form, TokenForm(formdata=None), status=422)
-    enter(person, "password")
+    enter(person, signin.PASSWORD)
+    flash("Your password is set, and your other sign-ins have ended.")
     return make_response(redirect(url_for("account.show")))
+
+
+@account.post("/sign-in-again")
+@permits(Permission.ACCOUNT)
+def sign_in_again() -> Response:
+    """End this sign-in, and come back here with a new one."""
+    current = visitor().session
+    if current is not None:
+        signin.sign_out(ctx(), current.id)
+    _end_here()
+    return make_response(redirect(url_for("auth.sign_in", next=url_for("account.show")), 303))
+
+
+def _end_here() -> None:
+    browser = flask_session
+    assert isinstance(browser, BridgeSession)  # noqa: S101  our interface makes all sessions
+    browser.end()
 
 
 @account.post("/tokens")
@@ -117,9 +150,7 @@ def end_session(session_id: int) -> Response:
     signin.sign_out(ctx(), session_id)
     current = visitor().session
     if current is not None and current.id == session_id:
-        browser = flask_session
-        assert isinstance(browser, BridgeSession)  # noqa: S101  our interface makes all sessions
-        browser.end()
+        _end_here()
         return make_response(redirect(url_for("auth.sign_in")))
     flash("You are signed out there.")
     return make_response(redirect(url_for("account.show")))

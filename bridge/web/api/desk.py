@@ -196,11 +196,17 @@ def link_account(account_id: int, body: Linking) -> Changed:
     return Changed(changed=1)
 
 
+class Unlinking(Shape):
+    """How one knows that the account is not theirs; kept in the trail."""
+
+    reason: Line
+
+
 @operation("POST", "/accounts/<int:account_id>/unlink", CHANGE, Changed, tag="training",
-           may=(409,))  # fmt: skip
-def unlink_account(account_id: int) -> Changed:
-    """Take that back."""
-    people.unlink(ctx(), account_id)
+           body=Unlinking, may=(409,))  # fmt: skip
+def unlink_account(account_id: int, body: Unlinking) -> Changed:
+    """Take that back; no rule joins the two again."""
+    people.unlink(ctx(), account_id, body.reason)
     return Changed(changed=1)
 
 

@@ -11,6 +11,7 @@ from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from bridge.domain.errors import NotAllowed
+from bridge.domain.identity import folded_address
 from bridge.domain.permissions import Permission
 from bridge.domain.scope import Actor, of_person
 from bridge.services import limits, signin
@@ -115,11 +116,11 @@ def ask_for_link() -> Response:
     send = site().ask_for_link
     if send is None or not site().settings.links or not form.validate_on_submit():
         return _page(PasswordForm(formdata=None), form, 422)
-    address = (form.email.data or "").strip().casefold()
+    address = form.email.data or ""
     ctx = web_ctx()
     try:
         limits.count_attempt(ctx, f"asked:{request.remote_addr}", LINKS_AN_ADDRESS)
-        limits.count_attempt(ctx, f"link:{address}", LINKS_A_PERSON)
+        limits.count_attempt(ctx, f"link:{folded_address(address)}", LINKS_A_PERSON)
     except NotAllowed as error:
         form.email.errors = [str(error)]
         return _page(PasswordForm(formdata=None), form, 422)

@@ -31,13 +31,14 @@ def deputies_of(person_id: int) -> Response:
 
 def _page(manager_id: int, errors: Errors | None = None, status: int = 200) -> Response:
     me = visitor().person
-    name, found = service.deputies_of(ctx(), manager_id)
+    found = service.deputies_of(ctx(), manager_id)
     text = render_template(
         "manager/deputies.html",
         person=manager_id,
         own=manager_id == me,
-        name=name,
-        found=found,
+        name=found.manager,
+        found=found.named,
+        why_not=service.OWN_MANAGER if found.own_manager else "",
         today=signoff.today(ctx()),
         sent=request.form,
         errors=errors or [],

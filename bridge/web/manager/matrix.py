@@ -26,6 +26,7 @@ class Row:
     counts: Markup
     other_frameworks: tuple[str, ...]
     training_due: bool
+    unagreed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Matrix:
     rows: tuple[Row, ...]
 
 
-def matrix(members: Sequence[Progress], edition: Edition | None) -> Matrix:
-    """Where these people stand with what one edition asks of any of them."""
+def matrix(members: Sequence[Progress], edition: Edition | None, me: int | None) -> Matrix:
+    """Where these people stand with what one edition asks of any of them. `me` is the visitor."""
     asked: dict[CompetencyRef, Line] = {}
     lines: dict[int, dict[CompetencyRef, Line]] = {}
     for member in members:
@@ -50,7 +51,7 @@ def matrix(members: Sequence[Progress], edition: Edition | None) -> Matrix:
     html = _Html()
     return Matrix(
         tuple(columns),
-        tuple(_row(member, lines[member.person], columns, html) for member in members),
+        tuple(_row(member, lines[member.person], columns, html, me) for member in members),
     )
 
 
@@ -59,6 +60,7 @@ def _row(
     own: dict[CompetencyRef, Line],
     columns: Sequence[Line],
     html: _Html,
+    me: int | None,
 ) -> Row:
     stands = [own[c.ref].stand if c.ref in own else None for c in columns]
     counted = Counter(stand for stand in stands if stand is not None)
@@ -70,6 +72,7 @@ def _row(
         Markup(" ").join(html.count(stand, counted[stand]) for stand in Stand if counted[stand]),
         member.other_frameworks,
         member.training_due,
+        any(post.manager == me and post.listed is None for post in member.posts),
     )
 
 

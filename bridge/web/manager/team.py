@@ -31,7 +31,7 @@ def team() -> str:
     return render_template(
         "manager/team.html",
         team=found,
-        shown=matrix(members, edition),
+        shown=matrix(members, edition, visitor().person),
         editions=editions,
         edition=edition,
         groups=sorted((titles.get(key, key), key) for key in held),

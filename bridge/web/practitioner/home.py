@@ -7,7 +7,8 @@ from flask import abort, render_template, request
 from bridge.domain.notebook import Pile
 from bridge.domain.permissions import Permission
 from bridge.services.practitioner import desk, pile_page
-from bridge.web.access import ctx, permits
+from bridge.services.teams import waits_for_me
+from bridge.web.access import allowed, ctx, permits, visitor
 from bridge.web.practitioner.blueprint import practitioner
 from bridge.web.practitioner.standing import in_one_line
 
@@ -31,6 +32,7 @@ def home() -> str:
         standing=mine.standing,
         line=in_one_line(mine.standing, mine.counts.get(Pile.DRAFT, 0)),
         desk=mine,
+        team=waits_for_me(ctx()) if allowed(visitor(), Permission.TEAM) else None,
         Pile=Pile,
     )
 

@@ -40,6 +40,15 @@ class MergeForm(FlaskForm):
     )
 
 
+class TakeApartForm(FlaskForm):
+    """Say why an account is not theirs, or why two entries are two people."""
+
+    reason = StringField(
+        "How do you know?",
+        [DataRequired("Say how you know. It is kept in the trail."), Length(max=400)],
+    )
+
+
 class ApproveForm(FlaskForm):
     """Approve somebody to verify."""
 
@@ -84,6 +93,8 @@ def _page(found: desk_service.PersonPage, status: int = 200, **forms: Any) -> Re
         merge=forms.get("merge") or MergeForm(formdata=None),
         approve=forms.get("approve") or ApproveForm(formdata=None),
         role=role,
+        apart=forms.get("apart"),
+        apart_of=forms.get("apart_of", ""),
         sends_links=site().ask_for_link is not None,
         today=site().ctx.clock.now().date(),
     )
@@ -154,8 +165,11 @@ def _one(text: str) -> Person:
 @permits(Permission.TRAINING_CHANGE)
 def unmerge(person_id: int) -> Response:
     """This entry is somebody of their own again."""
-    people.unmerge(ctx(), person_id)
-    return _back(person_id, "They are two people again; each has their own evidence.")
+    form = TakeApartForm()
+    if not form.validate_on_submit():
+        return _page(_found(person_id), 422, apart=form, apart_of=f"merge-{person_id}")
+    parted = people.unmerge(ctx(), person_id, form.reason.data or "")
+    return _back(person_id, parted.words)
 
 
 @training.post("/people/<int:person_id>/approve")
@@ -228,7 +242,10 @@ def sign_out_person(person_id: int) -> Response:
 @permits(Permission.TRAINING_CHANGE)
 def unlink(person_id: int, account_id: int) -> Response:
     """The account was joined to the wrong person."""
-    people.unlink(ctx(), account_id)
+    form = TakeApartForm()
+    if not form.validate_on_submit():
+        return _page(_found(person_id), 422, apart=form, apart_of=f"account-{account_id}")
+    people.unlink(ctx(), account_id, form.reason.data or "")
     return _back(
         person_id,
         "The account is nobody's now, and no rule joins it to this person again. What they "

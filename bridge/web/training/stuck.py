@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, make_response, redirect, render_template, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 
 from bridge.domain.permissions import Permission
 from bridge.services import desk as desk_service
 from bridge.services import escalation, mailing
 from bridge.web.access import ctx, permits
+from bridge.web.asked import number
 from bridge.web.training.blueprint import training, whole_partnership
 
 SHOWN = 20
@@ -22,10 +23,17 @@ def stuck() -> str:
         "training/stuck.html",
         escalated=escalation.escalated(ctx()),
         mails=mails,
-        shown=SHOWN,
         without_post=desk_service.without_post(ctx()),
         without_manager=desk_service.without_manager(ctx()),
     )
+
+
+@training.get("/mails")
+@permits(Permission.TRAINING)
+def mails() -> str:
+    """Every mail that cannot be delivered, a page at a time, the oldest first."""
+    queue = mailing.queue(ctx(), stuck=True, limit=SHOWN, after=number("after") or 0)
+    return render_template("training/mails.html", mails=queue)
 
 
 @training.post("/mails/<int:mail_id>/retry")
@@ -34,4 +42,5 @@ def retry_mail(mail_id: int) -> Response:
     """Let a mail go again at the next round."""
     mailing.retry(ctx(), mail_id)
     flash("The mail goes again with the next round.")
-    return make_response(redirect(url_for("training.stuck")))
+    back = "training.mails" if request.form.get("from") == "mails" else "training.stuck"
+    return make_response(redirect(url_for(back)))

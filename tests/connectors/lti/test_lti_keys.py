@@ -222,6 +222,27 @@ def test_by_hand_moodles_addresses_follow_from_the_source(tmp_path: Path) -> Non
     assert made.jwks_url == "https://moodle.example/learn/mod/lti/certs.php"
 
 
+@pytest.mark.parametrize("name", ["issuer", "auth_url", "token_url", "jwks_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/x",
+        "https://moodle.example.evil.example/x",
+        "https://moodle.example:8443/x",
+        "http://moodle.example/x",
+        "https://moodle.example@evil.example/x",
+    ],
+)
+def test_by_hand_too_everything_is_on_the_sources_own_site(
+    tmp_path: Path, name: str, url: str
+) -> None:
+    tool = make_tool("https://moodle.example/learn", tmp_path)
+    with pytest.raises(Refused, match=r"must begin with https://moodle\.example\."):
+        tool.by_hand("moodle", "abc", ["1"], **{name: url})
+    there = f"https://moodle.example/elsewhere/{name}"
+    assert getattr(tool.by_hand("moodle", "abc", ["1"], **{name: there}), name) == there
+
+
 @pytest.mark.parametrize(
     ("source", "client", "deployments", "given"),
     [

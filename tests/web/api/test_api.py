@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from bridge.domain.permissions import Role
@@ -96,6 +98,15 @@ def test_what_may_not_be_seen_is_not_there(place: Office) -> None:
         assert answer.status_code in (403, 404)
         assert "u1" not in answer.text
     assert stranger.call("GET", f"/evidence/{2**70}").status_code == 404
+
+
+def test_a_former_verifier_finds_it_no_more(place: Office) -> None:
+    manager = place.program(place.manager)
+    for path in ("", "/why"):
+        manager.get(f"/evidence/{place.submitted}{path}")
+    place.world.post(place.learner, place.stranger, date(2020, 1, 1))
+    for path in ("", "/why", "/reflection"):
+        assert manager.call("GET", f"/evidence/{place.submitted}{path}").status_code == 404
 
 
 def test_own_evidence_is_made_dismissed_and_reopened(place: Office) -> None:

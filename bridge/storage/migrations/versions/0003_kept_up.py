@@ -1,4 +1,4 @@
-"""What the database keeps up by itself: the queue of what waits, and the ledger's counts."""
+"""What the database keeps up by itself; why accounts and people were parted; outside verifiers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column(
+        "verifier_approvals", sa.Column("organisation", sa.String(length=200), nullable=True)
+    )
+    op.add_column("person_merges", sa.Column("undone_reason", sa.Text(), nullable=True))
+    op.add_column("account_links", sa.Column("ended_reason", sa.String(length=400), nullable=True))
+    op.add_column(
+        "account_links",
+        sa.Column("parted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    # Until now every link that had ended was taken apart by somebody.
+    op.execute("UPDATE account_links SET parted = true WHERE valid_to IS NOT NULL")
     op.create_table(
         "waiting",
         sa.Column("claim_id", Key, autoincrement=False, nullable=False),
