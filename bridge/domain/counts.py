@@ -31,7 +31,8 @@ class Standings(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """One count as it is stored. `organisation` None: all of them together.
+    """One count as it is stored. `organisation` None: those of a kind together, or, where `kind`
+    is None too, all of them.
 
     Bit n of `hidden` says that number n of `Standings` is not to be published.
     """
@@ -45,6 +46,7 @@ class Counted(NamedTuple):
     waiting: int
     draft: int
     hidden: int
+    kind: str | None = None
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -60,12 +62,14 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """An organisation. `other_framework` names what an exempt one follows instead (R11)."""
+    """An organisation. `other_framework` names what an exempt one follows instead (R11); `kind` is
+    what it is counted together with ("school"), empty where nobody has said."""
 
     id: int
     key: str
     name: str
     other_framework: str | None
+    kind: str = ""
 
 
 class CountsRepository(Protocol):
@@ -88,10 +92,13 @@ class CountsRepository(Protocol):
         *,
         organisation: int | None = None,
         each: bool = False,
+        kind: str | None = None,
+        each_kind: bool = False,
         group: str | None = None,
         competency: int | None = None,
     ) -> list[Counted]: ...
     def groups(self) -> list[str]: ...
+    def kinds(self) -> list[str]: ...
     def counted_at(self) -> datetime | None: ...
 
 

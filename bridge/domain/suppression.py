@@ -4,6 +4,12 @@ A table has a row for each organisation and one for all of them together; its co
 of the row, and the parts into which they fall. A number from 1 to 4 is hidden, and others with it,
 until none can be worked out: every row adds up to its people, every column to its total, and that
 is how somebody would try. Zeros are shown: nobody is no person's number.
+
+Where there are hundreds of small organisations nearly every row of theirs has something to hide. So
+organisations are put together by their kind (schools, surgeries). The kinds come first: what is
+hidden of them is settled by themselves; what is hidden of the organisations gives nothing away even
+to somebody who knows the whole row of their kind. What is true of nobody in a kind of five people
+or more is told of the kind, and so of each organisation in it.
 """
 
 from __future__ import annotations
@@ -12,6 +18,11 @@ from collections.abc import Sequence
 
 #: Numbers of people under this are not published.
 SMALL = 5
+
+
+class _GivenAway(Exception):
+    """Whatever is hidden in these rows, their known total gives a number away."""
+
 
 #: A cell is (row, column); column 0 is the people, and the last row the total.
 Cell = tuple[int, int]
@@ -39,20 +50,77 @@ def hidden_cells(rows: Sequence[Sequence[int]]) -> list[frozenset[int]]:
             for r, row in enumerate(table)]  # fmt: skip
 
 
-def _lines(table: Sequence[Sequence[int]]) -> list[list[Cell]]:
-    """Every sum that holds: the cell that is the whole, then those that it is the sum of."""
+def hidden_by_kind(
+    kinds: Sequence[Sequence[Sequence[int]]],
+) -> tuple[list[list[frozenset[int]]], list[frozenset[int]]]:
+    """For each row of each kind the columns to hide; and for each kind, and the total of all.
+
+    A kind is the rows of its organisations, as for `hidden_cells`; none is empty.
+    """
+    sums = [[sum(column) for column in zip(*rows, strict=True)] for rows in kinds]
+    of_kinds = hidden_cells(sums)
+    return [_within(rows, of_kinds[k]) for k, rows in enumerate(kinds)], of_kinds
+
+
+def _within(rows: Sequence[Sequence[int]], above: frozenset[int]) -> list[frozenset[int]]:
+    """The columns to hide in each row of one kind, of which those `above` are hidden.
+
+    Those are hidden in every row, so that whatever the kind's numbers could be, the rows could add
+    up to it. All others are hidden as if the kind's row were known whole: then what the rows could
+    be instead changes nothing above them, and the two go together without giving more away.
+    """
+    if len(rows) == 1:
+        return [above]
+    everything = frozenset(range(len(rows[0])))
+    total = [sum(column) for column in zip(*rows, strict=True)]
+    # Where the kind has nobody, no row has anybody, and that is known.
+    kept = [c for c in sorted(everything) if total[c] or c in above]
+    table = [[row[c] for c in kept] for row in (*rows, total)]
+    hidden = {
+        (r, c)
+        for r, row in enumerate(table[:-1])
+        for c, value in enumerate(row)
+        if 0 < value < SMALL or 0 < row[0] < SMALL or kept[c] in above
+    }
+    try:
+        while _protect_lines(table, hidden, known=True) or _break_bridges(
+            table, hidden, known=True
+        ):
+            pass
+    except _GivenAway:
+        return [everything] * len(rows)
+    return [
+        everything
+        if 0 < row[0] < SMALL
+        else above | {kept[c] for c in range(len(kept)) if (r, c) in hidden}
+        for r, row in enumerate(rows)
+    ]
+
+
+def _lines(table: Sequence[Sequence[int]], known: bool) -> list[list[Cell]]:
+    """Every sum that holds: the cell that is the whole, then those that it is the sum of.
+
+    Where the total is `known`, its own row has nothing to tell.
+    """
     last, width = len(table) - 1, len(table[0])
-    by_row = [[(r, c) for c in range(width)] for r in range(last + 1)]
+    by_row = [[(r, c) for c in range(width)] for r in range(last if known else last + 1)]
     by_column = [[(last, c), *((r, c) for r in range(last))] for c in range(width)]
     return by_row + by_column
 
 
-def _protect_lines(table: Sequence[Sequence[int]], hidden: set[Cell]) -> bool:
-    """Hide more in each sum that gives a hidden number away; whether there was one."""
+def _protect_lines(
+    table: Sequence[Sequence[int]], hidden: set[Cell], *, known: bool = False
+) -> bool:
+    """Hide more in each sum that gives a hidden number away; whether there was one.
+
+    Raises _GivenAway where the total is `known` and there is nothing more to hide beside it.
+    """
     changed = False
-    for whole, *parts in _lines(table):
+    for whole, *parts in _lines(table, known):
         while _tells(table, hidden, whole, parts):
             shown = [cell for cell in parts if cell not in hidden]
+            if known and not shown and whole[0] == len(table) - 1:
+                raise _GivenAway
             changed = True
             hidden.add(_next(table, shown) if shown else whole)
     return changed
@@ -82,18 +150,25 @@ def _next(table: Sequence[Sequence[int]], shown: Sequence[Cell]) -> Cell:
     return min(shown, key=loss)
 
 
-def _break_bridges(table: Sequence[Sequence[int]], hidden: set[Cell]) -> bool:
+def _break_bridges(
+    table: Sequence[Sequence[int]], hidden: set[Cell], *, known: bool = False
+) -> bool:
     """Hide one more beside a number that all the sums together give away; whether there was one.
+
+    The total is never hidden where it is `known`. Raises _GivenAway where nothing else is left.
 
     Rows and columns are the nodes of a graph whose edges are the hidden cells. The sums settle a
     cell exactly where its edge is a bridge: where no loop of hidden cells leads through it.
     """
     for row, column in sorted(_bridges(hidden)):
         shown = [(row, c) for c in range(len(table[0])) if (row, c) not in hidden]
-        shown += [(r, column) for r in range(len(table)) if (r, column) not in hidden]
+        rows = len(table) - 1 if known else len(table)
+        shown += [(r, column) for r in range(rows) if (r, column) not in hidden]
         if shown:
             hidden.add(_next(table, shown))
             return True
+        if known:
+            raise _GivenAway
     return False
 
 

@@ -17,7 +17,7 @@ from bridge.domain.frameworks import Edition
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Post
 from bridge.domain.repositories import UnitOfWork
-from bridge.domain.suppression import hidden_cells
+from bridge.domain.suppression import hidden_by_kind
 from bridge.domain.times import london_date
 from bridge.services.context import Context
 from bridge.services.progress import Asked, Stand, lines_of
@@ -59,11 +59,12 @@ def recount(ctx: Context, *, everybody: bool = False) -> int:
         asked = Asked(uow.catalog.editions(), uow.catalog.competency_ids())
         ids = uow.catalog.competency_ids()
         before = uow.counts.rolled_up() if due else []
+        kinds = {agency.id: agency.kind for agency in uow.counts.agencies()}
     fresh: list[Counted] = []
     for organisation in due:
         with ctx.store.reading() as uow:
             fresh += _count(uow, organisation, asked, ids, today)
-    rows, hidden = _protected(before, fresh, set(due))
+    rows, hidden = _protected(before, fresh, set(due), kinds)
     with ctx.store.begin() as uow:
         uow.ops.keep_lease(lease, now, 0)
         if due:
@@ -127,37 +128,53 @@ def _counted_in(
 
 
 def _protected(
-    before: Iterable[Counted], fresh: Sequence[Counted], due: set[int]
+    before: Iterable[Counted], fresh: Sequence[Counted], due: set[int], kinds: Mapping[int, str]
 ) -> tuple[list[Counted], list[Counted]]:
-    """The fresh counts and all totals, with what is to be hidden of them; and of the other counts
-    those of which something else is to be hidden than before."""
-    tables: dict[_Key, list[Counted]] = defaultdict(list)
+    """The fresh counts, and all of kinds and totals, with what is to be hidden of them; and of the
+    other counts those of which something else is to be hidden than before.
+
+    `kinds` says of which kind each organisation is.
+    """
+    tables: dict[_Key, dict[str, list[Counted]]] = defaultdict(lambda: defaultdict(list))
     for row in [*(row for row in before if row.organisation not in due), *fresh]:
-        tables[row.group, row.competency_id].append(row)
+        kind = kinds.get(row.organisation or 0, "")
+        tables[row.group, row.competency_id][kind].append(row)
     rows: list[Counted] = []
     changed: list[Counted] = []
-    for (group, competency), table in tables.items():
-        table.sort(key=lambda row: row.organisation or 0)
-        *masks, of_total = map(_mask, hidden_cells([row.numbers for row in table]))
-        for row, mask in zip(table, masks, strict=True):
-            if row.organisation in due:
-                rows.append(row._replace(hidden=mask))
-            elif row.hidden != mask:
-                changed.append(row._replace(hidden=mask))
-        rows.append(
-            Counted(
-                None,
-                group,
-                competency,
-                people=sum(row.people for row in table),
-                current=sum(row.current for row in table),
-                due=sum(row.due for row in table),
-                waiting=sum(row.waiting for row in table),
-                draft=sum(row.draft for row in table),
-                hidden=of_total,
-            )
-        )
+    for table in tables.values():
+        names = sorted(table)
+        for kind in names:
+            table[kind].sort(key=lambda row: row.organisation or 0)
+        members, of_kinds = hidden_by_kind([[r.numbers for r in table[kind]] for kind in names])
+        for kind, masks in zip(names, members, strict=True):
+            for row, columns in zip(table[kind], masks, strict=True):
+                mask = _mask(columns)
+                if row.organisation in due:
+                    rows.append(row._replace(hidden=mask))
+                elif row.hidden != mask:
+                    changed.append(row._replace(hidden=mask))
+        if len(names) > 1:
+            rows += [
+                _sum(table[kind], mask, kind) for kind, mask in zip(names, of_kinds, strict=False)
+            ]
+        rows.append(_sum([row for kind in names for row in table[kind]], of_kinds[-1], None))
     return rows, changed
+
+
+def _sum(table: Sequence[Counted], hidden: Iterable[int], kind: str | None) -> Counted:
+    """These organisations' counts together, of which these numbers are hidden."""
+    return Counted(
+        None,
+        table[0].group,
+        table[0].competency_id,
+        people=sum(row.people for row in table),
+        current=sum(row.current for row in table),
+        due=sum(row.due for row in table),
+        waiting=sum(row.waiting for row in table),
+        draft=sum(row.draft for row in table),
+        hidden=_mask(hidden),
+        kind=kind,
+    )
 
 
 def _mask(columns: Iterable[int]) -> int:
@@ -184,15 +201,24 @@ class Counts:
     total: Count | None
     groups: tuple[Choice, ...]
     agencies: tuple[Choice, ...]
+    kinds: tuple[Choice, ...]
     counted_at: datetime | None
     stale: bool
 
 
-def by_competency(ctx: Context, group: str = EVERYONE, organisation: str | None = None) -> Counts:
+def by_competency(
+    ctx: Context,
+    group: str = EVERYONE,
+    organisation: str | None = None,
+    kind: str | None = None,
+) -> Counts:
     """How the people of a group stand with each competency that it is asked for; in one
-    organisation (its key), or in all. Raises NotFound."""
+    organisation (its key), in those of one kind, or in all. Raises NotFound."""
     with ctx.store.reading() as uow:
         look = _Look(ctx, uow)
+        if kind is not None and organisation is None:
+            found = uow.counts.read(kind=look.kind(kind), group=group)
+            return look.counts([look.of_competency(row) for row in found])
         place = look.agency(organisation)
         if place is not None and place.other_framework:
             lines = [Count(place.key, place.name, None, place.other_framework)]
@@ -226,6 +252,29 @@ def _by_organisation(look: _Look, uow: UnitOfWork, competency: CompetencyRef, gr
     return look.counts(lines, total)
 
 
+def by_kind(ctx: Context, competency: CompetencyRef, group: str = EVERYONE) -> Counts:
+    """How the people of a group stand with one competency, kind of organisation by kind, with all
+    of them together: for whoever sees the whole partnership. Raises NotFound."""
+    with ctx.store.reading() as uow:
+        return _by_kind(_Look(ctx, uow), uow, competency, group)
+
+
+def _by_kind(look: _Look, uow: UnitOfWork, competency: CompetencyRef, group: str) -> Counts:
+    key = look.competency_id(competency)
+    if not look.sees_all:
+        return look.counts([])
+    found = uow.counts.read(each_kind=True, group=group, competency=key)
+    lines = [Count(r.kind or "", kind_title(r.kind or ""), r.published) for r in found]
+    whole = uow.counts.read(group=group, competency=key)
+    total = Count("", "All organisations", whole[0].published) if whole else None
+    return look.counts(lines, total)
+
+
+def kind_title(kind: str) -> str:
+    """How a kind of organisation is called."""
+    return f"{kind[:1].upper()}{kind[1:]}" or "Organisations of no named kind"
+
+
 def by_group(ctx: Context, competency: CompetencyRef, organisation: str | None = None) -> Counts:
     """How the people of each group that is asked for a competency stand with it; in one
     organisation (its key), or in all. Raises NotFound."""
@@ -247,10 +296,11 @@ def _by_group(
 
 @dataclass(frozen=True, slots=True)
 class OneCompetency:
-    """One competency with what it says, agency by agency and group by group."""
+    """One competency with what it says: by kind of organisation, by organisation and by group."""
 
     ref: CompetencyRef
     text: str
+    by_kind: Counts
     by_organisation: Counts
     by_group: Counts
 
@@ -258,13 +308,14 @@ class OneCompetency:
 def of_competency(
     ctx: Context, competency: CompetencyRef, group: str = EVERYONE, organisation: str | None = None
 ) -> OneCompetency:
-    """Both of the above in one look. Raises NotFound."""
+    """All of the above in one look. Raises NotFound."""
     with ctx.store.reading() as uow:
         look = _Look(ctx, uow)
         by_agency = _by_organisation(look, uow, competency, group)
         return OneCompetency(
             competency,
             look.text_of(competency),
+            _by_kind(look, uow, competency, group),
             by_agency,
             _by_group(look, uow, competency, organisation),
         )
@@ -277,7 +328,9 @@ class _Look:
         narrowed = ctx.actor.scope.organisations
         self.sees_all = narrowed is None
         self.agencies = [a for a in uow.counts.agencies() if narrowed is None or a.id in narrowed]
-        self._uow = uow
+        self.kinds = uow.counts.kinds() if self.sees_all else []
+        self._groups = uow.counts.groups()
+        self._counted_at = uow.counts.counted_at()
         self._now = ctx.clock.now()
         self._editions = uow.catalog.editions()
         self._ids = uow.catalog.competency_ids()
@@ -294,6 +347,12 @@ class _Look:
             if agency.key == key or key is None:
                 return agency
         raise NotFound(f"There is no organisation '{key}' for you to see.")
+
+    def kind(self, kind: str) -> str:
+        """The kind of organisation with this key. Raises NotFound."""
+        if not self.sees_all or kind not in self.kinds:
+            raise NotFound(f"There is no kind of organisation '{kind}' for you to see.")
+        return kind
 
     def competency_id(self, ref: CompetencyRef) -> int:
         """The key of a competency. Raises NotFound."""
@@ -325,12 +384,13 @@ class _Look:
 
     def counts(self, lines: Sequence[Count], total: Count | None = None) -> Counts:
         """The lines with what to choose from."""
-        at = self._uow.counts.counted_at()
+        at = self._counted_at
         return Counts(
             lines=tuple(lines),
             total=total,
-            groups=tuple(Choice(g, self.group_title(g)) for g in self._uow.counts.groups()),
+            groups=tuple(Choice(g, self.group_title(g)) for g in self._groups),
             agencies=tuple(Choice(a.key, a.name) for a in self.agencies),
+            kinds=tuple(Choice(kind, kind_title(kind)) for kind in self.kinds),
             counted_at=at,
             stale=at is not None and self._now - at > timedelta(days=1, hours=12),
         )

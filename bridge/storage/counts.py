@@ -14,7 +14,7 @@ from bridge.storage.bulk import among, chunks
 
 _c, _o, _p, _post = ta.coverage.c, t.organisations.c, t.people.c, t.posts.c
 _COUNTED = (_c.organisation_id, _c.group_key, _c.competency_id, _c.people, _c.current, _c.due,
-            _c.waiting, _c.draft, _c.hidden)  # fmt: skip
+            _c.waiting, _c.draft, _c.hidden, _c.kind)  # fmt: skip
 
 
 class SqlCounts:
@@ -65,7 +65,7 @@ class SqlCounts:
     def rolled_up(self) -> list[Counted]:
         """Everything that is counted, but for the totals."""
         query = select(*_COUNTED).where(_c.organisation_id.is_not(None))
-        return [Counted(*row) for row in self._db.execute(query)]
+        return [Counted._make(row) for row in self._db.execute(query)]
 
     def store(
         self,
@@ -102,36 +102,49 @@ class SqlCounts:
     # --- reading --------------------------------------------------------------------------------
     def agencies(self) -> list[Agency]:
         """Every organisation, by name."""
-        query = select(_o.id, _o.key, _o.name, _o.exempt, _o.exempt_framework)
+        query = select(_o.id, _o.key, _o.name, _o.exempt, _o.exempt_framework, _o.kind)
         return [
-            Agency(row_id, key, name, (framework or "another framework") if exempt else None)
-            for row_id, key, name, exempt, framework in self._db.execute(
+            Agency(row_id, key, name, (framework or "another framework") if exempt else None,
+                   " ".join(kind.split()).casefold()[:80])
+            for row_id, key, name, exempt, framework, kind in self._db.execute(
                 query.order_by(func.lower(_o.name), _o.id)
             )
-        ]
+        ]  # fmt: skip
 
     def read(
         self,
         *,
         organisation: int | None = None,
         each: bool = False,
+        kind: str | None = None,
+        each_kind: bool = False,
         group: str | None = None,
         competency: int | None = None,
     ) -> list[Counted]:
-        """The counts of one organisation, of `each` of them, or else of all together."""
-        query = select(*_COUNTED).order_by(_c.group_key, _c.competency_id)
+        """The counts of one organisation, or of `each` of them and of all together; of one kind of
+        organisation, or of each of those; or else of all together."""
+        query = select(*_COUNTED).order_by(_c.group_key, _c.competency_id, _c.kind)
         if not each:
             query = query.where(_c.organisation_id.is_not_distinct_from(organisation))
+        if each_kind:
+            query = query.where(_c.kind.is_not(None))
+        else:
+            query = query.where(_c.kind.is_not_distinct_from(kind))
         if group is not None:
             query = query.where(_c.group_key == group)
         if competency is not None:
             query = query.where(_c.competency_id == competency)
-        return [Counted(*row) for row in self._db.execute(query)]
+        return [Counted._make(row) for row in self._db.execute(query)]
 
     def groups(self) -> list[str]:
         """The groups that anybody counts in."""
         query = select(_c.group_key).where(_c.organisation_id.is_(None)).distinct()
         return sorted(self._db.scalars(query))
+
+    def kinds(self) -> list[str]:
+        """The kinds of organisations that are counted together."""
+        query = select(_c.kind).where(_c.kind.is_not(None)).distinct()
+        return sorted(kind for kind in self._db.scalars(query) if kind is not None)
 
     def counted_at(self) -> datetime | None:
         """When the totals were made."""

@@ -170,5 +170,7 @@ coverage = Table(
     Column("draft", Integer, nullable=False),
     Column("hidden", Integer, nullable=False),
     Column("counted_at", UtcDateTime, nullable=False),
+    # Of the organisations of this kind together; then no organisation is named.
+    Column("kind", String(80)),
     UniqueConstraint("organisation_id", "group_key", "competency_id"),
 )

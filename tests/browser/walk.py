@@ -76,6 +76,9 @@ def eyes_of(site: BridgeSite, name: str) -> Eyes:
     if name == "manager":
         # Linked to once something is overdue with them.
         paths.append(f"/team/{someone(site, 'long').id}/deputies")
+    if name == "training-team":
+        # Linked to once more mails are stuck than one page shows.
+        paths.append("/training/mails")
     return Eyes(name, who.id, frozenset(more), [*paths, "/nothing-is-here"])
 
 

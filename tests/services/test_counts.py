@@ -15,7 +15,7 @@ from bridge.domain.scope import Actor, Eyes, Scope
 from bridge.domain.times import london_date
 from bridge.services import evidence, people, verify
 from bridge.services.context import Context
-from bridge.services.counts import by_competency, by_group, by_organisation, recount
+from bridge.services.counts import by_competency, by_group, by_kind, by_organisation, recount
 from bridge.services.progress import Stand, progress_of_many
 from tests.support import NOW, Completion, FrozenClock, World, ref
 
@@ -39,13 +39,18 @@ def partnership(world: World) -> Context:
 
 
 def employ(
-    world: World, person: int, manager: int, organisation: str, end: date | None = None
+    world: World,
+    person: int,
+    manager: int,
+    organisation: str,
+    end: date | None = None,
+    kind: str = "",
 ) -> None:
     """Give somebody a post; the surgery is exempt."""
     exempt = "Intercollegiate document" if organisation == "surgery" else None
     post = PostDetails(organisation, "Worker", ("core",), (), None, date(2020, 1, 1), end)
     with world.store.begin() as uow:
-        place, _ = uow.people.organisation(organisation, organisation.title(), "", exempt)
+        place, _ = uow.people.organisation(organisation, organisation.title(), kind, exempt)
         uow.people.put_post(person, post, place)
         uow.people.set_manager(person, post, manager)
 
@@ -166,6 +171,45 @@ def test_small_numbers_and_what_gives_them_away_are_hidden(world: World) -> None
     assert people_of(found["East"]) is None
     assert people_of(found["North"]) == 12
     assert people_of(look.total.standings if look.total else None) == 24
+
+
+def test_kinds_of_organisations_show_what_each_of_them_must_hide(world: World) -> None:
+    manager = world.person("manager")
+    for n in range(18):
+        kind = "School " if n < 9 else "school"
+        employ(world, world.person(f"s{n}"), manager, f"school-{n % 6}", kind=kind)
+    for n in range(30):
+        employ(world, world.person(f"f{n}"), manager, "police", kind="Police")
+    recount(world.ctx)
+    ctx = partnership(world)
+    schools = [
+        line.standings for line in by_organisation(ctx, ref(1)).lines if "School" in line.title
+    ]
+    assert len(schools) == 6
+    assert {people_of(standings) for standings in schools} == {None}
+    look = by_kind(ctx, ref(1))
+    assert [(line.title, people_of(line.standings)) for line in look.lines] == [
+        ("Police", 30), ("School", 18)
+    ]  # fmt: skip
+    assert look.total is not None
+    assert people_of(look.total.standings) == 48
+    assert [people_of(line.standings) for line in by_competency(ctx, kind="school").lines] == [
+        18,
+        18,
+    ]
+    assert [people_of(line.standings) for line in by_group(ctx, ref(1)).lines] == [48]
+    with pytest.raises(NotFound, match="no kind"):
+        by_competency(ctx, kind="charity")
+    # A change in one of them counts its kind again.
+    employ(world, world.person("new"), manager, "school-0", kind="school")
+    assert recount(world.ctx) == 1
+    assert [people_of(line.standings) for line in by_kind(ctx, ref(1)).lines] == [30, 19]
+    school = world.scalar("SELECT id FROM organisations WHERE key = 'school-0'")
+    scope = Scope(Eyes.PARTNERSHIP, None, frozenset({school}), london_date(NOW))
+    narrow = world.ctx.acting_as(Actor(scope, "test"))
+    assert by_kind(narrow, ref(1)).lines == ()
+    with pytest.raises(NotFound):
+        by_competency(narrow, kind="school")
 
 
 def people_of(standings: Standings | None) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import date
 
 import pytest
@@ -14,14 +15,15 @@ from bridge.services import counts
 from bridge.web.partnership.pages import safe_cell
 from tests.support import Completion, World
 from tests.web.site import Browser, WebWorld
+from tests.web.test_practitioner_cost import MOST, asked
 
 
-def employed(world: World, name: str, organisation: str, title: str = "") -> int:
+def employed(world: World, name: str, organisation: str, title: str = "", kind: str = "") -> int:
     """Somebody with a present post in an organisation, of whom the core is asked."""
     person = world.person(name)
     details = PostDetails(organisation, "Worker", ("core",), (), None, date(2020, 1, 1), None)
     with world.store.begin() as uow:
-        made, _ = uow.people.organisation(organisation, title or organisation.title(), "", None)
+        made, _ = uow.people.organisation(organisation, title or organisation.title(), kind, None)
         uow.people.put_post(person, details, made)
     return person
 
@@ -56,6 +58,30 @@ def test_small_numbers_are_hidden_and_nobody_is_named(pages: WebWorld, partner: 
     for name in ("north0", "south1", "Worker"):
         assert name not in page
         assert name not in one
+
+
+def test_kinds_of_organisations_are_counted_together(pages: WebWorld, partner: Browser) -> None:
+    world = pages.world
+    assert "Kind of organisation" not in partner.get("/counts/competency/care-2026/1").text
+    for n in range(12):
+        employed(world, f"pupil{n}", f"school-{n % 4}", kind="school")
+    counts.recount(world.ctx)
+    page = partner.get("/counts/competency/care-2026/1").text
+    assert "by kind of organisation" in page
+    row = re.search(r'<th scope="row">School</th>\s*<td class="number">12</td>', page)
+    assert row is not None
+    page = partner.get("/counts/?kind=school").text
+    assert "Everyone, School" in page
+    assert 'value="school" selected' in page
+    (first, *_) = [row for row in cells(partner.get("/counts/counts.csv?kind=school").text)
+                   if row[0].startswith("1.")]  # fmt: skip
+    # Of the other kind 3 have nothing yet, which the total would tell without the schools' hidden.
+    assert first[1:7] == ["12", "0", "0", "0", "hidden", "hidden"]
+    assert partner.get("/counts/?kind=-").status_code == 200
+    assert partner.get("/counts/?kind=nothing").status_code == 404
+    for path in ("/counts/", "/counts/?kind=school", "/counts/competency/care-2026/1"):
+        queries = asked(world, partner, path)
+        assert len(queries) <= MOST, "\n\n".join(queries)
 
 
 def test_one_agencys_counts_leave_no_way_to_a_small_number(

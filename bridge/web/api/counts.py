@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from bridge.domain.counts import EVERYONE, Count
 from bridge.domain.mapping import CompetencyRef
@@ -59,6 +62,7 @@ class CountsTold(Told):
     total: CountTold | None
     groups: list[Choice]
     organisations: list[Choice]
+    kinds: list[Choice]
     counted_at: datetime | None
     stale: bool
 
@@ -70,16 +74,21 @@ class CountsTold(Told):
             total=CountTold.of(found.total) if found.total else None,
             groups=[Choice(key=c.key, title=c.title) for c in found.groups],
             organisations=[Choice(key=c.key, title=c.title) for c in found.agencies],
+            kinds=[Choice(key=c.key, title=c.title) for c in found.kinds],
             counted_at=found.counted_at,
             stale=found.stale,
         )
 
 
 class OfGroup(Query):
-    """Of which group, and of which organisation (all, where none is named)."""
+    """Of which group, and of which organisation or kind of organisation (all, where none is named).
+
+    A kind is named as `kinds` has it.
+    """
 
     group: Key = EVERYONE
     organisation: Key | None = None
+    kind: Annotated[str, Field(max_length=80)] | None = None
 
 
 class OfCompetency(Query):
@@ -110,7 +119,14 @@ class OfCompetencyAt(OfCompetency):
            query=OfGroup)  # fmt: skip
 def counts_by_competency(query: OfGroup) -> CountsTold:
     """How the people of a group stand with each competency that it is asked for."""
-    return CountsTold.of(counts.by_competency(ctx(), query.group, query.organisation))
+    return CountsTold.of(counts.by_competency(ctx(), query.group, query.organisation, query.kind))
+
+
+@operation("GET", "/counts/kinds", Permission.COUNTS, CountsTold, tag="counts",
+           query=OfCompetencyAndGroup)  # fmt: skip
+def counts_by_kind(query: OfCompetencyAndGroup) -> CountsTold:
+    """How the people of a group stand with one competency, kind of organisation by kind."""
+    return CountsTold.of(counts.by_kind(ctx(), query.ref, query.group))
 
 
 @operation("GET", "/counts/organisations", Permission.COUNTS, CountsTold, tag="counts",

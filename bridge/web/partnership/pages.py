@@ -30,16 +30,24 @@ HEADINGS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
+def _kind() -> str | None:
+    """The kind of organisation that is asked for; "-" stands for those of which none is said."""
+    asked = words("kind")
+    return "" if asked == "-" else asked or None
+
+
 @partnership.get("/")
 @permits(Permission.COUNTS)
 def counts() -> str:
     """Competency by competency, of one group, in one agency or all of them together."""
     group, organisation = words("group") or EVERYONE, words("organisation") or None
-    found = counts_service.by_competency(ctx(), group, organisation)
+    kind = _kind()
+    found = counts_service.by_competency(ctx(), group, organisation, kind)
     return render_template(
         "partnership/counts.html",
         found=found,
         group=group,
+        kind=kind,
         organisation=organisation,
         all_agencies=ctx().actor.scope.organisations is None,
         headings=HEADINGS,
@@ -59,6 +67,7 @@ def competency(edition: str, code: str) -> str:
         text=found.text,
         group=group,
         organisation=organisation,
+        by_kind=found.by_kind,
         by_agency=found.by_organisation,
         by_group=found.by_group,
         all_agencies=ctx().actor.scope.organisations is None,
@@ -71,7 +80,7 @@ def competency(edition: str, code: str) -> str:
 def counts_csv() -> Response:
     """What the page of all competencies shows, for a spreadsheet."""
     group, organisation = words("group") or EVERYONE, words("organisation") or None
-    found = counts_service.by_competency(ctx(), group, organisation)
+    found = counts_service.by_competency(ctx(), group, organisation, _kind())
     return _csv(found, "Competency", f"counts-{group}", found.lines)
 
 

@@ -244,7 +244,8 @@ def test_counts_have_no_small_numbers_and_no_names(place: Office) -> None:
     found = program.get("/counts/competencies")
     assert "u1" not in str(found["lines"])
     assert all(line["standings"]["people"] is None for line in found["lines"])
-    for path in ("organisations", "groups"):
+    assert program.call("GET", "/counts/competencies?kind=nothing").status_code == 404
+    for path in ("organisations", "groups", "kinds"):
         program.get(f"/counts/{path}?edition=care-2026&code=1")
         assert program.call("GET", f"/counts/{path}?edition=care-2026").status_code == 422
         gone = program.call("GET", f"/counts/{path}?edition=care-2026&code=none")
