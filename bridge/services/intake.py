@@ -351,6 +351,20 @@ def new_record(
     decided: Decided,
 ) -> NewRecord:
     """The row of a record that has been decided on."""
+    booking = fact.booking
+    told = (
+        ()
+        if booking is None
+        else (
+            None if booking.state is None else int(booking.state),
+            booking.said,
+            booking.minutes,
+            booking.planned,
+            booking.evaluated,
+            booking.session,
+            booking.sessions,
+        )
+    )
     return NewRecord(
         record_id,
         received_id,
@@ -367,4 +381,5 @@ def new_record(
         decided.reason,
         decided.rule_id,
         False,
+        *told,
     )

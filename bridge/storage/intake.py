@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from bridge.domain.errors import NotFound
+from bridge.domain.identity import normal_email
 from bridge.domain.model import (
     Account,
     Alias,
@@ -199,10 +200,10 @@ class SqlIntake(RecordQueries):
         """Add accounts nobody is known for yet."""
         ids = new_ids(self._db, t.accounts, len(facts))
         columns = ("id", "source_id", "kind", "value", "email", "staff_number", "username",
-                   "display_name", "suspended")  # fmt: skip
+                   "display_name", "suspended", "address")  # fmt: skip
         rows = [
             (i, source_id, f.kind, f.value, f.email, f.staff_number, f.username, f.display_name,
-             f.suspended)
+             f.suspended, normal_email(f.email))
             for i, f in zip(ids, facts, strict=True)
         ]  # fmt: skip
         insert_rows(self._db, t.accounts, columns, rows)
@@ -221,6 +222,7 @@ class SqlIntake(RecordQueries):
                     username=f.username,
                     display_name=f.display_name,
                     suspended=f.suspended,
+                    address=normal_email(f.email),
                 )
             )
 

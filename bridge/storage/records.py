@@ -12,6 +12,8 @@ from bridge.domain.errors import NotFound
 from bridge.domain.model import Alias, Record
 from bridge.domain.records import (
     ActivityFacts,
+    AttendanceState,
+    Booking,
     Disposition,
     LearningFact,
     Status,
@@ -36,7 +38,9 @@ def _query() -> Select[Any]:
             t.sources.c.kind.label("source_kind"), t.received.c.natural_key,
             t.received.c.gone_at, _r.account_id, _owner.c.canonical_id.label("person"),
             _r.status, _r.occurred_at, _r.score, _r.attendance, _r.disposition, _r.reason,
-            _r.rule_id, _e.evidence_id, _holder.c.canonical_id.label("evidence_person"),
+            _r.rule_id, _r.booking_state, _r.said, _r.minutes, _r.planned, _r.evaluated,
+            _r.session, _r.sessions, _e.evidence_id,
+            _holder.c.canonical_id.label("evidence_person"),
             t.evidence.c.activity_id.label("evidence_activity"),
             t.evidence.c.occurred_on.label("evidence_on"),
             _a.id.label("alias_id"), _a.activity_id, _a.kind, _a.value, _a.title, _a.idnumber,
@@ -83,7 +87,45 @@ def _record(row: Row[Any]) -> Record:
         evidence_person=row.evidence_person,
         evidence_activity=row.evidence_activity,
         evidence_on=row.evidence_on,
+        booking=_booking(row),
     )
+
+
+def _booking(row: Row[Any]) -> Booking | None:
+    """What a booking system said of the record; None where it comes from elsewhere."""
+    told = (row.booking_state, row.said, row.minutes, row.planned, row.evaluated, row.session,
+            row.sessions)  # fmt: skip
+    if told == _NOT_BOOKED:
+        return None
+    state, said, minutes, planned, evaluated, session, sessions = told
+    return Booking(
+        None if state is None else AttendanceState(state),
+        said or "",
+        minutes,
+        planned,
+        evaluated,
+        session or "",
+        sessions,
+    )
+
+
+_NOT_BOOKED = (None,) * 7
+
+
+def booking_columns(booking: Booking | None) -> dict[str, Any]:
+    """What is stored of a booking, by column; the session is empty for a whole event."""
+    if booking is None:
+        names = ("booking_state", "said", "minutes", "planned", "evaluated", "session", "sessions")
+        return dict.fromkeys(names)
+    return {
+        "booking_state": None if booking.state is None else int(booking.state),
+        "said": booking.said,
+        "minutes": booking.minutes,
+        "planned": booking.planned,
+        "evaluated": booking.evaluated,
+        "session": booking.session,
+        "sessions": booking.sessions,
+    }
 
 
 class RecordQueries:
@@ -160,6 +202,7 @@ class RecordQueries:
                 score=fact.score,
                 attendance=fact.attendance,
                 pending=True,
+                **booking_columns(fact.booking),
             )
         )
 
