@@ -136,7 +136,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """One source's name for an activity."""
+    """One source's name for an activity. `activity_id` is canonical: what it is joined to."""
 
     id: int
     activity_id: int

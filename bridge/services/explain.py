@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bridge.domain.counting import Part
 from bridge.domain.identity import IdentityRule, Match, identifiers_of, match
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim, Record, Verification
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of
-from bridge.services.deciding import Standing, decide
+from bridge.services.deciding import Standing, decide, needs_parts, sessions_with
 from bridge.services.ledger import reason_words
 from bridge.services.mapped import Mapped, load_mapped
 
@@ -60,8 +61,16 @@ def _record(
     gone = " The source no longer has it." if found.gone else ""
     told.lines.append(f"Received from {found.source_key} as {found.natural_key}.{gone}")
     today = london_date(ctx.clock.now())
+    _, parts = sessions_with(uow, [found], lambda r: needs_parts(mapped, r))
+    together = parts.get(found.id)
+    told.lines += _booking(found, together)
     verdict = mapped.decision(found.alias).judge(
-        found.status, found.score, found.attendance, london_date(found.occurred_at)
+        found.status,
+        found.score,
+        found.attendance,
+        london_date(found.occurred_at),
+        found.booking,
+        together,
     )
     told.lines += verdict.trace()
     told.lines.append(_whose(uow, found, rules_of))
@@ -69,12 +78,37 @@ def _record(
         f"Disposition: {found.disposition.value} ({reason_words(found.reason)})"
         + (f" It supports evidence {found.evidence_id}." if found.evidence_id else "")
     )
-    now = decide(mapped, found.alias, Standing.of_record(found), today)
+    now = decide(mapped, found.alias, Standing.of_record(found, together), today)
     if now.disposition is not found.disposition and found.reason not in ("human-work", "gone"):
         told.lines.append(
             f"Decided again now it would be {now.disposition.value} ({reason_words(now.reason)})"
         )
     return told
+
+
+def _booking(found: Record, parts: Sequence[Part] | None) -> list[str]:
+    """What a booking system says beside the status, and the sessions looked at with it."""
+    booking = found.booking
+    if booking is None:
+        return []
+    told = []
+    if booking.said:
+        told.append(f"the source's word is “{booking.said}”")
+    if booking.session:
+        of = f" of {booking.sessions}" if booking.sessions else ""
+        told.append(f"session “{booking.session}”{of}")
+    if booking.minutes is not None:
+        of = f" of {booking.planned:g}" if booking.planned else ""
+        told.append(f"{booking.minutes:g}{of} minutes attended")
+    if booking.evaluated is not None:
+        told.append(f"the evaluation was {'' if booking.evaluated else 'not '}handed in")
+    lines = [f"In the booking: {'; '.join(told)}."] if told else []
+    if parts is not None:
+        sessions = ", ".join(
+            f"“{p.booking.session}” {p.status.value}" for p in sorted(parts, key=lambda p: p.at)
+        )
+        lines.append(f"Looked at with the sessions of the event: {sessions}.")
+    return lines
 
 
 def _whose(uow: UnitOfWork, found: Record, rules_of: Mapping[str, Sequence[IdentityRule]]) -> str:
@@ -149,6 +183,8 @@ def _claim(uow: UnitOfWork, claim: Claim, decisions: list[Verification]) -> Expl
 
 _CONTESTED = {
     "source-gone": "the source no longer has the record. The verifier or manager decides.",
+    "source-changed": "the source has corrected its record, which does not count any more. The "
+    "verifier or manager decides.",
     "same-person": "verifier and learner turned out to be one person.",
 }
 

@@ -250,7 +250,13 @@ class Intake:
             standing = Standing.of(fact, account.person)
             decided = decide(self.mapped, alias, standing, today)
             record_id = next(record_ids)
-            records.append(new_record(record_id, received_id, fact, account.id, alias.id, decided))
+            record = new_record(record_id, received_id, fact, account.id, alias.id, decided)
+            if fact.booking is not None and self._with_others(fact, alias, standing):
+                # It counts only together with other sessions: `reconsider` looks at them all, a
+                # moment from now and in this transaction.
+                records.append(record._replace(pending=True))
+                continue
+            records.append(record)
             dispositions[decided.disposition] += 1
             if decided.verdict is not None and account.person is not None:
                 candidates.append(
@@ -269,6 +275,10 @@ class Intake:
         tally.drafts, tally.claims = file_evidence(
             uow, self.mapped, candidates, self.now, self.policy
         )
+
+    def _with_others(self, fact: LearningFact, alias: Alias, standing: Standing) -> bool:
+        """Whether this record of one session is decided on with the others of its event."""
+        return self.mapped.decision(alias).needs_parts(fact.booking, standing.occurred_on)
 
     def hold(self, uow: UnitOfWork, held: Sequence[tuple[int, Unreadable]]) -> None:
         """Put received items into quarantine, whole, with their reasons."""
@@ -324,6 +334,8 @@ class Intake:
             record = new_record(record_id, received_id, fact, account.id, alias.id, decided)
             uow.intake.add_records([record._replace(pending=True)])
         else:
+            if fact.booking is not None:
+                uow.intake.mark_siblings(received_id)
             uow.intake.update_record(received_id, fact, account.id, alias.id)
 
     def replay(self, uow: UnitOfWork, received_id: int, item: Pulled) -> bool:

@@ -220,6 +220,7 @@ def split(ctx: Context, evidence_id: int, record_id: int) -> int:
         if len(records) < 2 or record_id not in {r.id for r in records}:
             raise Refused("Only one of several joined records can be split off.")
         made = uow.evidence.split(evidence_id, record_id, now)
+        uow.bookings.note_split(record_id, evidence_id, now)
         uow.intake.mark_records([r.id for r in records])
         audit(ctx, uow, "split", f"evidence:{evidence_id}", {"record": record_id, "new": made})
     settle_pending(ctx)

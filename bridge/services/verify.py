@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bridge.domain.authority import authority_of, check_method
 from bridge.domain.claims import Act, ClaimState, Party, step
-from bridge.domain.drafting import Redraft
+from bridge.domain.drafting import SOURCE_CHANGED, SOURCE_GONE, Redraft
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim
@@ -15,7 +15,10 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import SYSTEM
 from bridge.domain.times import london_date
 from bridge.services.context import PERSONS, Context, acting_person, audit
+from bridge.services.corrections import counts
+from bridge.services.drafting import groundless
 from bridge.services.evidence import Item, chosen, lists_of, standing
+from bridge.services.mapped import load_mapped
 from bridge.services.notify import tell_returned, tell_verified
 
 
@@ -159,8 +162,12 @@ def _contest_unsupported(
     uow: UnitOfWork, evidence_id: int, claim_ids: Sequence[int], now: datetime
 ) -> None:
     """R6, for a source that was reversed before the decision: flagged, and earning nothing yet."""
-    if all(record.gone for record in uow.intake.records_of_evidence([evidence_id])):
-        uow.evidence.apply(Redraft(add={}, contest=tuple(claim_ids)), now)
+    records = uow.intake.records_of_evidence([evidence_id])
+    if any(counts(record) for record in records):
+        return
+    lost = groundless(uow, load_mapped(uow), evidence_id, now) & set(claim_ids)
+    because = SOURCE_GONE if all(record.gone for record in records) else SOURCE_CHANGED
+    uow.evidence.apply(Redraft(add={}, contest=tuple(sorted(lost)), because=because), now)
 
 
 def revoke(ctx: Context, claim_id: int, reason: str) -> int:

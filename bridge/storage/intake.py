@@ -22,6 +22,7 @@ from bridge.domain.model import (
 )
 from bridge.domain.records import AccountFacts, ActivityFacts, Unreadable
 from bridge.storage import tables as t
+from bridge.storage.booking import CANONICAL
 from bridge.storage.bulk import CHUNK, among, chunks, insert_rows, new_ids
 from bridge.storage.records import RecordQueries
 
@@ -283,14 +284,16 @@ class SqlIntake(RecordQueries):
         found: dict[str, Alias] = {}
         for part in chunks(list(wanted)):
             rows = self._db.execute(
-                select(a).where(a.c.source_id == source.id, a.c.value.in_(part))
+                select(a, CANONICAL.label("canonical"))
+                .join(t.activities, t.activities.c.id == a.c.activity_id)
+                .where(a.c.source_id == source.id, a.c.value.in_(part))
             )
             for row in rows:
                 facts = ActivityFacts(
                     row.kind, row.value, row.title, row.idnumber, row.shortname, row.category,
                     row.iri,
                 )  # fmt: skip
-                found[row.value] = Alias(row.id, row.activity_id, source.key, source.kind, facts)
+                found[row.value] = Alias(row.id, row.canonical, source.key, source.kind, facts)
         for value, facts in wanted.items():
             known = found.get(value)
             if known is None:
@@ -327,13 +330,16 @@ class SqlIntake(RecordQueries):
     def all_aliases(self) -> list[Alias]:
         """Every source's name for every activity."""
         a = t.activity_aliases
-        query = select(a, t.sources.c.key, t.sources.c.kind.label("source_kind")).join(
-            t.sources, t.sources.c.id == a.c.source_id
-        )
+        query = (
+            select(a, CANONICAL.label("canonical"), t.sources.c.key,
+                   t.sources.c.kind.label("source_kind"))
+            .join(t.activities, t.activities.c.id == a.c.activity_id)
+            .join(t.sources, t.sources.c.id == a.c.source_id)
+        )  # fmt: skip
         return [
             Alias(
                 row.id,
-                row.activity_id,
+                row.canonical,
                 row.key,
                 row.source_kind,
                 ActivityFacts(row.kind, row.value, row.title, row.idnumber, row.shortname,
