@@ -81,7 +81,9 @@ def show(number: int, token_file: Path | None, folder: Path, as_json: bool) -> N
     with opened_as_person(folder, token_file) as bridge:
         item = evidence_service.item(bridge.context, number)
         text = evidence_service.reflection_if_any(bridge.context, number)
-        verifiers = evidence_service.may_verify(bridge.context, item.evidence.person)
+        verifiers = evidence_service.may_verify(
+            bridge.context, item.evidence.person, item.evidence.id
+        )
         notes = evidence_service.notes(bridge.context, number)
     if as_json:
         print_json({"item": item, "reflection": text, "notes": notes, "verifiers": verifiers})

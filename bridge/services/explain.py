@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bridge.domain.counting import Part
-from bridge.domain.identity import IdentityRule, Match, identifiers_of, match
+from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim, Record, Verification
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of
 from bridge.services.deciding import Standing, decide, needs_parts, sessions_with
+from bridge.services.identities import look_up
 from bridge.services.ledger import reason_words
 from bridge.services.mapped import Mapped, load_mapped
 
@@ -121,8 +122,8 @@ def _whose(uow: UnitOfWork, found: Record, rules_of: Mapping[str, Sequence[Ident
             f"(person {person.id}) by {link[1]}: {link[2]}."
         )
     rules = rules_of.get(source_key, ())
-    why = match(
-        account.facts, rules, uow.people.by_identifiers(identifiers_of(account.facts, rules))
+    why = look_up(uow, {source_key: [account.facts]}, rules_of).match(
+        source_key, account.facts, rules
     )
     reason = "It matches now and is being settled." if isinstance(why, Match) else why.message
     return f"The account {account.facts.kind} {account.facts.value} is nobody's yet. {reason}"

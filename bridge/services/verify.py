@@ -113,7 +113,7 @@ def decide(
     now = ctx.clock.now()
     person = acting_person(ctx)
     evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
-    authority = authority_of(standing(uow, evidence.person, person, london_date(now)))
+    authority = authority_of(standing(uow, evidence.person, person, london_date(now), evidence_id))
     claims = uow.evidence.claims([evidence_id])
     submissions = uow.evidence.submissions_of(evidence_id)
     mine = [c for c in claims if c.id in submissions and submissions[c.id].verifier == person]
@@ -190,7 +190,7 @@ def _second_thought(ctx: Context, claim_id: int, decision: str, reason: str) -> 
     with ctx.store.begin() as uow:
         uow.ops.lock(PERSONS)
         claim, learner = uow.evidence.claim(claim_id, SYSTEM, lock=True)
-        who = standing(uow, learner, person, london_date(now))
+        who = standing(uow, learner, person, london_date(now), claim.evidence_id)
         if not who.is_manager:
             # The present manager need not have seen it before; anybody else must.
             _check_sight(ctx, uow, claim)
