@@ -252,16 +252,17 @@ def verifiers_of(ctx: Context, learner: int, evidence_id: int | None = None) -> 
     Of one piece of evidence, also whoever trained at its event and assessed it.
     """
     with ctx.store.reading() as uow:
-        return verifiers_in(uow, learner, london_date(ctx.clock.now()), evidence_id)[0]
+        trained = set() if evidence_id is None else assessors_of(uow, [evidence_id])[evidence_id]
+        return verifiers_in(uow, learner, london_date(ctx.clock.now()), trained)[0]
 
 
 def verifiers_in(
-    uow: UnitOfWork, learner: int, today: date, evidence_id: int | None = None
+    uow: UnitOfWork, learner: int, today: date, trained: Collection[int] = ()
 ) -> tuple[list[Verifier], Sequence[Post]]:
-    """As `verifiers_of`, with the learner's own posts."""
-    people = uow.people.possible_verifiers(learner)
-    if evidence_id is not None and (trained := assessors_of(uow, [evidence_id])[evidence_id]):
-        people = _with_trainers(uow, people, trained)
+    """As `verifiers_of`, with the learner's own posts; `trained` are the trainers who assessed."""
+    people: Sequence[tuple[Person, list[str]]] = uow.people.possible_verifiers(learner)
+    if trained:
+        people = _with_trainers(uow, people, set(trained))
     posts = uow.people.posts_of([learner, *(person.canonical for person, _ in people)])
     deputies = _deputies(uow, posts.get(learner, ()), today)
     found = []

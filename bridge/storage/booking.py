@@ -254,7 +254,11 @@ class SqlBookings(DoubtQueries):
             .join(t.account_links, and_(link.account_id == _t.account_id, link.valid_to.is_(None)))
             .join(t.people, _p.id == link.person_id)
             .join(t.rules, t.rules.c.id == _r.rule_id)
-            .where(among(self._db, er.evidence_id, evidence_ids), _r.disposition == "evidence")
+            .where(
+                among(self._db, er.evidence_id, evidence_ids),
+                _r.disposition == "evidence",
+                _r.reason == "counts",
+            )
         )
         return [tuple(row) for row in self._db.execute(query)]
 

@@ -22,6 +22,7 @@ from bridge.domain.model import (
 )
 from bridge.domain.records import AccountFacts, ActivityFacts, Unreadable
 from bridge.storage import tables as t
+from bridge.storage import tables_booking as tb
 from bridge.storage.booking import CANONICAL
 from bridge.storage.bulk import CHUNK, among, chunks, insert_rows, new_ids
 from bridge.storage.records import RecordQueries
@@ -253,13 +254,20 @@ class SqlIntake(RecordQueries):
         return Account(row.id, AccountFacts(*row[1:8]), row.canonical_id), row.key
 
     def unmatched(self) -> list[tuple[Account, str, int]]:
-        """Accounts of nobody with records that would count, and how many; most first."""
+        """Accounts of nobody with records that would count, and how many; most first. Those said
+        to be none of the people shown are not asked about again."""
+        answered = tb.account_answers.c
         waiting = func.count()
         query = (
             select(*_ACCOUNT, t.sources.c.key, waiting)
             .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
             .join(t.learning_records, t.learning_records.c.account_id == t.accounts.c.id)
-            .where(t.learning_records.c.disposition == "unmatched")
+            .where(
+                t.learning_records.c.disposition == "unmatched",
+                t.accounts.c.id.not_in(
+                    select(answered.account_id).where(answered.ended_at.is_(None))
+                ),
+            )
             .group_by(*_ACCOUNT, t.sources.c.key)
             .order_by(waiting.desc(), t.accounts.c.id)
         )
