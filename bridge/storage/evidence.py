@@ -236,7 +236,7 @@ class SqlEvidence(DecisionQueries):
         `person` narrows to one (canonical) person, `state` to evidence with a claim in it.
         """
         query = select(*EVIDENCE_COLUMNS).join(t.people, _p.id == _e.person_id)
-        query = _visible_to(scope, query).where(~EMPTIED)
+        query = _visible_to(scope, query)
         if person is not None:
             query = query.where(_p.canonical_id == person)
         if state is not None:

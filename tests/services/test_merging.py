@@ -85,7 +85,7 @@ def test_linking_by_hand_moves_drafts_and_leaves_what_people_worked_on(world: Wo
     people.link(world.ctx, account(world, "u1"), folk.other, "They told me.")
     mine, theirs = world.items_of(folk.learner), world.items_of(folk.other)
     assert {i.evidence.title: {c.state.value for c in i.claims} for i in mine} == {
-        "Rule r1": {"verified"}
+        "Rule r1": {"verified"}, "Rule r2": {"withdrawn"}
     }  # fmt: skip
     assert all(c.contested for i in mine for c in i.claims if i.evidence.title == "Rule r1")
     assert {i.evidence.title: {c.state.value for c in i.claims} for i in theirs} == {
