@@ -12,6 +12,7 @@ import pytest
 from bridge.domain.bookings import SEVERAL_NAMES, SEVERAL_PEOPLE
 from bridge.domain.counting import CountsWhen
 from bridge.domain.errors import NotAllowed, Refused
+from bridge.domain.mail import LetterLine, MailKind
 from bridge.domain.mapping import Matcher, Rule
 from bridge.domain.ports import Finding
 from bridge.domain.records import (
@@ -26,7 +27,17 @@ from bridge.domain.records import (
     Status,
     Trainer,
 )
-from bridge.services import accounts, activities, evidence, explain, ledger, people, pull, verify
+from bridge.services import (
+    accounts,
+    activities,
+    evidence,
+    explain,
+    ledger,
+    letters,
+    people,
+    pull,
+    verify,
+)
 from bridge.services.evidence import Item
 from bridge.services.pull import Trusted
 from tests.support import NOW, RULES, Completion, World, cast, ref, rule
@@ -139,6 +150,14 @@ def told(world: World) -> set[int]:
     return {person for (person,) in world.rows(query)}
 
 
+def letter(world: World, person: int) -> tuple[LetterLine, ...]:
+    """What the mail about corrections would tell somebody now."""
+    with world.store.begin() as uow:
+        queued = uow.outbox.open_mails(stuck=False, limit=50)
+        mine = [m for m in queued if m.kind is MailKind.CORRECTED and m.person == person]
+        return letters.content(world.ctx, uow, mine).lines
+
+
 # --- states ----------------------------------------------------------------------------------
 def test_each_state_becomes_what_it_means_and_the_word_is_kept(world: World) -> None:
     booked = Booked(world, event_rule(1))
@@ -234,7 +253,13 @@ def test_a_correction_withdraws_reopens_and_tells_and_loses_nothing(world: World
     assert world.rows(contested) == [("source-changed",)]
     assert told(world) == {untouched, waiting, done, manager}
     assert evidence.reflection_if_any(world.as_(waiting), of[waiting]) is not None
+    lines = letter(world, untouched)
+    assert [(line.text, "“DNA”" in line.detail) for line in lines] == [("Event E1", True)]
+    assert [line.url for line in letter(world, manager)] == [f"/verify/{of[waiting]}"]
     booked.pull(*everyone)
+    # Turned back before it was sent, it is no news.
+    with pytest.raises(letters.Nothing):
+        letter(world, untouched)
     assert world.states(of[untouched]) == {"1": "suggested", "2": "suggested"}
     assert world.rows(contested) == []
     assert [len(drafts(world, p)) for p in of] == [1, 1, 1]
