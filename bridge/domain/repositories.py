@@ -47,14 +47,14 @@ from bridge.domain.model import (
     SourceRow,
     Submission,
     TargetState,
-    TrailEntry,
     Verification,
 )
 from bridge.domain.notebook import FileRepository, NotebookRepository
 from bridge.domain.records import AccountFacts, ActivityFacts, LearningFact, Unreadable
-from bridge.domain.scope import Actor, Scope
+from bridge.domain.scope import Scope
 from bridge.domain.standing import StandingRepository
 from bridge.domain.teams import LogRepository, TeamRepository
+from bridge.domain.trail import TrailRepository
 from bridge.domain.vault import Vault as Vault
 
 
@@ -334,17 +334,6 @@ class OpsRepository(Protocol):
     def ledger(self) -> dict[str, tuple[int, dict[str, int]]]: ...
     def reasons(self) -> list[tuple[str, str, str, int]]: ...
     def deliveries(self) -> list[Deliveries]: ...
-
-
-class TrailRepository(Protocol):
-    """The append-only audit trail."""
-
-    def add(
-        self, actor: Actor, act: str, subject: str, detail: Mapping[str, object], now: datetime
-    ) -> None: ...
-    def add_each(self, actor: Actor, act: str, subjects: Sequence[str], now: datetime) -> None: ...
-    def of(self, subject: str) -> list[TrailEntry]: ...
-    def latest(self, limit: int) -> list[TrailEntry]: ...
 
 
 class UnitOfWork(Protocol):

@@ -33,12 +33,13 @@ def file_evidence(
     policy: Policy,
     again: Collection[tuple[int, int]] = (),
     changes: Changes | None = None,
+    alone: Collection[int] = (),
 ) -> tuple[int, int]:
     """File records that count (`bridge.services.filing`), and bring older evidence into step.
 
     Returns how many drafts and claims were added.
     """
-    filed = file_records(uow, mapped, candidates, again, now, policy)
+    filed = file_records(uow, mapped, candidates, again, now, policy, alone)
     if filed.disturbed:
         filed.claims += refresh(uow, mapped, filed.disturbed, now, changes)
     return filed.drafts, filed.claims
@@ -200,7 +201,8 @@ def reconsider(
     ]
     at_home = [r for r in records if r.evidence_id is not None and r.id not in misfiled]
     again = {(r.person, r.alias.activity_id) for r in at_home if r.person is not None}
-    _, claims = file_evidence(uow, mapped, candidates, now, policy, again, changes)
+    alone = uow.bookings.split_off([c.record_id for c in candidates]) if candidates else set()
+    _, claims = file_evidence(uow, mapped, candidates, now, policy, again, changes, alone)
     if changes is not None and claims:
         changes.added += claims
         changes.people |= {c.person for c in candidates}

@@ -133,12 +133,13 @@ def file_records(
     again: Collection[Key],
     now: datetime,
     policy: Policy,
+    alone: Collection[int] = (),
 ) -> Filed:
     """Let each record support one piece of evidence: a near one of the same activity, or a new.
 
     Same person, same canonical activity, dates within `policy.join_days` join (DESIGN 5.2), as
     `bridge.domain.joining` has it. The evidence of the people and activities in `again` is looked
-    at too, though nothing of it is new.
+    at too, though nothing of it is new. Records in `alone` were split off by a person.
     """
     filed = Filed()
     if not candidates and not again:
@@ -154,7 +155,6 @@ def file_records(
     }
     making = _Making(uow.people.employment_of({c.person for c in candidates}), now)
     spare_ids = iter(uow.intake.new_ids("evidence", len(candidates)))
-    alone = uow.bookings.split_off([c.record_id for c in candidates]) if crowded else set()
     for key, new in arrived.items():
         if key in crowded:
             continue

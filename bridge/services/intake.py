@@ -47,7 +47,8 @@ class Intake:
 
     `rules` are the identity rules that this source is trusted with. `told_before` are the keys
     under which items of the latest page are stored already, as another road named them.
-    `trainers` are those that this run has named so far, accounts by event.
+    `trainers` are those that this run has named so far, accounts by event; `joined` the names
+    that the rules were asked about.
     """
 
     source: SourceRow
@@ -57,6 +58,7 @@ class Intake:
     now: datetime
     told_before: list[str] = field(default_factory=list)
     trainers: dict[int, set[int]] = field(default_factory=dict)
+    joined: set[Alias] = field(default_factory=set)
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
@@ -204,10 +206,10 @@ class Intake:
         """The activities by these names; joined to others where a rule says so."""
         wanted = {facts.value: facts for facts in told}
         found = uow.intake.aliases(self.source, wanted)
-        if self.mapped.index.joins and settle_rule_joins(
-            uow, self.mapped, list(found.values()), self.now
-        ):
-            return uow.intake.aliases(self.source, wanted)
+        new = [a for a in found.values() if a not in self.joined] if self.mapped.index.joins else []
+        if new and settle_rule_joins(uow, self.mapped, new, self.now):
+            found = uow.intake.aliases(self.source, wanted)
+        self.joined.update(found[alias.facts.value] for alias in new)
         return found
 
     def _add(
@@ -251,7 +253,9 @@ class Intake:
             decided = decide(self.mapped, alias, standing, today)
             record_id = next(record_ids)
             record = new_record(record_id, received_id, fact, account.id, alias.id, decided)
-            if fact.booking is not None and self._with_others(fact, alias, standing):
+            if fact.booking is not None and self.mapped.decision(alias).needs_parts(
+                fact.booking, standing.occurred_on
+            ):
                 # It counts only together with other sessions: `reconsider` looks at them all, a
                 # moment from now and in this transaction.
                 records.append(record._replace(pending=True))
@@ -275,10 +279,6 @@ class Intake:
         tally.drafts, tally.claims = file_evidence(
             uow, self.mapped, candidates, self.now, self.policy
         )
-
-    def _with_others(self, fact: LearningFact, alias: Alias, standing: Standing) -> bool:
-        """Whether this record of one session is decided on with the others of its event."""
-        return self.mapped.decision(alias).needs_parts(fact.booking, standing.occurred_on)
 
     def hold(self, uow: UnitOfWork, held: Sequence[tuple[int, Unreadable]]) -> None:
         """Put received items into quarantine, whole, with their reasons."""

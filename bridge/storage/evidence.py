@@ -23,7 +23,6 @@ from bridge.domain.model import (
 from bridge.domain.scope import Eyes, Scope
 from bridge.domain.times import add_months, london_date
 from bridge.storage import tables as t
-from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids, of_pairs
 from bridge.storage.decisions import DecisionQueries
 from bridge.storage.marks import mark_for_counts
@@ -44,25 +43,6 @@ _CLAIM: tuple[Any, ...] = (
     t.competencies.c.text, _c.state, _c.origin, _c.rule_id, _c.suggested, _c.touched_at,
     _c.contested_at, _c.contested_reason,
 )  # fmt: skip
-
-
-_touched = t.claims.alias("touched").c
-#: Evidence whose records all went to other evidence before anybody had looked at it.
-EMPTIED = and_(
-    _e.origin == "record",
-    ~select(t.evidence_records.c.record_id)
-    .where(t.evidence_records.c.evidence_id == _e.id)
-    .exists(),
-    ~select(tp.reflection_drafts.c.evidence_id)
-    .where(tp.reflection_drafts.c.evidence_id == _e.id)
-    .exists(),
-    ~select(_touched.id)
-    .where(
-        _touched.evidence_id == _e.id,
-        or_(_touched.state != ClaimState.WITHDRAWN, _touched.touched_at.is_not(None)),
-    )
-    .exists(),
-)
 
 
 def _visible_to(scope: Scope, query: Select[Any]) -> Select[Any]:

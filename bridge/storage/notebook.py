@@ -17,6 +17,7 @@ from sqlalchemy import (
     cast,
     delete,
     func,
+    or_,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -33,7 +34,7 @@ from bridge.storage import tables_booking as tb
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among
 from bridge.storage.decisions import latest_submission, note_place
-from bridge.storage.evidence import EMPTIED, EVIDENCE_COLUMNS
+from bridge.storage.evidence import EVIDENCE_COLUMNS
 from bridge.storage.logbook import LogbookQueries
 
 _e, _c, _p, _s = t.evidence.c, t.claims.c, t.people.c, t.submissions.c
@@ -48,6 +49,25 @@ _SLIP: tuple[Any, ...] = (
 
 #: The sources of a piece of evidence's records, each as often as it has one.
 _SEPARATOR = "\n"
+
+
+_touched = t.claims.alias("touched").c
+#: Evidence whose records all went to other evidence before anybody had looked at it.
+_EMPTIED = and_(
+    _e.origin == "record",
+    ~select(t.evidence_records.c.record_id)
+    .where(t.evidence_records.c.evidence_id == _e.id)
+    .exists(),
+    ~select(tp.reflection_drafts.c.evidence_id)
+    .where(tp.reflection_drafts.c.evidence_id == _e.id)
+    .exists(),
+    ~select(_touched.id)
+    .where(
+        _touched.evidence_id == _e.id,
+        or_(_touched.state != ClaimState.WITHDRAWN, _touched.touched_at.is_not(None)),
+    )
+    .exists(),
+)
 
 
 def _sources(evidence_id: Any) -> Any:
@@ -91,7 +111,7 @@ def _piled(person: int) -> CTE:
     return (
         select(*_SLIP, pile)
         .join(t.claims, _c.evidence_id == _e.id)
-        .where(_e.person_id.in_(own), ~EMPTIED)
+        .where(_e.person_id.in_(own), ~_EMPTIED)
         .group_by(*_SLIP)
         .cte("piled")
     )

@@ -168,13 +168,20 @@ class RecordQueries:
 
     def sessions_of(self, records: Sequence[Record]) -> list[Record]:
         """The records of sessions of the same events, by the same people or accounts; these too."""
+        accounts = {r.account_id for r in records}
+        people = {r.person for r in records if r.person is not None}
+        # First by accounts, so that the index on them serves for the records.
+        owned = (
+            select(t.account_links.c.account_id)
+            .join(_owner, _owner.c.id == t.account_links.c.person_id)
+            .where(t.account_links.c.valid_to.is_(None),
+                   among(self._db, _owner.c.canonical_id, people))
+        )  # fmt: skip
+        accounts |= set(self._db.scalars(owned))
         query = _query().where(
             _r.session != "",
+            among(self._db, _r.account_id, accounts),
             among(self._db, _r.alias_id, {r.alias.id for r in records}),
-            or_(
-                among(self._db, _r.account_id, {r.account_id for r in records}),
-                among(self._db, _owner.c.canonical_id, {r.person for r in records} - {None}),
-            ),
         )
         return [_record(row) for row in self._db.execute(query)]
 
