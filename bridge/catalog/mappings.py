@@ -185,6 +185,9 @@ class _RuleReader(NameReader):
                 frozenset(map(Status, counts.get("status", usual.statuses))),
                 counts.get("min_score"),
                 counts.get("min_attendance"),
+                counts.get("min_minutes"),
+                counts.get("evaluation") == "required",
+                counts.get("sessions"),
             ),
             "learning_activity": self._learning_activity(here, item),
             "delivery": item.get("delivery"),
@@ -195,6 +198,7 @@ class _RuleReader(NameReader):
             **self._dates(here, item),
             "also": item.get("also", False),
             "ignore": item.get("ignore"),
+            "one_activity": self._one_activity(here, item),
         }
 
     def _check_purpose(self, here: Pointer, item: dict[str, Any]) -> None:
@@ -221,6 +225,39 @@ class _RuleReader(NameReader):
                 "Remove `also:`",
                 on_key=True,
             )
+
+    def _one_activity(self, here: Pointer, item: dict[str, Any]) -> bool:
+        """Whether all that the rule matches is one activity; only where names can say so."""
+        if not item.get("one_activity"):
+            return False
+        place = (*here, "one_activity")
+        if item.get("also"):
+            self.error(
+                place,
+                f"The rule `{item['rule']}` only adds to others, so it joins no activities",
+                "With `also`, another rule decides on the activity",
+                "Write `one_activity:` in the rule that decides",
+                on_key=True,
+            )
+        for index, matcher in enumerate(item["match"]):
+            names = [name for name in NAMES if name in matcher]
+            if names == ["category"]:
+                self.error(
+                    place,
+                    f"Everything in the category `{matcher['category']}` would become one activity",
+                    "A category holds many courses, and one draft would stand for all of them",
+                    "Match by `idnumber`, `shortname` or `title`, or remove `one_activity:`",
+                    on_key=True,
+                )
+            elif names == ["title"] and has_wildcard(matcher["title"]):
+                self.warn(
+                    (*here, "match", index, "title"),
+                    f"All titles that fit `{matcher['title']}` become one activity",
+                    "`one_activity` joins what the rule matches; dates within 7 days then make "
+                    "one draft",
+                    "Write the whole title if others fit the pattern too",
+                )
+        return True
 
     def _matchers(self, here: Pointer, items: list[dict[str, Any]]) -> Iterator[Matcher]:
         for index, item in enumerate(items):

@@ -8,7 +8,7 @@ import sys
 import click
 
 from bridge import __version__
-from bridge.cli import demo, evidence, files, looking, lti, mail, people, sites, work
+from bridge.cli import activities, demo, evidence, files, looking, lti, mail, people, sites, work
 from bridge.cli.common import errors_console
 from bridge.domain.errors import BridgeError
 from bridge.domain.problems import BadFile
@@ -31,6 +31,8 @@ for command in (
     evidence.evidence,
     people.people,
     people.unmatched,
+    activities.activities,
+    activities.doubts,
     lti.lti,
     mail.mail,
     files.frameworks,

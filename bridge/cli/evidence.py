@@ -88,7 +88,9 @@ def show(number: int, token_file: Path | None, folder: Path, as_json: bool) -> N
         read, text = evidence_service.version_if_any(bridge.context, number)
         mine = item.evidence.person == bridge.context.actor.person
         verifiers = (
-            evidence_service.may_verify(bridge.context, item.evidence.person) if mine else []
+            evidence_service.may_verify(bridge.context, item.evidence.person, item.evidence.id)
+            if mine
+            else []
         )
         notes = evidence_service.notes(bridge.context, number)
     if as_json:

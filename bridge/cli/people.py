@@ -22,6 +22,7 @@ from bridge.cli.common import (
 from bridge.domain.authority import Authority
 from bridge.domain.permissions import GRANTED, Role
 from bridge.domain.staff import Organisation
+from bridge.services import accounts as account_service
 from bridge.services import people as people_service
 from bridge.services import roles as roles_service
 from bridge.services import signin
@@ -267,6 +268,27 @@ def not_applicable(
     console.print(f"{competency} does not apply to {who.name}.", markup=False)
 
 
+@people.command("none-of-these")
+@click.argument("account", type=int)
+@click.option("--reason", required=True, help="How you know that it is nobody shown.")
+@site_option
+def none_of_these(account: int, reason: str, folder: Path) -> None:
+    """ACCOUNT is none of the people shown for it; you are not asked again."""
+    with opened(folder) as bridge:
+        account_service.nobody(bridge.context, account, reason, bridge.identity)
+    console.print("Noted. It is not asked again.")
+
+
+@people.command("ask-again")
+@click.argument("account", type=int)
+@site_option
+def ask_again(account: int, folder: Path) -> None:
+    """Put ACCOUNT back into the unmatched queue."""
+    with opened(folder) as bridge:
+        account_service.ask_again(bridge.context, account)
+    console.print("It is in the unmatched queue again.")
+
+
 @click.command()
 @site_option
 @json_option
@@ -290,7 +312,10 @@ def unmatched(folder: Path, as_json: bool) -> None:
                     w.account.facts.staff_number,
                     w.records,
                     w.why.code,
-                    ", ".join(f"{p.name} ({p.id})" for p in w.candidates),
+                    ", ".join(
+                        [f"{p.name} ({p.id})" for p in w.candidates]
+                        + [f"hint: {h.name} ({h.person}), {h.reason}" for h in w.hints]
+                    ),
                 )
                 for w in found
             ),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.model import Claim
 
 SOURCE_GONE = "source-gone"
+#: The source still has the record, and says by now what does not count.
+SOURCE_CHANGED = "source-changed"
 SAME_PERSON = "same-person"
 #: A person has looked and said that it stands; no machine contests it again for the same reason.
 UPHELD = "upheld"
@@ -18,7 +20,7 @@ UPHELD = "upheld"
 class Redraft:
     """The changes that bring claims into step with what is suggested now; ids of claims.
 
-    `add` maps a competency to the rule that suggests it.
+    `add` maps a competency to the rule that suggests it. `because` says why some are contested.
     """
 
     add: Mapping[int, int]
@@ -28,6 +30,7 @@ class Redraft:
     suggested_again: tuple[int, ...] = ()
     contest: tuple[int, ...] = ()
     settle: tuple[int, ...] = ()
+    because: str = SOURCE_GONE
 
     @property
     def nothing(self) -> bool:
@@ -43,12 +46,18 @@ class Redraft:
         )
 
 
-def redraft(claims: Iterable[Claim], suggested: Mapping[int, int], *, supported: bool) -> Redraft:
+def redraft(
+    claims: Iterable[Claim],
+    suggested: Mapping[int, int],
+    *,
+    groundless: Collection[int],
+    because: str = SOURCE_GONE,
+) -> Redraft:
     """Compare a piece of evidence's claims with what its records and the rules suggest now.
 
-    `suggested` maps a competency to the rule in force; `supported` says whether any record still
-    stands behind the evidence. Only untouched suggestions come and go by machine (R5); a verified
-    claim whose source is gone is flagged, never removed (R6).
+    `suggested` maps a competency to the rule in force; `groundless` are the claims that no record
+    stands behind any more, for the reason `because`. Only untouched suggestions come and go by
+    machine (R5); a verified claim whose source took its word back is flagged, never removed (R6).
     """
     there: set[int] = set()
     restore, withdraw, fewer, again, contest, settle = ([] for _ in range(6))  # type: ignore[var-annotated]
@@ -64,9 +73,10 @@ def redraft(claims: Iterable[Claim], suggested: Mapping[int, int], *, supported:
             untouched = claim.state is ClaimState.SUGGESTED and not claim.touched
             (withdraw if untouched and claim.origin == "rule" else fewer).append(claim.id)
         if claim.state is ClaimState.VERIFIED:
+            supported = claim.id not in groundless
             if not supported and not claim.contested and claim.contested_reason != UPHELD:
                 contest.append(claim.id)
-            elif supported and claim.contested_reason in (SOURCE_GONE, UPHELD):
+            elif supported and claim.contested_reason in (SOURCE_GONE, SOURCE_CHANGED, UPHELD):
                 settle.append(claim.id)
     return Redraft(
         add={c: r for c, r in suggested.items() if c not in there},
@@ -76,4 +86,5 @@ def redraft(claims: Iterable[Claim], suggested: Mapping[int, int], *, supported:
         suggested_again=tuple(again),
         contest=tuple(contest),
         settle=tuple(settle),
+        because=because,
     )

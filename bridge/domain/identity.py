@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bridge.domain.names import listed
 from bridge.domain.records import AccountFacts
 
 
@@ -113,21 +114,27 @@ def match(
     account: AccountFacts,
     rules: Sequence[IdentityRule],
     people_by: Mapping[Identifier, frozenset[int]],
+    names_on: Mapping[str, Sequence[str]] | None = None,
 ) -> Match | Unmatched:
     """The person whom every trusted rule that speaks agrees on, or the reason there is none.
 
     `people_by` gives the (canonical) people known by an identifier. An identifier of several
     people, such as a shared mailbox, is no identity; two rules that disagree match nobody.
+    `names_on` are the addresses that the source has on several names, with those: such an address
+    is no identity either, and a staff number still may be.
     """
     named: dict[int, Match] = {}
     shared: list[str] = []
+    several: str | None = None
     candidates: set[int] = set()
     for rule in rules:
         kind = _FACT.get(rule)
         for identifier in identifiers_of(account, (rule,)):
             people = people_by.get(identifier, frozenset())
             candidates |= people
-            if len(people) > 1:
+            if kind is IdentifierKind.EMAIL and names_on and identifier.value in names_on:
+                several = identifier.value
+            elif len(people) > 1:
                 shared.append(f"{kind} {identifier.value}")
             elif people:
                 (person,) = people
@@ -148,6 +155,13 @@ def match(
         )
     if named:
         return next(iter(named.values()))
+    if several is not None and names_on:
+        return Unmatched(
+            "several-names",
+            f"The source has the address {several} on several names ({listed(names_on[several])}), "
+            "so it names nobody.",
+            tuple(sorted(candidates)),
+        )
     if not identifiers_of(account, rules):
         wanted = " or ".join(r.value.replace("-", " ") for r in rules) or "rule at all"
         return Unmatched("nothing-to-go-by", f"The account carries no {wanted} to go by.")

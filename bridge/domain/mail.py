@@ -30,6 +30,7 @@ class MailKind(StrEnum):
     AWARDED = "awarded"
     WITHDRAWN = "withdrawn"
     CONTESTED = "contested"
+    CORRECTED = "corrected"
     SIGN_IN = "sign-in"
     VERIFIER_LINK = "verifier-link"
 
@@ -48,7 +49,7 @@ class MailKind(StrEnum):
 LINKS = frozenset({MailKind.SIGN_IN, MailKind.VERIFIER_LINK})
 #: Mails that come in the morning of a working day, everything of a kind in one.
 DIGESTS = frozenset({MailKind.DRAFTS, MailKind.REMINDER, MailKind.OVERDUE, MailKind.REVIEW,
-                     MailKind.CONTESTED})  # fmt: skip
+                     MailKind.CONTESTED, MailKind.CORRECTED})  # fmt: skip
 #: How each kind is called where people choose what mail they get.
 TITLES: Mapping[MailKind, str] = {
     MailKind.DRAFTS: "New drafts to reflect on",
@@ -60,6 +61,7 @@ TITLES: Mapping[MailKind, str] = {
     MailKind.AWARDED: "You earned a badge",
     MailKind.WITHDRAWN: "A badge was withdrawn",
     MailKind.CONTESTED: "Verified evidence is in doubt",
+    MailKind.CORRECTED: "A record behind your evidence was corrected",
     MailKind.SIGN_IN: "Sign-in links that you ask for",
     MailKind.VERIFIER_LINK: "Links to verify without an account",
 }

@@ -10,14 +10,13 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from bridge.domain.counting import USUAL, counts_content
+from bridge.domain.counting import CountsWhen as CountsWhen
+from bridge.domain.counting import Reason as Reason
 from bridge.domain.records import ActivityFacts, Status
-
-# 70 of 100 must reach 0.7 whatever the division left behind.
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,21 +28,6 @@ class CompetencyRef:
 
     def __str__(self) -> str:
         return f"{self.edition} {self.code}"
-
-
-class Reason(StrEnum):
-    """Why a record counts or does not, as a short stable word."""
-
-    COUNTS = "counts"
-    NO_RULE = "no-rule"
-    IGNORED = "ignored"
-    BEFORE_EFFECTIVE = "before-effective"
-    AFTER_EFFECTIVE = "after-effective"
-    STATUS = "status"
-    SCORE_MISSING = "score-missing"
-    SCORE_LOW = "score-low"
-    ATTENDANCE_MISSING = "attendance-missing"
-    ATTENDANCE_LOW = "attendance-low"
 
 
 def fold(text: str) -> str:
@@ -161,58 +145,13 @@ class Matcher:
 
 
 @dataclass(frozen=True, slots=True)
-class CountsWhen:
-    """What a record must show for its rule to count. Thresholds are fractions from 0 to 1.
-
-    Attending alone is participation: it counts only where `statuses` names it. A threshold is
-    held against the value wherever the source gives one. Where the source gives none, the
-    record does not count; except that with both thresholds set, an `attended` record needs its
-    attendance alone and any other its score alone.
-    """
-
-    statuses: frozenset[Status] = frozenset({Status.COMPLETED, Status.PASSED})
-    min_score: float | None = None
-    min_attendance: float | None = None
-
-    def measures(self, status: Status) -> bool:
-        """Whether score or attendance can decide about a record of this status."""
-        return status in self.statuses and (
-            self.min_score is not None or self.min_attendance is not None
-        )
-
-    def check(self, status: Status, score: float | None, attendance: float | None) -> Reason:
-        """`Reason.COUNTS`, or the first thing that speaks against it."""
-        if status not in self.statuses:
-            return Reason.STATUS
-        both = self.min_score is not None and self.min_attendance is not None
-        by_presence = status is Status.ATTENDED
-        if self.min_score is not None:
-            if score is None:
-                if not (both and by_presence):
-                    return Reason.SCORE_MISSING
-            elif not score + _ROUNDING >= self.min_score:
-                return Reason.SCORE_LOW
-        if self.min_attendance is not None:
-            if attendance is None:
-                if not (both and not by_presence):
-                    return Reason.ATTENDANCE_MISSING
-            elif not attendance + _ROUNDING >= self.min_attendance:
-                return Reason.ATTENDANCE_LOW
-        return Reason.COUNTS
-
-    @property
-    def status_words(self) -> str:
-        """The statuses that count, in their usual order."""
-        return ", ".join(status for status in Status if status in self.statuses)
-
-
-@dataclass(frozen=True, slots=True)
 class Rule:
     """Which activities suggest which competencies, and when they count.
 
     `effective_from` and `effective_until` are London dates of the activity, both included.
     `also` adds the rule's suggestions to those of whichever rule wins. `ignore` says on purpose,
     with the reason, that these activities never suggest anything. `level` is "edition:level".
+    `one_activity` says that everything it decides on is one activity by several names.
     Raises ValueError for a rule without matchers, or that does not either suggest or ignore.
     """
 
@@ -220,7 +159,7 @@ class Rule:
     key: str
     title: str
     matchers: tuple[Matcher, ...]
-    counts_when: CountsWhen = CountsWhen()
+    counts_when: CountsWhen = USUAL
     learning_activity: str | None = None
     delivery: str | None = None
     level: str | None = None
@@ -231,12 +170,15 @@ class Rule:
     effective_until: date | None = None
     also: bool = False
     ignore: str | None = None
+    one_activity: bool = False
 
     def __post_init__(self) -> None:
         if not self.matchers:
             raise ValueError(f"rule {self.name} has no matchers")
         if bool(self.suggests) == (self.ignore is not None):
             raise ValueError(f"rule {self.name} must either suggest or ignore")
+        if self.also and self.one_activity:
+            raise ValueError(f"rule {self.name} only adds to others, so it joins no activities")
         if self.also and self.ignore is not None:
             raise ValueError(f"rule {self.name} ignores, so it has nothing to add to others")
 
@@ -268,17 +210,12 @@ class Rule:
 
 def rule_content(rule: Rule) -> dict[str, Any]:
     """The rule as plain JSON data, for the database; `rule_from_content` reads it back."""
-    counts = rule.counts_when
-    return {
+    content = {
         "mapping": rule.mapping,
         "rule": rule.key,
         "title": rule.title,
         "match": [matcher.conditions for matcher in rule.matchers],
-        "counts_when": {
-            "status": sorted(counts.statuses),
-            "min_score": counts.min_score,
-            "min_attendance": counts.min_attendance,
-        },
+        "counts_when": counts_content(rule.counts_when),
         "learning_activity": rule.learning_activity,
         "delivery": rule.delivery,
         "level": rule.level,
@@ -290,6 +227,8 @@ def rule_content(rule: Rule) -> dict[str, Any]:
         "also": rule.also,
         "ignore": rule.ignore,
     }
+    # Left out where it is not said, so that rules from before it read the same.
+    return content | {"one_activity": True} if rule.one_activity else content
 
 
 def rule_from_content(content: Mapping[str, Any]) -> Rule:
@@ -305,6 +244,9 @@ def rule_from_content(content: Mapping[str, Any]) -> Rule:
             frozenset(Status(word) for word in counts["status"]),
             counts["min_score"],
             counts["min_attendance"],
+            counts.get("min_minutes"),
+            counts.get("evaluation") == "required",
+            counts.get("sessions"),
         ),
         learning_activity=content["learning_activity"],
         delivery=content["delivery"],
@@ -316,4 +258,5 @@ def rule_from_content(content: Mapping[str, Any]) -> Rule:
         effective_until=date.fromisoformat(ends) if ends else None,
         also=content["also"],
         ignore=content["ignore"],
+        one_activity=content.get("one_activity", False),
     )

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from bridge.domain.counting import Part
 from bridge.domain.mapping import (
     NAMES,
     PATTERNS,
@@ -24,7 +25,7 @@ from bridge.domain.mapping import (
     pattern_source,
 )
 from bridge.domain.mapping_trace import Match, Role, Standing, Subject, reason_words, trace_lines
-from bridge.domain.records import ActivityFacts, Status
+from bridge.domain.records import ActivityFacts, Booking, Status
 
 
 class Outcome(StrEnum):
@@ -91,13 +92,32 @@ class ActivityDecision:
         return bool(self.matches)
 
     def judge(
-        self, status: Status, score: float | None, attendance: float | None, occurred_on: date
+        self,
+        status: Status,
+        score: float | None,
+        attendance: float | None,
+        occurred_on: date,
+        booking: Booking | None = None,
+        parts: Sequence[Part] | None = None,
     ) -> Verdict:
         """What becomes of a record with this result (fractions from 0 to 1, or None), done on
-        that London date.
+        that London date. `parts` are the sessions of its event, where `needs_parts` says so.
         """
         segment = self._segments[bisect_right(self._cuts, occurred_on)]
-        return segment.settled.get(status) or segment.judge(status, score, attendance)
+        return segment.settled.get(status) or segment.judge(
+            status, score, attendance, booking, parts
+        )
+
+    def needs_parts(self, booking: Booking | None, occurred_on: date) -> bool:
+        """Whether a record of one session counts only together with others of its event."""
+        if booking is None or not booking.session:
+            return False
+        return self._segments[bisect_right(self._cuts, occurred_on)].several
+
+    @property
+    def names_one(self) -> set[str]:
+        """The rules that say that this activity is one with all others that they decide on."""
+        return {name for segment in self._segments for name in segment.names_one}
 
     def _standings(self, day: date) -> list[Standing]:
         """The part of each matching rule on a day."""
@@ -135,7 +155,17 @@ class _Segment:
     `settled` holds the verdicts that no score or attendance can change.
     """
 
-    __slots__ = ("_by_checks", "_judged", "_rules", "_standings", "_subject", "_tied", "settled")
+    __slots__ = (
+        "_by_checks",
+        "_judged",
+        "_rules",
+        "_standings",
+        "_subject",
+        "_tied",
+        "names_one",
+        "settled",
+        "several",
+    )
 
     def __init__(
         self, subject: Subject, standings: Sequence[Standing], rules: Sequence[Rule]
@@ -148,14 +178,23 @@ class _Segment:
             parts[standing.role].append(standing.match.rule)
         self._judged = (*parts[Role.DECIDES], *parts[Role.ADDS])
         self._tied = tuple(parts[Role.TIED])
+        self.several = any(rule.counts_when.sessions is not None for rule in self._judged)
+        self.names_one = {rule.name for rule in parts[Role.DECIDES] if rule.one_activity}
         self.settled: dict[Status, Verdict] = {}
         self._by_checks: dict[tuple[Status, tuple[Reason, ...]], Verdict] = {}
 
-    def judge(self, status: Status, score: float | None, attendance: float | None) -> Verdict:
+    def judge(
+        self,
+        status: Status,
+        score: float | None,
+        attendance: float | None,
+        booking: Booking | None,
+        parts: Sequence[Part] | None,
+    ) -> Verdict:
         checks = tuple(
             Reason.IGNORED
             if rule.ignore is not None
-            else rule.counts_when.check(status, score, attendance)
+            else rule.counts_when.check(status, score, attendance, booking, parts)
             for rule in self._judged
         )
         verdict = self._by_checks.get((status, checks))
@@ -259,6 +298,8 @@ class MappingIndex:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: rule.mapping))
+        #: Whether any rule joins activities; mostly none does.
+        self.joins = any(rule.one_activity for rule in self.rules)
         self._exact: dict[tuple[str | None, str, str], list[_Entry]] = defaultdict(list)
         self._open = {name: _Patterns() for name in PATTERNS}
         for position, rule in enumerate(self.rules):

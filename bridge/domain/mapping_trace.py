@@ -98,6 +98,46 @@ def reason_words(rule: Rule, reason: Reason, status: Status) -> str:
             )
         case Reason.NO_RULE:
             return "No rule names this activity."
+        case _:
+            return _booking_words(rule, reason)
+
+
+def _booking_words(rule: Rule, reason: Reason) -> str:
+    """The same where bookings are asked about."""
+    counts = rule.counts_when
+    wanted = {"all": "every session", "any": "one session"}.get(
+        str(counts.sessions), f"{counts.sessions} sessions"
+    )
+    return {
+        Reason.BOOKED: "It is only booked so far, and a booking is never learning.",
+        Reason.WAITLISTED: "It is a place on a waiting list, which is never learning.",
+        Reason.CANCELLED: "It was cancelled.",
+        Reason.NOT_MARKED: "Nobody has marked yet who came, so it is not known.",
+        Reason.MINUTES_MISSING: (
+            f"Rule {rule.name} asks for {counts.min_minutes:g} minutes, and the source gives none."
+            if counts.min_minutes is not None
+            else ""
+        ),
+        Reason.MINUTES_LOW: (
+            f"It is shorter than the {counts.min_minutes:g} minutes rule {rule.name} asks for."
+            if counts.min_minutes is not None
+            else ""
+        ),
+        Reason.SESSIONS_FEW: (
+            f"Rule {rule.name} asks for {wanted} of the event, and fewer were attended."
+        ),
+        Reason.SESSIONS_UNKNOWN: (
+            f"Rule {rule.name} asks for {wanted} of the event, and the source does not say how "
+            "many there are."
+        ),
+        Reason.NOT_EVALUATED: (
+            f"Rule {rule.name} asks for the evaluation, which was not handed in."
+        ),
+        Reason.EVALUATION_UNKNOWN: (
+            f"Rule {rule.name} asks for the evaluation, and the source does not say whether it was "
+            "handed in."
+        ),
+    }[reason]
 
 
 def trace_lines(

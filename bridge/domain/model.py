@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.records import AccountFacts, ActivityFacts, Disposition, Status
+from bridge.domain.records import AccountFacts, ActivityFacts, Booking, Disposition, Status
 
 
 # --- what a pull writes in bulk: one tuple a row, in the order of the table's columns ---------
@@ -42,6 +42,13 @@ class NewRecord(NamedTuple):
     reason: str
     rule_id: int | None
     pending: bool
+    booking_state: int | None = None
+    said: str | None = None
+    minutes: float | None = None
+    planned: float | None = None
+    evaluated: bool | None = None
+    session: str | None = None
+    sessions: int | None = None
 
 
 class NewEvidence(NamedTuple):
@@ -140,7 +147,7 @@ class AccountHolder:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """One source's name for an activity."""
+    """One source's name for an activity. `activity_id` is canonical: what it is joined to."""
 
     id: int
     activity_id: int
@@ -172,6 +179,7 @@ class Record:
     evidence_person: int | None
     evidence_activity: int | None
     evidence_on: date | None
+    booking: Booking | None = None
 
 
 @dataclass(frozen=True, slots=True)

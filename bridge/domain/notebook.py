@@ -73,7 +73,12 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A learning record behind a piece of evidence. `gone`: its source no longer has it."""
+    """A learning record behind a piece of evidence. `gone`: its source no longer has it.
+
+    `counts`: the rules in force count it; `said` and what follows are a booking system's.
+    `assessors` are the (canonical) people who trained at its event, where its rule says that they
+    assess.
+    """
 
     record_id: int
     evidence_id: int
@@ -84,6 +89,14 @@ class Support:
     occurred_at: datetime
     score: float | None
     gone: bool
+    counts: bool = True
+    said: str = ""
+    minutes: float | None = None
+    planned: float | None = None
+    evaluated: bool | None = None
+    session: str = ""
+    sessions: int | None = None
+    assessors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

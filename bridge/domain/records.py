@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,18 +15,60 @@ SAME_CYCLE = timedelta(minutes=1)
 
 
 class Status(StrEnum):
-    """What the source says happened. Attending is participation only."""
+    """What the source says happened. Attending is participation only.
+
+    `UNKNOWN`: there was a booking, and nobody marked who came; that is never a no-show.
+    """
 
     COMPLETED = "completed"
     PASSED = "passed"
     FAILED = "failed"
     ATTENDED = "attended"
+    PARTLY_ATTENDED = "partly attended"
     MISSED = "missed"
+    BOOKED = "booked"
+    WAITLISTED = "waitlisted"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
 
     @property
     def achieved(self) -> bool:
-        """Whether it says that something was done, rather than failed or missed."""
-        return self not in (Status.FAILED, Status.MISSED)
+        """Whether it says that something was done, rather than failed, missed or only booked."""
+        return self in (Status.COMPLETED, Status.PASSED, Status.ATTENDED)
+
+
+class AttendanceState(IntEnum):
+    """Where a booking stands, by the codes of Moodle's facetoface and Totara's seminars."""
+
+    USER_CANCELLED = 10
+    SESSION_CANCELLED = 20
+    DECLINED = 30
+    REQUESTED = 40
+    APPROVED = 50
+    WAITLISTED = 60
+    BOOKED = 70
+    NO_SHOW = 80
+    PARTIALLY_ATTENDED = 90
+    FULLY_ATTENDED = 100
+
+    @property
+    def status(self) -> Status:
+        """What that says of the record."""
+        return _STATUS_OF[self]
+
+
+_STATUS_OF = {
+    AttendanceState.USER_CANCELLED: Status.CANCELLED,
+    AttendanceState.SESSION_CANCELLED: Status.CANCELLED,
+    AttendanceState.DECLINED: Status.CANCELLED,
+    AttendanceState.REQUESTED: Status.BOOKED,
+    AttendanceState.APPROVED: Status.BOOKED,
+    AttendanceState.WAITLISTED: Status.WAITLISTED,
+    AttendanceState.BOOKED: Status.BOOKED,
+    AttendanceState.NO_SHOW: Status.MISSED,
+    AttendanceState.PARTIALLY_ATTENDED: Status.PARTLY_ATTENDED,
+    AttendanceState.FULLY_ATTENDED: Status.ATTENDED,
+}
 
 
 class Precision(StrEnum):
@@ -76,6 +118,25 @@ class ActivityFacts:
     iri: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What a booking system says beside the status, as far as it says it.
+
+    `state` is None where a past event has no mark. `said` is the word the source used. `minutes`
+    were attended, out of `planned` minutes. `evaluated` says whether the evaluation was handed
+    in. `session` names the part of a multi-session event that this is about ("" for the whole),
+    and `sessions` how many parts there are.
+    """
+
+    state: AttendanceState | None = None
+    said: str = ""
+    minutes: float | None = None
+    planned: float | None = None
+    evaluated: bool | None = None
+    session: str = ""
+    sessions: int | None = None
+
+
 class LearningFact(NamedTuple):
     """One normalised fact: this account did that activity, then, with this result.
 
@@ -90,6 +151,18 @@ class LearningFact(NamedTuple):
     precision: Precision = Precision.SECOND
     score: float | None = None
     attendance: float | None = None
+    booking: Booking | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """Somebody whom a booking system names as having trained at an event.
+
+    It makes them an assessor for that event only, and only where a rule says `assessed: true`.
+    """
+
+    account: AccountFacts
+    activity: ActivityFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +197,7 @@ class Page:
     last: bool = False
     bookmark: datetime | None = None
     expected: int | None = None
+    trainers: tuple[Trainer, ...] = ()
 
 
 def cycle_of(occurred_at: datetime) -> str:

@@ -16,11 +16,12 @@ from bridge.domain.desk import (
 )
 from bridge.domain.doors import Grant
 from bridge.domain.errors import NotFound
-from bridge.domain.identity import Identifier, IdentityRule, Match, Unmatched, identifiers_of, match
+from bridge.domain.identity import Identifier, IdentityRule, Match, Unmatched, identifiers_of
 from bridge.domain.lists import ListPage
 from bridge.domain.model import Account, Alias, Person, Post, Quarantined, Run, TrailEntry
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of, training_team_only
+from bridge.services.identities import hints, look_up
 from bridge.services.people import Waiting
 from bridge.services.snippets import rule_snippet
 
@@ -91,12 +92,14 @@ def waiting_account(
             why = Unmatched("matched", f"It belongs to {owner.name}.", (owner.id,))
             return Waiting(account, source_key, 0, why, (owner,))
         rules = rules_of.get(source_key, ())
-        known = uow.people.by_identifiers(identifiers_of(account.facts, rules))
-        found = match(account.facts, rules, known)
+        known = look_up(uow, {source_key: [account.facts]}, rules_of)
+        found = known.match(source_key, account.facts, rules)
         if isinstance(found, Match):
             found = Unmatched("parted", _PARTED, (found.person,))
         candidates = tuple(uow.people.get(each) for each in found.candidates)
-        return Waiting(account, source_key, 0, found, candidates)
+        (hinted,) = hints(uow, [account.facts])
+        hinted = tuple(hint for hint in hinted if hint.person not in found.candidates)
+        return Waiting(account, source_key, 0, found, candidates, hinted)
 
 
 _PARTED = (
@@ -115,12 +118,17 @@ def candidate_reason(account: Account, identifiers: Sequence[Identifier]) -> str
 
 
 def candidates_with_reasons(ctx: Context, waiting: Waiting) -> list[tuple[Person, str]]:
-    """Whom a rule points at, each with the fact that agrees."""
+    """Whom a rule points at, each with the fact that agrees; then hints, which are no proof."""
     with ctx.store.reading() as uow:
-        return [
+        pointed = [
             (person, candidate_reason(waiting.account, uow.people.identifiers(person.id)))
             for person in waiting.candidates[:8]
         ]
+    hinted = [
+        (Person(hint.person, hint.name, hint.person), f"only a hint: {hint.reason}")
+        for hint in waiting.hints
+    ]
+    return pointed + hinted
 
 
 def organisations(ctx: Context) -> list[tuple[str, str]]:

@@ -1,46 +1,28 @@
-"""From records that count to draft evidence, and back when records or rules change (R3 to R6)."""
+"""Drafts follow the records and rules: what counts becomes evidence, and back (R3 to R6)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import datetime
 
-from bridge.domain.drafting import Redraft, redraft
-from bridge.domain.mapping_index import Verdict
-from bridge.domain.model import (
-    Alias,
-    Claim,
-    Employment,
-    NewClaim,
-    NewEvidence,
-    NewSupport,
-    Record,
-)
+from bridge.domain.counting import CountsWhen, Part, Reason
+from bridge.domain.drafting import SOURCE_CHANGED, SOURCE_GONE, Redraft, redraft
+from bridge.domain.model import Claim, Record
 from bridge.domain.policy import Policy
 from bridge.domain.records import Disposition
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
-from bridge.services.deciding import Decided, Standing, decide
+from bridge.services.corrections import Word, counts, tell_corrected
+from bridge.services.deciding import Decided, decide_each, needs_parts, sessions_with
+from bridge.services.filing import Candidate as Candidate
+from bridge.services.filing import add_claims, candidate, file_records
 from bridge.services.mapped import Mapped
-from bridge.services.notify import tell_drafted
 
 RECONSIDER_AT_ONCE = 500
 #: Whoever drafts takes this lock first: two that draft must see each other's evidence.
 SETTLING = "settle"
-
-
-class Candidate(NamedTuple):
-    """A record that counts and whose person is known. `occurred_on` is the London date."""
-
-    record_id: int
-    person: int
-    alias: Alias
-    occurred_at: datetime
-    occurred_on: date
-    verdict: Verdict
 
 
 def file_evidence(
@@ -49,91 +31,18 @@ def file_evidence(
     candidates: Sequence[Candidate],
     now: datetime,
     policy: Policy,
+    again: Collection[tuple[int, int]] = (),
+    changes: Changes | None = None,
+    alone: Collection[int] = (),
 ) -> tuple[int, int]:
-    """Let each record support one piece of evidence: a near one of the same activity, or a new.
+    """File records that count (`bridge.services.filing`), and bring older evidence into step.
 
-    Same person, same canonical activity, dates within `policy.join_days` join (DESIGN 5.2).
     Returns how many drafts and claims were added.
     """
-    if not candidates:
-        return 0, 0
-    near = uow.evidence.dates_of({(c.person, c.alias.activity_id) for c in candidates})
-    posts = uow.people.employment_of({c.person for c in candidates})
-    spare_ids = iter(uow.intake.new_ids("evidence", len(candidates)))
-    drafts: list[NewEvidence] = []
-    support: list[NewSupport] = []
-    suggested: dict[int, dict[int, int]] = {}
-    joined: set[int] = set()
-    for candidate in sorted(candidates, key=_by_date):
-        same = near.setdefault((candidate.person, candidate.alias.activity_id), [])
-        evidence_id = _nearest(same, candidate.occurred_on, policy.join_days) if same else None
-        if evidence_id is None:
-            evidence_id = next(spare_ids)
-            same.append((evidence_id, candidate.occurred_on))
-            drafts.append(_draft(evidence_id, candidate, posts.get(candidate.person, ()), now))
-            suggested[evidence_id] = mapped.suggested(candidate.verdict)
-        elif evidence_id in suggested:
-            suggested[evidence_id] = {
-                **mapped.suggested(candidate.verdict),
-                **suggested[evidence_id],
-            }
-        else:
-            joined.add(evidence_id)
-        support.append(NewSupport(candidate.record_id, evidence_id))
-    uow.evidence.add_drafts(drafts)
-    tell_drafted(uow, policy, now, drafts)
-    uow.evidence.add_support(support)
-    claims = _add_claims(uow, suggested.items())
-    if joined:
-        claims += refresh(uow, mapped, joined, now, policy)
-    return len(drafts), claims
-
-
-def _by_date(candidate: Candidate) -> datetime:
-    return candidate.occurred_at
-
-
-def _nearest(same: list[tuple[int, date]], day: date, within: int) -> int | None:
-    distance, evidence_id = min((abs((other - day).days), eid) for eid, other in same)
-    return evidence_id if distance <= within else None
-
-
-def _draft(
-    evidence_id: int, candidate: Candidate, posts: Sequence[Employment], now: datetime
-) -> NewEvidence:
-    rule = candidate.verdict.rule
-    assert rule is not None  # noqa: S101  a verdict that counts has the rule that counts it
-    day = candidate.occurred_on
-    organisation = next((p.organisation_id for p in posts if p.holds_on(day)), None)
-    return NewEvidence(
-        evidence_id,
-        candidate.person,
-        organisation,
-        "record",
-        candidate.alias.activity_id,
-        candidate.alias.facts.title or rule.title,
-        rule.learning_activity,
-        rule.delivery,
-        rule.level,
-        rule.verification,
-        candidate.occurred_at,
-        day,
-        now,
-        False,
-    )
-
-
-def _add_claims(uow: UnitOfWork, suggested: Collection[tuple[int, dict[int, int]]]) -> int:
-    """Add a claim for each (evidence, {competency: rule}); how many there are."""
-    count = sum(len(rules) for _, rules in suggested)
-    if count:
-        ids = iter(uow.intake.new_ids("claims", count))
-        uow.evidence.add_claims(
-            NewClaim(next(ids), evidence_id, competency, "suggested", "rule", rule, True)
-            for evidence_id, rules in suggested
-            for competency, rule in rules.items()
-        )
-    return count
+    filed = file_records(uow, mapped, candidates, again, now, policy, alone)
+    if filed.disturbed:
+        filed.claims += refresh(uow, mapped, filed.disturbed, now, changes)
+    return filed.drafts, filed.claims
 
 
 @dataclass(slots=True)
@@ -165,7 +74,6 @@ def refresh(
     mapped: Mapped,
     evidence_ids: Iterable[int],
     now: datetime,
-    policy: Policy,
     changes: Changes | None = None,
 ) -> int:
     """Bring the claims of these pieces of evidence into step with their records and the rules.
@@ -173,41 +81,96 @@ def refresh(
     Only untouched suggestions come and go; returns how many claims were added.
     """
     ids = sorted(set(evidence_ids))
-    today = london_date(now)
+    supporting = uow.intake.records_of_evidence(ids)
     records: dict[int, list[Record]] = defaultdict(list)
-    for record in uow.intake.records_of_evidence(ids):
+    for record in supporting:
         records[record.evidence_id or 0].append(record)
     claims: dict[int, list[Claim]] = defaultdict(list)
     for claim in uow.evidence.claims(ids):
         claims[claim.evidence_id].append(claim)
+    _, parts = sessions_with(uow, supporting, lambda r: needs_parts(mapped, r))
+    decided = decide_each(mapped, supporting, parts, london_date(now))
+    lost = _groundless(uow, mapped, claims, records, decided)
     added: list[tuple[int, dict[int, int]]] = []
     for evidence_id in ids:
-        supporting = records[evidence_id]
+        behind = records[evidence_id]
         suggested: dict[int, int] = {}
-        standing = False
-        for record in supporting:
-            decided = decide(mapped, record.alias, Standing.of_record(record), today)
-            # A rule that ends takes no ground away; a source that takes its word back does (R6).
-            standing |= not record.gone and (record.status.achieved or decided.verdict is not None)
-            if decided.verdict is not None:
-                suggested = {**mapped.suggested(decided.verdict), **suggested}
-        change = redraft(claims[evidence_id], suggested, supported=standing)
+        for record in behind:
+            verdict = decided[record.id].verdict
+            if verdict is not None:
+                suggested = {**mapped.suggested(verdict), **suggested}
+        because = SOURCE_CHANGED if any(not r.gone for r in behind) else SOURCE_GONE
+        change = redraft(claims[evidence_id], suggested, groundless=lost, because=because)
         added.append((evidence_id, dict(change.add)))
         uow.evidence.apply(change, now)
         if changes is not None:
-            changes.note(change, supporting[0].person if supporting else None)
-    return _add_claims(uow, added)
+            changes.note(change, behind[0].person if behind else None)
+    return add_claims(uow, added)
 
 
-def _well_filed(record: Record, policy: Policy) -> bool:
-    """Whether a record is still about the person, activity and time of its evidence."""
+def _groundless(
+    uow: UnitOfWork,
+    mapped: Mapped,
+    claims: Mapping[int, Sequence[Claim]],
+    records: Mapping[int, Sequence[Record]],
+    decided: Mapping[int, Decided],
+) -> set[int]:
+    """The claims that no record stands behind any more.
+
+    A rule that changes or ends takes no ground away (R5); a source that takes its word back does
+    (R6). So where nothing counts by the rules in force, each record is held against the rule that
+    suggested the claim, as it was published then.
+    """
+    bare = [
+        (claim, records.get(evidence_id, ()))
+        for evidence_id, found in claims.items()
+        if not any(decided[r.id].verdict for r in records.get(evidence_id, ()))
+        for claim in found
+    ]
+    if not bare:
+        return set()
+    asked = mapped.counts_when(uow, {c.rule_id for c, _ in bare if c.rule_id is not None})
+    of_evidence = {c.evidence_id: asked[c.rule_id] for c, _ in bare if c.rule_id in asked}
+    _, parts = sessions_with(uow, [r for _, behind in bare for r in behind], lambda r: True)
+    lost = set()
+    for claim, behind in bare:
+        rule = asked.get(claim.rule_id or 0) or of_evidence.get(claim.evidence_id)
+        if not any(_stands(r, rule, parts.get(r.id)) for r in behind):
+            lost.add(claim.id)
+    return lost
+
+
+def _stands(record: Record, asked: CountsWhen | None, parts: Sequence[Part] | None) -> bool:
+    """Whether a record still shows what a rule asked for; without one, that anything was done."""
+    if record.gone:
+        return False
+    if asked is None:
+        return record.status.achieved
+    found = asked.check(record.status, record.score, record.attendance, record.booking, parts)
+    return found is Reason.COUNTS
+
+
+def groundless(uow: UnitOfWork, mapped: Mapped, evidence_id: int, now: datetime) -> set[int]:
+    """The claims of a piece of evidence that no record stands behind any more."""
+    records = uow.intake.records_of_evidence([evidence_id])
+    _, parts = sessions_with(uow, records, lambda r: needs_parts(mapped, r))
+    decided = decide_each(mapped, records, parts, london_date(now))
+    claims = {evidence_id: uow.evidence.claims([evidence_id])}
+    return _groundless(uow, mapped, claims, {evidence_id: records}, decided)
+
+
+def _misfiled(record: Record, decided: Decided, policy: Policy) -> bool:
+    """Whether a record is about another person, activity or time than its evidence."""
     assert record.evidence_on is not None  # noqa: S101  it supports evidence, which has a date
-    days = abs((london_date(record.occurred_at) - record.evidence_on).days)
-    return (
-        record.evidence_person == record.person
-        and record.evidence_activity == record.alias.activity_id
-        and days <= policy.join_days
-    )
+    if record.evidence_person != record.person:
+        return True
+    if record.evidence_activity != record.alias.activity_id:
+        return True
+    if decided.filed_at is None and record.booking is not None and record.booking.session:
+        # One of several sessions: alone, its own day says nothing of where it belongs.
+        return False
+    filed_on = london_date(decided.filed_at or record.occurred_at)
+    return abs((filed_on - record.evidence_on).days) > policy.join_days
 
 
 def reconsider(
@@ -221,41 +184,34 @@ def reconsider(
     """Decide again on up to `limit` pending records; returns how many were taken.
 
     Records are pending when their person, their rules, their source's word or their age changed.
+    With a session of an event, the others of that event are decided on too.
     """
-    records = uow.intake.pending_records(limit)
-    if not records:
+    pending = uow.intake.pending_records(limit)
+    if not pending:
         return 0
-    misfiled = {r.id for r in records if r.evidence_id and not _well_filed(r, policy)}
-    uow.evidence.drop_support(misfiled)
-    today = london_date(now)
-    candidates: list[Candidate] = []
-    outcome: dict[int, Decided] = {}
-    for record in records:
-        decided = decide(mapped, record.alias, Standing.of_record(record), today)
-        outcome[record.id] = decided
-        unfiled = record.evidence_id is None or record.id in misfiled
-        if decided.verdict is not None and record.person is not None and unfiled:
-            candidates.append(
-                Candidate(
-                    record.id,
-                    record.person,
-                    record.alias,
-                    record.occurred_at,
-                    london_date(record.occurred_at),
-                    decided.verdict,
-                )
-            )
-    _, claims = file_evidence(uow, mapped, candidates, now, policy)
+    others, parts = sessions_with(uow, pending, lambda r: needs_parts(mapped, r))
+    records = [*pending, *others]
+    outcome = decide_each(mapped, records, parts, london_date(now))
+    misfiled = _taken_out(uow, records, outcome, policy)
+    candidates = [
+        found
+        for record in records
+        if (record.evidence_id is None or record.id in misfiled)
+        and (found := candidate(record, outcome[record.id])) is not None
+    ]
+    at_home = [r for r in records if r.evidence_id is not None and r.id not in misfiled]
+    again = {(r.person, r.alias.activity_id) for r in at_home if r.person is not None}
+    alone = uow.bookings.split_off([c.record_id for c in candidates]) if candidates else set()
+    _, claims = file_evidence(uow, mapped, candidates, now, policy, again, changes, alone)
     if changes is not None and claims:
         changes.added += claims
         changes.people |= {c.person for c in candidates}
-    refresh(uow, mapped, {r.evidence_id for r in records if r.evidence_id}, now, policy, changes)
-    kept = {r.evidence_id for r in records if r.evidence_id and r.id not in misfiled}
-    worked_on = uow.evidence.worked_on(kept)
-    for record in records:
+    refresh(uow, mapped, {r.evidence_id for r in records if r.evidence_id}, now, changes)
+    _tell(uow, mapped, at_home, outcome, parts, now, policy)
+    worked_on = uow.evidence.worked_on({r.evidence_id for r in at_home if r.evidence_id})
+    for record in at_home:
         decided = outcome[record.id]
-        kept_by_people = record.evidence_id in worked_on and record.id not in misfiled
-        if decided.disposition is not Disposition.EVIDENCE and kept_by_people:
+        if decided.disposition is not Disposition.EVIDENCE and record.evidence_id in worked_on:
             # Human work outlives machine work: it stays evidence, with the reason shown.
             reason = "gone" if record.gone else "human-work"
             outcome[record.id] = Decided(Disposition.EVIDENCE, reason, decided.rule_id)
@@ -266,3 +222,72 @@ def reconsider(
         ]
     )
     return len(records)
+
+
+def _taken_out(
+    uow: UnitOfWork, records: Sequence[Record], outcome: Mapping[int, Decided], policy: Policy
+) -> set[int]:
+    """Take records from evidence that they are not about any more; which were taken.
+
+    Where only the activities came apart, or sessions moved the day, what a person has worked on
+    keeps its records.
+    """
+    out = [r for r in records if r.evidence_id and _misfiled(r, outcome[r.id], policy)]
+    same_person = [r for r in out if r.evidence_person == r.person]
+    kept: set[int] = set()
+    if same_person:
+        kept, _ = uow.bookings.kept({r.evidence_id for r in same_person if r.evidence_id})
+    taken = {
+        r.id
+        for r in out
+        if r.evidence_person != r.person
+        or r.evidence_id not in kept
+        or (
+            r.evidence_activity == r.alias.activity_id
+            and not (r.booking is not None and r.booking.session)
+        )
+    }
+    uow.evidence.drop_support(taken)
+    return taken
+
+
+def _tell(
+    uow: UnitOfWork,
+    mapped: Mapped,
+    records: Sequence[Record],
+    outcome: Mapping[int, Decided],
+    parts: Mapping[int, Sequence[Part]],
+    now: datetime,
+    policy: Policy,
+) -> None:
+    """Tell people of evidence whose source took its word back, or gave it again."""
+    looked = [
+        r
+        for r in records
+        if r.rule_id is not None and counts(r) is not (outcome[r.id].verdict is not None)
+    ]
+    if not looked:
+        return
+    asked = mapped.counts_when(uow, {r.rule_id for r in looked if r.rule_id is not None})
+    # By the rule that decided last time: where it would decide the same, the rules have changed.
+    turned = {
+        r.evidence_id
+        for r in looked
+        if r.evidence_id is not None
+        and _stands(r, asked.get(r.rule_id or 0), parts.get(r.id)) is not counts(r)
+    }
+    if not turned:
+        return
+    behind: dict[int, list[Record]] = defaultdict(list)
+    for record in uow.intake.records_of_evidence(sorted(turned)):
+        behind[record.evidence_id or 0].append(record)
+    words: dict[int, Word] = {}
+    for evidence_id, supporting in behind.items():
+        before = any(counts(r) for r in supporting)
+        after = any(
+            (outcome[r.id].verdict is not None) if r.id in outcome else counts(r)
+            for r in supporting
+        )
+        if before is not after:
+            words[evidence_id] = Word.GIVEN_AGAIN if after else Word.TAKEN_BACK
+    tell_corrected(uow, policy, now, words)

@@ -12,11 +12,12 @@ from bridge.domain.claims import Act, ClaimState, Party, step
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.frameworks import Edition, LearningActivity
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.model import Claim, Evidence, NewEvidence, Post
+from bridge.domain.model import Claim, Evidence, NewEvidence, Person, Post
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import Eyes
 from bridge.domain.sight import Sight, claims_seen
 from bridge.domain.times import LONDON, london_date
+from bridge.services.assessors import assessors_of
 from bridge.services.context import Context, acting_person, audit
 from bridge.services.notify import tell_submitted
 
@@ -72,7 +73,8 @@ def seen_of(ctx: Context, uow: UnitOfWork, evidence: Evidence, claims: Sequence[
     reader = ctx.actor.person
     if ctx.actor.scope.eyes is not Eyes.PERSON or reader is None or evidence.person == reader:
         return Sight(tuple(claims), whole=True)
-    who = standing_of(uow, evidence.person, reader, london_date(ctx.clock.now()))
+    today = london_date(ctx.clock.now())
+    who = standing_of(uow, evidence.person, reader, today, evidence.id)
     return claims_seen(
         reader,
         claims,
@@ -150,7 +152,7 @@ def submit(
             raise Refused("This was e-learning: say how you have used it in your role.")
         refs = tuple(dict.fromkeys(refs))
         _check_recordable(uow, mine, refs, london_date(now))
-        authority_of(standing(uow, evidence.person, verifier, london_date(now)))
+        authority_of(standing(uow, evidence.person, verifier, london_date(now), evidence_id))
         claims = chosen(_with_added(uow, mine, refs), refs)
         states = {c.id: step(c.state, Act.SUBMIT, Party.LEARNER) for c in claims}
         text = {"reflection": reflection.strip(), "used": used.strip()}
@@ -200,12 +202,17 @@ def _with_added(uow: UnitOfWork, mine: Item, refs: Sequence[CompetencyRef]) -> S
     return uow.evidence.claims([mine.evidence.id])
 
 
-def standing(uow: UnitOfWork, learner: int, verifier: int, today: date) -> Standing:
-    """How a would-be verifier stands to a learner today, from posts, deputies and approvals."""
-    return standing_of(uow, learner, uow.people.get(verifier).canonical, today)
+def standing(
+    uow: UnitOfWork, learner: int, verifier: int, today: date, evidence_id: int | None = None
+) -> Standing:
+    """How a would-be verifier stands to a learner today, from posts, deputies and approvals; and,
+    towards one piece of evidence, as the trainer who assessed it."""
+    return standing_of(uow, learner, uow.people.get(verifier).canonical, today, evidence_id)
 
 
-def standing_of(uow: UnitOfWork, learner: int, verifier: int, today: date) -> Standing:
+def standing_of(
+    uow: UnitOfWork, learner: int, verifier: int, today: date, evidence_id: int | None = None
+) -> Standing:
     """The same where the verifier's id is known to be canonical."""
     posts = uow.people.posts_of([learner, verifier])
     stands = _stands(learner, verifier, posts, (), today, ())
@@ -214,6 +221,8 @@ def standing_of(uow: UnitOfWork, learner: int, verifier: int, today: date) -> St
     stand_in = _deputies(uow, posts.get(learner, ()), today)
     # Nobody chooses their own judge: what the learner approved counts for everybody else.
     approvals = uow.people.approvals_of(verifier, learner)
+    if evidence_id is not None and verifier in assessors_of(uow, [evidence_id])[evidence_id]:
+        approvals = [*approvals, Authority.ASSESSOR.value]
     return _stands(learner, verifier, posts, approvals, today, stand_in)
 
 
@@ -265,17 +274,23 @@ class Verifier:
     post: str
 
 
-def verifiers_of(ctx: Context, learner: int) -> list[Verifier]:
-    """Those who may verify this person's evidence today: managers first, then by name."""
+def verifiers_of(ctx: Context, learner: int, evidence_id: int | None = None) -> list[Verifier]:
+    """Those who may verify this person's evidence today: managers first, then by name.
+
+    Of one piece of evidence, also whoever trained at its event and assessed it.
+    """
     with ctx.store.reading() as uow:
-        return verifiers_in(uow, learner, london_date(ctx.clock.now()))[0]
+        trained = set() if evidence_id is None else assessors_of(uow, [evidence_id])[evidence_id]
+        return verifiers_in(uow, learner, london_date(ctx.clock.now()), trained)[0]
 
 
 def verifiers_in(
-    uow: UnitOfWork, learner: int, today: date
+    uow: UnitOfWork, learner: int, today: date, trained: Collection[int] = ()
 ) -> tuple[list[Verifier], Sequence[Post]]:
-    """As `verifiers_of`, with the learner's own posts."""
+    """As `verifiers_of`, with the learner's own posts; `trained` are the trainers who assessed."""
     people = uow.people.possible_verifiers(learner)
+    if trained:
+        people = _with_trainers(uow, people, set(trained))
     posts = uow.people.posts_of([learner, *(person.canonical for person, *_ in people)])
     deputies = _deputies(uow, posts.get(learner, ()), today)
     found = []
@@ -291,9 +306,22 @@ def verifiers_in(
     return found, posts.get(learner, ())
 
 
-def may_verify(ctx: Context, learner: int) -> list[tuple[int, str, Authority]]:
+def _with_trainers(
+    uow: UnitOfWork, people: Sequence[tuple[Person, list[str], str]], trained: set[int]
+) -> list[tuple[Person, list[str], str]]:
+    """These would-be verifiers and the trainers of an event, who are assessors of it."""
+    known = {person.canonical for person, *_ in people}
+    assessor = Authority.ASSESSOR.value
+    found = [(p, [*k, assessor] if p.canonical in trained else k, at) for p, k, at in people]
+    names = uow.standing.names(trained - known)
+    return found + [(Person(p, name, p), [assessor], "") for p, name in sorted(names.items())]
+
+
+def may_verify(
+    ctx: Context, learner: int, evidence_id: int | None = None
+) -> list[tuple[int, str, Authority]]:
     """Those who may verify this person's evidence today: id, name and authority."""
-    return [(v.person, v.name, v.authority) for v in verifiers_of(ctx, learner)]
+    return [(v.person, v.name, v.authority) for v in verifiers_of(ctx, learner, evidence_id)]
 
 
 def _file_in_log(uow: UnitOfWork, evidence: Evidence, now: datetime) -> None:
@@ -409,7 +437,7 @@ def read_version(ctx: Context, evidence_id: int) -> tuple[int | None, dict[str, 
             and claim.id in submissions
             and submissions[claim.id].verifier == person
         ]
-        if not put_before_me or not still_verifies(ctx, uow, evidence.person):
+        if not put_before_me or not still_verifies(ctx, uow, evidence.person, evidence_id):
             raise NotFound(f"There is no reflection on evidence {evidence_id} for you to read.")
         newest = max(put_before_me)
         text = uow.evidence.reflection(evidence_id, ctx.vault, newest)
@@ -417,14 +445,14 @@ def read_version(ctx: Context, evidence_id: int) -> tuple[int | None, dict[str, 
         return newest, text
 
 
-def still_verifies(ctx: Context, uow: UnitOfWork, learner: int) -> bool:
-    """Whether the actor may verify for this (canonical) person today.
+def still_verifies(ctx: Context, uow: UnitOfWork, learner: int, evidence_id: int) -> bool:
+    """Whether the actor may verify this evidence of that (canonical) person today.
 
     Where not, what was put before them once is no longer theirs to read: they left, moved on, or
     their approval ended (DESIGN 5.11).
     """
     today = london_date(ctx.clock.now())
-    return verifies(standing_of(uow, learner, acting_person(ctx), today))
+    return verifies(standing_of(uow, learner, acting_person(ctx), today, evidence_id))
 
 
 def verifies(who: Standing) -> bool:
@@ -455,7 +483,7 @@ def notes(ctx: Context, evidence_id: int) -> list[Note]:
     person = acting_person(ctx)
     with ctx.store.reading() as uow:
         evidence = uow.evidence.get(evidence_id, ctx.actor.scope)
-        if person != evidence.person and not still_verifies(ctx, uow, evidence.person):
+        if person != evidence.person and not still_verifies(ctx, uow, evidence.person, evidence_id):
             return []
         return [
             Note(claim_id, decision, uow.people.get(decider).name, text)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.domain.identity import IdentityRule, Match, identifiers_of, match
+from bridge.domain.counting import Part
+from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import AccountHolder, Claim, Record, Verification
 from bridge.domain.notebook import RuleReason
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of
-from bridge.services.deciding import Standing, decide
+from bridge.services.deciding import Standing, decide, needs_parts, sessions_with
 from bridge.services.evidence import item_seen
+from bridge.services.identities import look_up
 from bridge.services.ledger import reason_words
 from bridge.services.mapped import Mapped, load_mapped
 
@@ -53,13 +55,23 @@ def _records(
     rules_of: Mapping[str, Sequence[IdentityRule]],
 ) -> list[Explanation]:
     holders = uow.intake.holders({record.account_id for record in found})
+    _, parts = sessions_with(uow, found, lambda record: needs_parts(mapped, record))
     return [
-        _record(ctx, mapped, record, _whose(uow, holders[record.account_id], rules_of))
+        _record(
+            ctx,
+            mapped,
+            record,
+            _whose(uow, holders[record.account_id], rules_of),
+            parts.get(record.id),
+        )
         for record in found
     ]
 
 
-def _record(ctx: Context, mapped: Mapped, found: Record, whose: str) -> Explanation:
+def _record(
+    ctx: Context, mapped: Mapped, found: Record, whose: str, together: Sequence[Part] | None
+) -> Explanation:
+    """`together` are the sessions of the event that are looked at with this one."""
     facts = found.alias.facts
     title = facts.title or facts.shortname or facts.value
     score = "" if found.score is None else f", score {found.score:.0%}"
@@ -70,8 +82,14 @@ def _record(ctx: Context, mapped: Mapped, found: Record, whose: str) -> Explanat
     gone = " The source no longer has it." if found.gone else ""
     told.lines.append(f"Received from {found.source_key} as {found.natural_key}.{gone}")
     today = london_date(ctx.clock.now())
+    told.lines += _booking(found, together)
     verdict = mapped.decision(found.alias).judge(
-        found.status, found.score, found.attendance, london_date(found.occurred_at)
+        found.status,
+        found.score,
+        found.attendance,
+        london_date(found.occurred_at),
+        found.booking,
+        together,
     )
     told.lines += verdict.trace()
     told.lines.append(whose)
@@ -79,12 +97,37 @@ def _record(ctx: Context, mapped: Mapped, found: Record, whose: str) -> Explanat
         f"Disposition: {found.disposition.value} ({reason_words(found.reason)})"
         + (f" It supports evidence {found.evidence_id}." if found.evidence_id else "")
     )
-    now = decide(mapped, found.alias, Standing.of_record(found), today)
+    now = decide(mapped, found.alias, Standing.of_record(found, together), today)
     if now.disposition is not found.disposition and found.reason not in ("human-work", "gone"):
         told.lines.append(
             f"Decided again now it would be {now.disposition.value} ({reason_words(now.reason)})"
         )
     return told
+
+
+def _booking(found: Record, parts: Sequence[Part] | None) -> list[str]:
+    """What a booking system says beside the status, and the sessions looked at with it."""
+    booking = found.booking
+    if booking is None:
+        return []
+    told = []
+    if booking.said:
+        told.append(f"the source's word is “{booking.said}”")
+    if booking.session:
+        of = f" of {booking.sessions}" if booking.sessions else ""
+        told.append(f"session “{booking.session}”{of}")
+    if booking.minutes is not None:
+        of = f" of {booking.planned:g}" if booking.planned else ""
+        told.append(f"{booking.minutes:g}{of} minutes attended")
+    if booking.evaluated is not None:
+        told.append(f"the evaluation was {'' if booking.evaluated else 'not '}handed in")
+    lines = [f"In the booking: {'; '.join(told)}."] if told else []
+    if parts is not None:
+        sessions = ", ".join(
+            f"“{p.booking.session}” {p.status.value}" for p in sorted(parts, key=lambda p: p.at)
+        )
+        lines.append(f"Looked at with the sessions of the event: {sessions}.")
+    return lines
 
 
 def _whose(
@@ -96,9 +139,9 @@ def _whose(
             f"The account {account.facts.kind} {account.facts.value} is {holder.name}'s "
             f"(person {account.person}) by {holder.rule}: {holder.proof}."
         )
-    rules = rules_of.get(holder.source_key, ())
-    why = match(
-        account.facts, rules, uow.people.by_identifiers(identifiers_of(account.facts, rules))
+    key = holder.source_key
+    why = look_up(uow, {key: [account.facts]}, rules_of).match(
+        key, account.facts, rules_of.get(key, ())
     )
     reason = "It matches now and is being settled." if isinstance(why, Match) else why.message
     return f"The account {account.facts.kind} {account.facts.value} is nobody's yet. {reason}"
@@ -180,6 +223,8 @@ def _claim(
 
 _CONTESTED = {
     "source-gone": "the source no longer has the record. The verifier or manager decides.",
+    "source-changed": "the source has corrected its record, which does not count any more. The "
+    "verifier or manager decides.",
     "same-person": "verifier and learner turned out to be one person.",
 }
 

@@ -107,6 +107,6 @@ def _check_sight(ctx: Context, uow: UnitOfWork, evidence_id: int, person: int) -
         return owner
     put = uow.notebook.puts([evidence_id], ctx.vault).get(evidence_id, [])
     before_me = any(each.verifier == person and each.state in _PUT for each in put)
-    if not before_me or not still_verifies(ctx, uow, owner):
+    if not before_me or not still_verifies(ctx, uow, owner, evidence_id):
         raise NotFound("There is no such file.")
     return owner

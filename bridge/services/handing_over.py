@@ -35,7 +35,7 @@ def reassign(ctx: Context, evidence_id: int, verifier: int) -> list[int]:
             waiting = _theirs(uow, evidence, person, waiting, ctx)
         if not waiting:
             raise Refused("Nothing of this waits for a verifier.")
-        authority_of(standing(uow, evidence.person, new, today))
+        authority_of(standing(uow, evidence.person, new, today, evidence_id))
         moved = {claim: put for claim, put in waiting.items() if put.verifier != new}
         if not moved:
             raise Refused("It waits for them already. Choose somebody else.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bridge.domain.identity import IdentityRule, Match, identifiers_of, match
+from bridge.domain.bookings import SEVERAL_NAMES
+from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.model import (
     Account,
     Alias,
@@ -19,10 +19,13 @@ from bridge.domain.model import (
 )
 from bridge.domain.policy import Policy
 from bridge.domain.records import (
+    AccountFacts,
+    ActivityFacts,
     Disposition,
     LearningFact,
     Page,
     Pulled,
+    Trainer,
     Unreadable,
     cycle_of,
     neighbouring_cycles,
@@ -32,40 +35,10 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.drafting import Candidate, file_evidence
+from bridge.services.identities import look_up
 from bridge.services.mapped import Mapped
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a page, or a whole pull, brought."""
-
-    items: int = 0
-    new: int = 0
-    unchanged: int = 0
-    changed: int = 0
-    drafts: int = 0
-    claims: int = 0
-    vanished: int = 0
-    returned: int = 0
-    dispositions: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Tally) -> None:
-        """Count `other` in."""
-        for name in _COUNTED:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.dispositions += other.dispositions
-
-    @property
-    def wrote_nothing(self) -> bool:
-        """Whether nothing outside run history and bookmarks was written."""
-        return not (self.new or self.changed or self.vanished or self.returned)
-
-    def as_counts(self) -> dict[str, int]:
-        """For the run history."""
-        return {name: getattr(self, name) for name in _COUNTED}
-
-
-_COUNTED = ("items", "new", "unchanged", "changed", "drafts", "claims", "vanished", "returned")
+from bridge.services.rule_joins import settle_rule_joins
+from bridge.services.tally import Tally as Tally
 
 
 @dataclass(slots=True)
@@ -74,6 +47,8 @@ class Intake:
 
     `rules` are the identity rules that this source is trusted with. `told_before` are the keys
     under which items of the latest page are stored already, as another road named them.
+    `trainers` are those that this run has named so far, accounts by event; `joined` the names
+    that the rules were asked about.
     """
 
     source: SourceRow
@@ -82,18 +57,23 @@ class Intake:
     policy: Policy
     now: datetime
     told_before: list[str] = field(default_factory=list)
+    trainers: dict[int, set[int]] = field(default_factory=dict)
+    joined: set[Alias] = field(default_factory=set)
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
         tally = Tally(items=len(page.items))
         fresh, changed = self._sort_out(uow, page.items, tally)
+        if page.trainers:
+            self._take_trainers(uow, page.trainers)
         if not fresh and not changed:
             return tally
         envelope_id = uow.intake.envelope_id(page.envelope)
         both = (*fresh, *(item for item, _ in changed))
         readable = [item for item in both if isinstance(item.fact, LearningFact)]
-        accounts = self._accounts(uow, readable)
-        aliases = self._aliases(uow, readable)
+        facts = [item.fact for item in readable if isinstance(item.fact, LearningFact)]
+        accounts = self._accounts(uow, [fact.account for fact in facts])
+        aliases = self._aliases(uow, [fact.activity for fact in facts])
         if fresh:
             self._add(uow, fresh, envelope_id, accounts, aliases, tally)
         if changed:
@@ -165,13 +145,19 @@ class Intake:
                     same[item.natural_key] = None
         return same
 
-    def _accounts(self, uow: UnitOfWork, items: Sequence[Pulled]) -> dict[str, Account]:
-        """The accounts that the items name, by value; added, brought up to date and matched."""
-        wanted = {
-            item.fact.account.value: item.fact.account
-            for item in items
-            if isinstance(item.fact, LearningFact)
-        }
+    def _take_trainers(self, uow: UnitOfWork, told: Sequence[Trainer]) -> None:
+        """Who trained at events: those named in this run so far, and nobody else any more."""
+        accounts = self._accounts(uow, [each.account for each in told])
+        aliases = self._aliases(uow, [each.activity for each in told])
+        named = set()
+        for each in told:
+            named.add(event := aliases[each.activity.value].id)
+            self.trainers.setdefault(event, set()).add(accounts[each.account.value].id)
+        uow.bookings.set_trainers({event: self.trainers[event] for event in named}, self.now)
+
+    def _accounts(self, uow: UnitOfWork, told: Sequence[AccountFacts]) -> dict[str, Account]:
+        """These accounts, by value; added, brought up to date and matched."""
+        wanted = {facts.value: facts for facts in told}
         known = uow.intake.accounts(self.source.id, list(wanted))
         missing = [facts for value, facts in wanted.items() if value not in known]
         altered = [
@@ -184,31 +170,47 @@ class Intake:
             uow.intake.update_accounts(altered)
             known |= {a.facts.value: a for a in altered}
         alone = [a for a in known.values() if a.person is None]
-        return known | {a.facts.value: a for a in self.match_accounts(uow, alone)}
+        return known | {a.facts.value: a for a in self.match_accounts(uow, alone, altered)}
 
-    def match_accounts(self, uow: UnitOfWork, alone: Sequence[Account]) -> list[Account]:
-        """Join accounts to people where the trusted rules agree; those that were joined."""
-        if not alone or not self.rules:
+    def match_accounts(
+        self, uow: UnitOfWork, alone: Sequence[Account], altered: Sequence[Account] = ()
+    ) -> list[Account]:
+        """Join accounts to people where the trusted rules agree; those that were joined.
+
+        An account that was joined by an address which is seen to be shared now, for one thing
+        because `altered` ones name somebody else, stays as it is, flagged for the training team.
+        """
+        if not (alone or altered) or not self.rules:
             return []
-        wanted = {i for a in alone for i in identifiers_of(a.facts, self.rules)}
-        people = uow.people.by_identifiers(wanted)
+        key = self.source.key
+        known = look_up(
+            uow,
+            {key: [a.facts for a in (*alone, *altered)]},
+            {key: self.rules},
+            {key: self.source.id},
+        )
         parted = uow.people.parted([a.id for a in alone])
+        parted |= uow.bookings.refused([a.id for a in alone])
         joined: dict[int, Match] = {}
         for account in alone:
-            found = match(account.facts, self.rules, people)
+            found = known.match(key, account.facts, self.rules)
             if isinstance(found, Match) and (account.id, found.person) not in parted:
                 joined[account.id] = found
         uow.people.link_accounts(joined, self.now, "rule")
         uow.intake.mark_accounts(joined)
+        if doubtful := known.in_doubt(key):
+            uow.bookings.doubt(doubtful, SEVERAL_NAMES, self.now)
         return [Account(a.id, a.facts, joined[a.id].person) for a in alone if a.id in joined]
 
-    def _aliases(self, uow: UnitOfWork, items: Sequence[Pulled]) -> dict[str, Alias]:
-        wanted = {
-            item.fact.activity.value: item.fact.activity
-            for item in items
-            if isinstance(item.fact, LearningFact)
-        }
-        return uow.intake.aliases(self.source, wanted)
+    def _aliases(self, uow: UnitOfWork, told: Sequence[ActivityFacts]) -> dict[str, Alias]:
+        """The activities by these names; joined to others where a rule says so."""
+        wanted = {facts.value: facts for facts in told}
+        found = uow.intake.aliases(self.source, wanted)
+        new = [a for a in found.values() if a not in self.joined] if self.mapped.index.joins else []
+        if new and settle_rule_joins(uow, self.mapped, new, self.now):
+            found = uow.intake.aliases(self.source, wanted)
+        self.joined.update(found[alias.facts.value] for alias in new)
+        return found
 
     def _add(
         self,
@@ -250,7 +252,15 @@ class Intake:
             standing = Standing.of(fact, account.person)
             decided = decide(self.mapped, alias, standing, today)
             record_id = next(record_ids)
-            records.append(new_record(record_id, received_id, fact, account.id, alias.id, decided))
+            record = new_record(record_id, received_id, fact, account.id, alias.id, decided)
+            if fact.booking is not None and self.mapped.decision(alias).needs_parts(
+                fact.booking, standing.occurred_on
+            ):
+                # It counts only together with other sessions: `reconsider` looks at them all, a
+                # moment from now and in this transaction.
+                records.append(record._replace(pending=True))
+                continue
+            records.append(record)
             dispositions[decided.disposition] += 1
             if decided.verdict is not None and account.person is not None:
                 candidates.append(
@@ -324,6 +334,8 @@ class Intake:
             record = new_record(record_id, received_id, fact, account.id, alias.id, decided)
             uow.intake.add_records([record._replace(pending=True)])
         else:
+            if fact.booking is not None:
+                uow.intake.mark_siblings(received_id)
             uow.intake.update_record(received_id, fact, account.id, alias.id)
 
     def replay(self, uow: UnitOfWork, received_id: int, item: Pulled) -> bool:
@@ -331,7 +343,8 @@ class Intake:
         if isinstance(item.fact, Unreadable):
             uow.intake.update_quarantine(received_id, item.fact)
             return False
-        accounts, aliases = self._accounts(uow, [item]), self._aliases(uow, [item])
+        accounts = self._accounts(uow, [item.fact.account])
+        aliases = self._aliases(uow, [item.fact.activity])
         self.read_again(
             uow,
             received_id,
@@ -351,6 +364,20 @@ def new_record(
     decided: Decided,
 ) -> NewRecord:
     """The row of a record that has been decided on."""
+    booking = fact.booking
+    told = (
+        ()
+        if booking is None
+        else (
+            None if booking.state is None else int(booking.state),
+            booking.said,
+            booking.minutes,
+            booking.planned,
+            booking.evaluated,
+            booking.session,
+            booking.sessions,
+        )
+    )
     return NewRecord(
         record_id,
         received_id,
@@ -367,4 +394,5 @@ def new_record(
         decided.reason,
         decided.rule_id,
         False,
+        *told,
     )

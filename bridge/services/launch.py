@@ -16,7 +16,7 @@ from typing import Any
 from bridge.domain.claims import ClaimState
 from bridge.domain.doors import Session
 from bridge.domain.errors import NotAllowed, Refused
-from bridge.domain.identity import IdentityRule, Match, identifiers_of, match
+from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.lti import (
     DeepLinking,
     Launch,
@@ -32,6 +32,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import Actor, of_person
 from bridge.services.context import Context, acting_person, audit
 from bridge.services.drafting import SETTLING
+from bridge.services.identities import look_up
 from bridge.services.limits import count_attempt
 from bridge.services.pull import settle_pending
 from bridge.services.signin import digest
@@ -218,11 +219,13 @@ def _by_rules(
 ) -> Match | None:
     """The one person whom the trusted identifiers of a launch name; the signed message proves that
     the platform said so now."""
-    people = uow.people.by_identifiers(identifiers_of(launch.account, rules))
-    found = match(launch.account, rules, people)
+    _, source = uow.intake.account(account.id)
+    known = look_up(uow, {source: [launch.account]}, {source: rules})
+    found = known.match(source, launch.account, rules)
     if not isinstance(found, Match):
         return None
-    if (account.id, found.person) in uow.people.parted([account.id]):
+    parted = uow.people.parted([account.id]) | uow.bookings.refused([account.id])
+    if (account.id, found.person) in parted:
         return None
     return Match(found.person, IdentityRule.LTI_LAUNCH, found.proof)
 

@@ -15,6 +15,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import SYSTEM
 from bridge.domain.times import london_date
 from bridge.services.context import Context
+from bridge.services.corrections import counts, said
 from bridge.services.notify import groups_of, review
 from bridge.services.signin import LINK_LASTS, VERIFIER_LINK_LASTS, new_link
 
@@ -192,6 +193,23 @@ def _contested(ctx: Context, uow: UnitOfWork, mail: Queued) -> LetterLine | None
     return LetterLine(uow.people.get(learner).name, f"{evidence.title}, {claim.ref.code}")
 
 
+def _corrected(ctx: Context, uow: UnitOfWork, mail: Queued) -> LetterLine | None:
+    evidence, claims = _evidence(uow, mail)
+    records = uow.intake.records_of_evidence([evidence.id])
+    stands = any(counts(record) for record in records)
+    if stands is bool(mail.payload["was"]) or not records:
+        return None
+    told = next((r for r in records if counts(r) is stands), records[0])
+    what = "it counts again" if stands else "it does not count any more"
+    detail = f"{_day(evidence.occurred_on)}; {said(told)} now, so {what}"
+    if mail.person == evidence.person:
+        return LetterLine(evidence.title, detail, DRAFT.format(id=evidence.id))
+    if all(c.state is not ClaimState.SUBMITTED for c in claims):
+        return LetterLine(f"{evidence.person_name}: {evidence.title}", detail)
+    url = TO_VERIFY.format(id=evidence.id)
+    return LetterLine(f"{evidence.person_name}: {evidence.title}", detail, url)
+
+
 _KINDS: Mapping[MailKind, tuple[Lines, str]] = {
     MailKind.DRAFTS: (_untouched, HOME),
     MailKind.REMINDER: (_untouched, HOME),
@@ -202,6 +220,7 @@ _KINDS: Mapping[MailKind, tuple[Lines, str]] = {
     MailKind.WAITING: (_waiting, QUEUE),
     MailKind.OVERDUE: (_overdue, HOME),
     MailKind.CONTESTED: (_contested, HOME),
+    MailKind.CORRECTED: (_corrected, HOME),
 }
 
 

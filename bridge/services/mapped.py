@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from bridge.domain.counting import CountsWhen
 from bridge.domain.frameworks import Intervals
 from bridge.domain.mapping import CompetencyRef, Rule, rule_from_content
 from bridge.domain.mapping_index import ActivityDecision, MappingIndex, Verdict
@@ -22,6 +24,7 @@ class Mapped:
     _decisions: dict[int, tuple[Alias, ActivityDecision]] = field(default_factory=dict)
     _recordable: dict[int, int] = field(default_factory=dict)
     _suggested: dict[int, tuple[Verdict, dict[int, int]]] = field(default_factory=dict)
+    _published: dict[int, CountsWhen] = field(default_factory=dict)
 
     def decision(self, alias: Alias) -> ActivityDecision:
         """The rules for this activity; worked out again only when its names have changed."""
@@ -53,6 +56,16 @@ class Mapped:
                 },
             )
         return known[1]
+
+    def counts_when(self, uow: UnitOfWork, rule_ids: Collection[int]) -> dict[int, CountsWhen]:
+        """What published rules ask of a record, whether they are still in force or not."""
+        unread = set(rule_ids) - self._published.keys()
+        if unread:
+            self._published |= {
+                rule_id: rule_from_content(content).counts_when
+                for rule_id, content in uow.catalog.rule_contents(unread).items()
+            }
+        return {each: self._published[each] for each in rule_ids if each in self._published}
 
     def recordable_months(self, verdict: Verdict) -> int:
         """How far back evidence may lie (R1): what the most generous of its frameworks says."""

@@ -16,6 +16,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context, audit, training_team_only
 from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, Changes, reconsider
 from bridge.services.mapped import load_mapped
+from bridge.services.rule_joins import settle_rule_joins
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,9 @@ def _publish(
         return found
     mapped = load_mapped(uow)
     counts = uow.evidence.state_counts()
-    affected = [a for a in uow.intake.all_aliases() if _differs(a, before, mapped.index)]
+    aliases = uow.intake.all_aliases()
+    settle_rule_joins(uow, mapped, aliases, now)
+    affected = [a for a in aliases if _differs(a, before, mapped.index)]
     found.examples = [f"{a.facts.title or a.facts.value} ({a.source_key})" for a in affected[:10]]
     found.records = uow.intake.mark_activities([a.id for a in affected])
     changes = Changes()

@@ -29,6 +29,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import SYSTEM, Actor, of_person
 from bridge.domain.times import london_date
 from bridge.services import escalation
+from bridge.services.assessors import assessors_of
 from bridge.services.context import Context, acting_person, audit
 
 
@@ -81,16 +82,17 @@ def tell_submitted(
     One whom the training team approved and who has no account here gets a link to that one thing;
     the link is made when the mail is, so that the queue holds no secret.
     """
-    kind = MailKind.VERIFIER_LINK if _has_no_account(uow, verifier) else MailKind.WAITING
+    kind = MailKind.VERIFIER_LINK if _has_no_account(uow, verifier, evidence) else MailKind.WAITING
     _tell(uow, policy, now, kind, str(submission), verifier,
           submission=submission, evidence=evidence)  # fmt: skip
 
 
-def _has_no_account(uow: UnitOfWork, verifier: int) -> bool:
-    """Whether a verifier is from outside: approved, without a post and without a password."""
+def _has_no_account(uow: UnitOfWork, verifier: int, evidence: int) -> bool:
+    """Whether a verifier is from outside: approved, or the trainer who assessed it, without a
+    post and without a password."""
     person = uow.people.get(verifier).canonical
     return (
-        bool(uow.people.approvals_of(person))
+        bool(uow.people.approvals_of(person) or person in assessors_of(uow, [evidence])[evidence])
         and not uow.people.posts_of([person]).get(person)
         and uow.access.password_of(person) is None
     )

@@ -4,33 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.domain.authority import Authority
+from bridge.domain.bookings import SEVERAL_PEOPLE
 from bridge.domain.errors import NotAllowed, NotFound, Refused
-from bridge.domain.identity import IdentityRule, Match, Unmatched, identifiers_of, match
+from bridge.domain.identity import IdentityRule, Match, Unmatched
 from bridge.domain.lists import ListPage
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Account, Person
+from bridge.domain.records import AccountFacts
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import PERSONS, Context, acting_person, audit, training_team_only
 from bridge.services.drafting import SETTLING
 from bridge.services.evidence import standing
+from bridge.services.identities import Hint, hints, look_up
 from bridge.services.pull import settle_pending
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An account that belongs to nobody yet, why, and whom some rule pointed at."""
+    """An account that belongs to nobody yet, why, and whom some rule pointed at.
+
+    `hints` are people of a similar name: shown, and never more than that.
+    """
 
     account: Account
     source_key: str
     records: int
     why: Unmatched
     candidates: tuple[Person, ...]
+    hints: tuple[Hint, ...] = ()
 
 
 def find(ctx: Context, text: str) -> Person:
@@ -80,39 +88,59 @@ def _waiting(
     accounts: Sequence[tuple[Account, str, int]],
     rules_of: Mapping[str, Sequence[IdentityRule]],
 ) -> list[Waiting]:
-    rules = {key: rules_of.get(key, ()) for _, key, _ in accounts}
-    people = uow.people.by_identifiers(
-        {i for account, key, _ in accounts for i in identifiers_of(account.facts, rules[key])}
-    )
+    by_source: dict[str, list[AccountFacts]] = defaultdict(list)
+    for account, key, _ in accounts:
+        by_source[key].append(account.facts)
+    known = look_up(uow, by_source, rules_of)
+    hinted = hints(uow, [account.facts for account, _, _ in accounts])
     found = []
-    for account, key, records in accounts:
-        why = match(account.facts, rules[key], people)
+    for (account, key, records), told in zip(accounts, hinted, strict=True):
+        why = known.match(key, account.facts, rules_of.get(key, ()))
         if isinstance(why, Match):
             why = Unmatched("settling", "It matches now and is being settled.", (why.person,))
-        found.append((account, key, records, why))
-    names = uow.standing.names({p for *_, why in found for p in why.candidates})
+        told = tuple(hint for hint in told if hint.person not in why.candidates)
+        found.append((account, key, records, why, told))
+    names = uow.standing.names({p for _, _, _, why, _ in found for p in why.candidates})
     return [
-        Waiting(account, key, records, why, tuple(Person(p, names[p], p) for p in why.candidates))
-        for account, key, records, why in found
+        Waiting(
+            account,
+            key,
+            records,
+            why,
+            tuple(Person(p, names[p], p) for p in why.candidates),
+            told,
+        )
+        for account, key, records, why, told in found
     ]
 
 
 def rematch(ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]]) -> int:
-    """Try the rules again on every account of nobody, as after a new staff list."""
+    """Try the rules again on every account of nobody, as after a new staff list.
+
+    Accounts that are somebody's by an address which several people have now are flagged; and
+    where a rule points at somebody who was not there when it was last asked, it is asked again.
+    """
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
         alone = uow.intake.unlinked()
-        wanted = {i for key, a in alone for i in identifiers_of(a.facts, rules_of.get(key, ()))}
-        people = uow.people.by_identifiers(wanted)
+        by_source: dict[str, list[AccountFacts]] = defaultdict(list)
+        for key, account in alone:
+            by_source[key].append(account.facts)
+        known = look_up(uow, by_source, rules_of)
         parted = uow.people.parted([account.id for _, account in alone])
+        refused = uow.bookings.refused([account.id for _, account in alone])
         joined = {}
         for key, account in alone:
-            found = match(account.facts, rules_of.get(key, ()), people)
-            if isinstance(found, Match) and (account.id, found.person) not in parted:
-                joined[account.id] = found
+            found = known.match(key, account.facts, rules_of.get(key, ()))
+            if isinstance(found, Match):
+                if (account.id, found.person) not in parted | refused:
+                    joined[account.id] = found
+            elif any((account.id, each) not in refused for each in found.candidates):
+                uow.bookings.end_answer(account.id, "rule", now)
         uow.people.link_accounts(joined, now, "rule")
         uow.intake.mark_accounts(joined)
+        uow.bookings.doubt(uow.bookings.shared_by_people(), SEVERAL_PEOPLE, now)
     settle_pending(ctx)
     return len(joined)
 
@@ -140,7 +168,10 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
         uow.people.unlink_account(account_id, now, reason.strip(), parted=True)
         proof = Match(person, IdentityRule.BY_HAND, reason.strip())
         uow.people.link_accounts({account_id: proof}, now, ctx.actor.label)
+        uow.bookings.end_doubts(account_id, ctx.actor.label, now)
+        uow.bookings.end_answer(account_id, ctx.actor.label, now)
         uow.intake.mark_accounts([account_id])
+        uow.intake.mark_sessions([p for p in (canonical, account.person) if p is not None])
         audit(ctx, uow, "link-account", f"account:{account_id}", {"person": canonical})
     settle_pending(ctx)
 
@@ -155,10 +186,14 @@ def unlink(ctx: Context, account_id: int, reason: str) -> None:
         raise Refused("Say how you know that this account is not theirs.")
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
-        link = uow.people.unlink_account(account_id, ctx.clock.now(), reason.strip(), parted=True)
+        now = ctx.clock.now()
+        account, _ = uow.intake.account(account_id)
+        link = uow.people.unlink_account(account_id, now, reason.strip(), parted=True)
         if link is None:
             raise Refused(f"Account {account_id} belongs to nobody already.")
+        uow.bookings.end_doubts(account_id, ctx.actor.label, now)
         uow.intake.mark_accounts([account_id])
+        uow.intake.mark_sessions([account.person] if account.person is not None else [])
         audit(ctx, uow, "unlink-account", f"account:{account_id}", {"unlinked": link})
     settle_pending(ctx)
 
@@ -184,6 +219,7 @@ def merge(ctx: Context, person: int, into: int, reason: str) -> int:
         uow.people.merge(one, other, reason.strip(), ctx.actor.label, now)
         contested = uow.evidence.contest_same_person(other, now)
         uow.people.mark_for_awards([other])
+        uow.intake.mark_sessions([other])
         audit(ctx, uow, "merge", f"person:{one}", {"into": other, "contested": contested})
         return len(contested)
 
@@ -280,6 +316,7 @@ def split(ctx: Context, evidence_id: int, record_id: int) -> int:
         if len(records) < 2 or record_id not in {r.id for r in records}:
             raise Refused("Only one of several joined records can be split off.")
         made = uow.evidence.split(evidence_id, record_id, now)
+        uow.bookings.note_split(record_id, evidence_id, now)
         uow.intake.mark_records([r.id for r in records])
         audit(ctx, uow, "split", f"evidence:{evidence_id}", {"record": record_id, "new": made})
     settle_pending(ctx)

@@ -230,7 +230,9 @@ def draft(ctx: Context, evidence_id: int) -> Draft:
                     pile_of([put.state for put in puts]), _sources(support))  # fmt: skip
         item = Listed(slip, puts)
         editions = uow.catalog.editions()
-        verifiers, posts = verifiers_in(uow, person, today)
+        verifiers, posts = verifiers_in(
+            uow, person, today, {each for one in support for each in one.assessors}
+        )
         written: Mapping[str, str] = {}
         if any(put.submitted_at for put in puts):
             written = uow.evidence.reflection(evidence_id, ctx.vault)

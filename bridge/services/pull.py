@@ -124,6 +124,8 @@ def _run(
                 report.complete = True
                 if report.full:
                     _sweep(ctx, uow, intake, seen, report)
+                    # Whom a whole run does not name has no say any more; named again, they have.
+                    uow.bookings.end_trainers(source.id, intake.trainers.keys(), started)
                 _move_bookmark(uow, source, bookmark, page, started, report.full)
         if progress is not None:
             progress(report.tally.items, page.expected)

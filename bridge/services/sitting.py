@@ -17,6 +17,7 @@ from bridge.domain.notebook import FileFacts, Support
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.teams import Submitted
 from bridge.domain.times import london_date
+from bridge.services.assessors import assessors_of
 from bridge.services.context import PERSONS, Context, acting_person
 from bridge.services.escalation import ESCALATED_AFTER
 from bridge.services.evidence import activity_of, lists_of, standing_of
@@ -140,6 +141,11 @@ def _sit_down(ctx: Context, wanted: Callable[[Evidence], bool]) -> Sitting:
             authority = authority_of(standing_of(uow, learner, person, london_date(now)))
         except (Refused, NotAllowed) as error:
             why_not = str(error)
+            # A trainer decides on what they assessed, and on nothing else of the person's.
+            trained = assessors_of(uow, {each.evidence.id for each in mine})
+            assessed = [each for each in mine if person in trained[each.evidence.id]]
+            if assessed and person != learner:
+                mine, authority, why_not = assessed, Authority.ASSESSOR, ""
         table = _waiting(ctx, uow, mine)
         pieces = _pieces(ctx, uow, table[:AT_ONCE], mine)
         if authority is None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bridge.domain.authority import authority_of, check_method
 from bridge.domain.claims import Act, ClaimState, Party, step
-from bridge.domain.drafting import Redraft
+from bridge.domain.drafting import SOURCE_CHANGED, SOURCE_GONE, Redraft
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim
@@ -15,7 +15,10 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import SYSTEM
 from bridge.domain.times import london_date
 from bridge.services.context import PERSONS, Context, acting_person, audit
+from bridge.services.corrections import counts
+from bridge.services.drafting import groundless
 from bridge.services.evidence import Item, chosen, lists_of, standing
+from bridge.services.mapped import load_mapped
 from bridge.services.notify import tell_returned, tell_verified
 
 
@@ -110,7 +113,7 @@ def decide(
     now = ctx.clock.now()
     person = acting_person(ctx)
     evidence = uow.evidence.get(evidence_id, ctx.actor.scope, lock=True)
-    authority = authority_of(standing(uow, evidence.person, person, london_date(now)))
+    authority = authority_of(standing(uow, evidence.person, person, london_date(now), evidence_id))
     claims = uow.evidence.claims([evidence_id])
     submissions = uow.evidence.submissions_of(evidence_id)
     mine = [c for c in claims if c.id in submissions and submissions[c.id].verifier == person]
@@ -159,8 +162,12 @@ def _contest_unsupported(
     uow: UnitOfWork, evidence_id: int, claim_ids: Sequence[int], now: datetime
 ) -> None:
     """R6, for a source that was reversed before the decision: flagged, and earning nothing yet."""
-    if all(record.gone for record in uow.intake.records_of_evidence([evidence_id])):
-        uow.evidence.apply(Redraft(add={}, contest=tuple(claim_ids)), now)
+    records = uow.intake.records_of_evidence([evidence_id])
+    if any(counts(record) for record in records):
+        return
+    lost = groundless(uow, load_mapped(uow), evidence_id, now) & set(claim_ids)
+    because = SOURCE_GONE if all(record.gone for record in records) else SOURCE_CHANGED
+    uow.evidence.apply(Redraft(add={}, contest=tuple(sorted(lost)), because=because), now)
 
 
 def revoke(ctx: Context, claim_id: int, reason: str) -> int:
@@ -183,7 +190,7 @@ def _second_thought(ctx: Context, claim_id: int, decision: str, reason: str) -> 
     with ctx.store.begin() as uow:
         uow.ops.lock(PERSONS)
         claim, learner = uow.evidence.claim(claim_id, SYSTEM, lock=True)
-        who = standing(uow, learner, person, london_date(now))
+        who = standing(uow, learner, person, london_date(now), claim.evidence_id)
         if not who.is_manager:
             # The present manager need not have seen it before; anybody else must.
             _check_sight(ctx, uow, claim)

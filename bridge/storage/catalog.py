@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -14,6 +14,7 @@ from bridge.domain.frameworks import Edition, edition_content, edition_from_cont
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import BadgeInForce
 from bridge.storage import tables as t
+from bridge.storage.bulk import among
 
 _f, _k = t.framework_editions.c, t.competencies.c
 _m, _r = t.mapping_versions.c, t.rules.c
@@ -109,6 +110,12 @@ class SqlCatalog:
             .order_by(_m.mapping, _r.position)
         )
         return [(row_id, content) for row_id, content in rows]
+
+    def rule_contents(self, rule_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """What published rules say, in force or not."""
+        r = t.rules.c
+        query = select(r.id, r.content).where(among(self._db, r.id, rule_ids))
+        return {rule_id: content for rule_id, content in self._db.execute(query)}
 
     def mapping_hashes(self) -> dict[str, str]:
         """The content hash of each mapping in force."""

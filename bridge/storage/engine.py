@@ -70,7 +70,7 @@ def _config(connection: Connection) -> Config:
 
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Bring the schema up to `revision`; safe to call at every start, from several processes."""
-    with engine.begin() as connection:
+    with _for_migrating(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4207849484)")
         command.upgrade(_config(connection), revision)
@@ -80,6 +80,33 @@ def migrate(engine: Engine, revision: str = "head") -> None:
                 f"The database lacks its guards {', '.join(absent)}. Nothing was written. "
                 "Restore it from a backup, or ask for help before going on."
             )
+
+
+@contextmanager
+def _for_migrating(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which SQLite may build a table anew that other tables refer to.
+
+    It then looks itself whether every reference still leads somewhere.
+    """
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        # Without effect inside a transaction, so before one begins.
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if lost:
+                    raise Damaged(
+                        f"The table {lost[0][0]} refers to rows of {lost[0][2]} that are not "
+                        "there. Nothing was written. Restore the database from a backup."
+                    )
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
 
 
 def revisions() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, false, func, insert, or_, select, true, update
 
 from bridge.domain.claims import ClaimState
-from bridge.domain.drafting import SAME_PERSON, SOURCE_GONE, UPHELD, Redraft
+from bridge.domain.drafting import SAME_PERSON, UPHELD, Redraft
 from bridge.domain.errors import NotFound
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import (
@@ -73,6 +73,17 @@ class SqlEvidence(DecisionQueries):
         """These records support that evidence."""
         insert_rows(self._db, t.evidence_records, NewSupport._fields, rows)
 
+    def move_support(self, to: Mapping[int, int]) -> None:
+        """Each of these records supports that evidence from now on, and no other."""
+        by_evidence: dict[int, list[int]] = defaultdict(list)
+        for record_id, evidence_id in to.items():
+            by_evidence[evidence_id].append(record_id)
+        er = t.evidence_records
+        for evidence_id, records in by_evidence.items():
+            self._db.execute(
+                update(er).where(er.c.record_id.in_(records)).values(evidence_id=evidence_id)
+            )
+
     def drop_support(self, record_ids: Collection[int]) -> None:
         """These records support nothing any more: they belong to another person now."""
         for part in chunks(sorted(record_ids)):
@@ -104,17 +115,29 @@ class SqlEvidence(DecisionQueries):
     def dates_of(
         self, wanted: Collection[tuple[int, int]]
     ) -> dict[tuple[int, int], list[tuple[int, date]]]:
-        """The (id, London date) of the evidence there is, by (canonical person, activity)."""
+        """The (id, London date) of the evidence there is, by (canonical person and activity)."""
         found: dict[tuple[int, int], list[tuple[int, date]]] = defaultdict(list)
-        canonical = self._merged_into({person for person, _ in wanted})
+        persons = self._merged_into({person for person, _ in wanted})
+        activities = self._joined_into({activity for _, activity in wanted})
         filed = list(wanted)
-        for merged, person in canonical.items():
-            filed += [(merged, activity) for one, activity in wanted if one == person]
+        for joined, activity in activities.items():
+            filed += [(person, joined) for person, one in wanted if one == activity]
+        for merged, person in persons.items():
+            filed += [(merged, activity) for one, activity in list(filed) if one == person]
         columns = (_e.person_id, _e.activity_id, _e.id, _e.occurred_on)
         query = of_pairs(self._db, (_e.person_id, _e.activity_id), filed, columns)
-        for each, activity, evidence_id, day in self._db.execute(query).all():
-            found[canonical.get(each, each), activity].append((evidence_id, day))
+        for person, activity, evidence_id, day in self._db.execute(query).all():
+            key = persons.get(person, person), activities.get(activity, activity)
+            found[key].append((evidence_id, day))
         return dict(found)
+
+    def _joined_into(self, activities: Collection[int]) -> dict[int, int]:
+        """Every activity that is one with one of these, with which that is; mostly none."""
+        c = t.activities.c
+        query = select(c.id, c.canonical_id).where(
+            among(self._db, c.canonical_id, activities), c.id != c.canonical_id
+        )
+        return {joined: activity for joined, activity in self._db.execute(query)}
 
     def _merged_into(self, people: Collection[int]) -> dict[int, int]:
         """Everybody who was merged into one of these, with whom that is; mostly nobody."""
@@ -149,7 +172,7 @@ class SqlEvidence(DecisionQueries):
             (change.no_longer_suggested, true(), {"suggested": False}),
             (change.suggested_again, true(), {"suggested": True}),
             (change.contest, _c.state == ClaimState.VERIFIED,
-             {"contested_at": now, "contested_reason": SOURCE_GONE}),
+             {"contested_at": now, "contested_reason": change.because}),
             (change.settle, true(), {"contested_at": None, "contested_reason": None}),
         ):  # fmt: skip
             if ids:

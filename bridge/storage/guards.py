@@ -443,6 +443,31 @@ GUARDS: tuple[Guard, ...] = (
         + " AND OLD.used_at IS NULL",
         "an answer to a sign-in counts once",
     ),
+    # What people said of activities and accounts, and what they took apart.
+    *(
+        guard
+        for table, columns in (
+            (
+                "activity_joins",
+                ("id", "activity_id", "into_id", "rule", "reason", "joined_at", "joined_by"),
+            ),
+            (
+                "account_answers",
+                ("id", "account_id", "refused", "reason", "answered_at", "answered_by"),
+            ),
+        )
+        for guard in (
+            Guard(
+                f"guard_{table}_only_ended",
+                table,
+                "UPDATE",
+                _same(columns) + " AND OLD.ended_at IS NULL",
+                f"a row of {table} is never changed, only ended",
+            ),
+            _kept(table),
+        )
+    ),
+    *_append_only("split_records"),
     *_append_only("audit"),
 )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
 from bridge.domain.errors import NotFound
+from bridge.domain.identity import normal_email
 from bridge.domain.model import (
     Account,
     AccountHolder,
@@ -22,6 +23,8 @@ from bridge.domain.model import (
 )
 from bridge.domain.records import AccountFacts, ActivityFacts, Unreadable
 from bridge.storage import tables as t
+from bridge.storage import tables_booking as tb
+from bridge.storage.booking import CANONICAL
 from bridge.storage.bulk import CHUNK, among, chunks, insert_rows, new_ids
 from bridge.storage.records import RecordQueries
 
@@ -200,10 +203,10 @@ class SqlIntake(RecordQueries):
         """Add accounts nobody is known for yet."""
         ids = new_ids(self._db, t.accounts, len(facts))
         columns = ("id", "source_id", "kind", "value", "email", "staff_number", "username",
-                   "display_name", "suspended")  # fmt: skip
+                   "display_name", "suspended", "address")  # fmt: skip
         rows = [
             (i, source_id, f.kind, f.value, f.email, f.staff_number, f.username, f.display_name,
-             f.suspended)
+             f.suspended, normal_email(f.email))
             for i, f in zip(ids, facts, strict=True)
         ]  # fmt: skip
         insert_rows(self._db, t.accounts, columns, rows)
@@ -222,6 +225,7 @@ class SqlIntake(RecordQueries):
                     username=f.username,
                     display_name=f.display_name,
                     suspended=f.suspended,
+                    address=normal_email(f.email),
                 )
             )
 
@@ -270,13 +274,20 @@ class SqlIntake(RecordQueries):
         }  # fmt: skip
 
     def unmatched(self) -> list[tuple[Account, str, int]]:
-        """Accounts of nobody with records that would count, and how many; most first."""
+        """Accounts of nobody with records that would count, and how many; most first. Those said
+        to be none of the people shown are not asked about again."""
+        answered = tb.account_answers.c
         waiting = func.count()
         query = (
             select(*_ACCOUNT, t.sources.c.key, waiting)
             .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
             .join(t.learning_records, t.learning_records.c.account_id == t.accounts.c.id)
-            .where(t.learning_records.c.disposition == "unmatched")
+            .where(
+                t.learning_records.c.disposition == "unmatched",
+                t.accounts.c.id.not_in(
+                    select(answered.account_id).where(answered.ended_at.is_(None))
+                ),
+            )
             .group_by(*_ACCOUNT, t.sources.c.key)
             .order_by(waiting.desc(), t.accounts.c.id)
         )
@@ -301,14 +312,16 @@ class SqlIntake(RecordQueries):
         found: dict[str, Alias] = {}
         for part in chunks(list(wanted)):
             rows = self._db.execute(
-                select(a).where(a.c.source_id == source.id, a.c.value.in_(part))
+                select(a, CANONICAL.label("canonical"))
+                .join(t.activities, t.activities.c.id == a.c.activity_id)
+                .where(a.c.source_id == source.id, a.c.value.in_(part))
             )
             for row in rows:
                 facts = ActivityFacts(
                     row.kind, row.value, row.title, row.idnumber, row.shortname, row.category,
                     row.iri,
                 )  # fmt: skip
-                found[row.value] = Alias(row.id, row.activity_id, source.key, source.kind, facts)
+                found[row.value] = Alias(row.id, row.canonical, source.key, source.kind, facts)
         for value, facts in wanted.items():
             known = found.get(value)
             if known is None:
@@ -345,13 +358,16 @@ class SqlIntake(RecordQueries):
     def all_aliases(self) -> list[Alias]:
         """Every source's name for every activity."""
         a = t.activity_aliases
-        query = select(a, t.sources.c.key, t.sources.c.kind.label("source_kind")).join(
-            t.sources, t.sources.c.id == a.c.source_id
-        )
+        query = (
+            select(a, CANONICAL.label("canonical"), t.sources.c.key,
+                   t.sources.c.kind.label("source_kind"))
+            .join(t.activities, t.activities.c.id == a.c.activity_id)
+            .join(t.sources, t.sources.c.id == a.c.source_id)
+        )  # fmt: skip
         return [
             Alias(
                 row.id,
-                row.activity_id,
+                row.canonical,
                 row.key,
                 row.source_kind,
                 ActivityFacts(row.kind, row.value, row.title, row.idnumber, row.shortname,

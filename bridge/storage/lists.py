@@ -15,6 +15,7 @@ from bridge.domain.model import Account, Alias, Person, TargetState
 from bridge.domain.records import AccountFacts, ActivityFacts
 from bridge.domain.scope import Scope
 from bridge.storage import tables as t
+from bridge.storage import tables_booking as tb
 from bridge.storage.awards import SqlAwards
 from bridge.storage.scoping import works_there
 
@@ -163,7 +164,8 @@ class SqlLists:
     def unmatched(
         self, source: str | None, after: str | None, limit: int
     ) -> ListPage[tuple[Account, str, int]]:
-        """Accounts of nobody with records that would count, and how many; most first."""
+        """Accounts of nobody with records that would count, and how many; most first. What was
+        said to be none of those shown is not asked again."""
         waiting = (
             select(_r.account_id, func.count().label("records"))
             .where(_r.disposition == "unmatched")
@@ -176,6 +178,7 @@ class SqlLists:
                    a.suspended, t.sources.c.key, w.records)
             .join(waiting, w.account_id == a.id)
             .join(t.sources, t.sources.c.id == a.source_id)
+            .where(a.id.not_in(_ANSWERED))
             .order_by(w.records.desc(), a.id)
             .limit(limit + 1)
         )  # fmt: skip
@@ -188,6 +191,7 @@ class SqlLists:
         return cut(rows, limit, _unmatched, lambda row: f"{row.records}-{row.id}")
 
 
+_ANSWERED = select(tb.account_answers.c.account_id).where(tb.account_answers.c.ended_at.is_(None))
 _ONLY: dict[Only, ColumnElement[bool]] = {
     Only.OUT_OF_STEP: or_(_ts.observed.is_(None), _ts.observed != _ts.desired),
     Only.FAILING: _ts.error.is_not(None),

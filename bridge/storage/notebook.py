@@ -11,11 +11,13 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     Row,
+    String,
     and_,
     case,
     cast,
     delete,
     func,
+    or_,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,6 +30,7 @@ from bridge.domain.records import Status
 from bridge.domain.vault import Vault
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
+from bridge.storage import tables_booking as tb
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among
 from bridge.storage.decisions import latest_submission, note_place
@@ -48,6 +51,25 @@ _SLIP: tuple[Any, ...] = (
 _SEPARATOR = "\n"
 
 
+_touched = t.claims.alias("touched").c
+#: Evidence whose records all went to other evidence before anybody had looked at it.
+_EMPTIED = and_(
+    _e.origin == "record",
+    ~select(t.evidence_records.c.record_id)
+    .where(t.evidence_records.c.evidence_id == _e.id)
+    .exists(),
+    ~select(tp.reflection_drafts.c.evidence_id)
+    .where(tp.reflection_drafts.c.evidence_id == _e.id)
+    .exists(),
+    ~select(_touched.id)
+    .where(
+        _touched.evidence_id == _e.id,
+        or_(_touched.state != ClaimState.WITHDRAWN, _touched.touched_at.is_not(None)),
+    )
+    .exists(),
+)
+
+
 def _sources(evidence_id: Any) -> Any:
     er = t.evidence_records.c
     return (
@@ -58,6 +80,18 @@ def _sources(evidence_id: Any) -> Any:
         .where(er.evidence_id == evidence_id)
         .scalar_subquery()
         .label("sources")
+    )
+
+
+def _trainers() -> Any:
+    """The canonical people who train at the event of a record."""
+    et, link = tb.event_trainers.c, t.account_links.c
+    return (
+        select(func.aggregate_strings(cast(_p.canonical_id, String), _SEPARATOR))
+        .join(t.account_links, link.person_id == _p.id)
+        .join(tb.event_trainers, et.account_id == link.account_id)
+        .where(et.alias_id == _r.alias_id, et.ended_at.is_(None), link.valid_to.is_(None))
+        .scalar_subquery()
     )
 
 
@@ -77,7 +111,7 @@ def _piled(person: int) -> CTE:
     return (
         select(*_SLIP, pile)
         .join(t.claims, _c.evidence_id == _e.id)
-        .where(_e.person_id.in_(own))
+        .where(_e.person_id.in_(own), ~_EMPTIED)
         .group_by(*_SLIP)
         .cte("piled")
     )
@@ -187,7 +221,11 @@ class SqlNotebook(LogbookQueries):
         query = (
             select(_r.id, er.evidence_id, t.sources.c.key, t.sources.c.kind,
                    func.coalesce(_a.title, _a.shortname, _a.value), _r.status, _r.occurred_at,
-                   _r.score, t.received.c.gone_at)
+                   _r.score, t.received.c.gone_at,
+                   and_(_r.disposition == "evidence", _r.reason == "counts"), _r.said, _r.minutes,
+                   _r.planned, _r.evaluated, _r.session, _r.sessions, t.rules.c.content,
+                   _trainers())
+            .outerjoin(t.rules, t.rules.c.id == _r.rule_id)
             .join(t.evidence_records, er.record_id == _r.id)
             .join(t.received, t.received.c.id == _r.received_id)
             .join(t.sources, t.sources.c.id == t.received.c.source_id)
@@ -196,12 +234,15 @@ class SqlNotebook(LogbookQueries):
             .order_by(_r.occurred_at, _r.id)
         )  # fmt: skip
         found: dict[int, list[Support]] = defaultdict(list)
-        for record_id, evidence_id, key, kind, called, status, at, score, gone in self._db.execute(
-            query
-        ):
+        for row in self._db.execute(query):
+            (record_id, evidence_id, key, kind, called, status, at, score, gone, counts, said,
+             minutes, planned, evaluated, session, sessions, rule, trainers) = row  # fmt: skip
+            assess = trainers and counts and (rule or {}).get("assessed")
             found[evidence_id].append(
                 Support(record_id, evidence_id, key, kind, called, Status(status), at, score,
-                        gone is not None)
+                        gone is not None, bool(counts), said or "", minutes, planned, evaluated,
+                        session or "", sessions,
+                        tuple(map(int, trainers.split(_SEPARATOR))) if assess else ())
             )  # fmt: skip
         return dict(found)
 

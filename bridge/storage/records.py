@@ -6,12 +6,14 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
 
 from bridge.domain.errors import NotFound
 from bridge.domain.model import Alias, Record
 from bridge.domain.records import (
     ActivityFacts,
+    AttendanceState,
+    Booking,
     Disposition,
     LearningFact,
     Status,
@@ -25,6 +27,7 @@ from bridge.storage.bulk import among, chunks
 _r, _a, _e = t.learning_records.c, t.activity_aliases.c, t.evidence_records.c
 _owner = t.people.alias("owner")
 _holder = t.people.alias("holder")
+_act, _filed_under = t.activities.c, t.activities.alias("filed_under")
 
 
 def _query() -> Select[Any]:
@@ -37,19 +40,26 @@ def _query() -> Select[Any]:
             t.sources.c.kind.label("source_kind"), t.received.c.natural_key,
             t.received.c.gone_at, _r.account_id, _owner.c.canonical_id.label("person"),
             _r.status, _r.occurred_at, _r.score, _r.attendance, _r.disposition, _r.reason,
-            _r.rule_id, _e.evidence_id, _holder.c.canonical_id.label("evidence_person"),
-            t.evidence.c.activity_id.label("evidence_activity"),
+            _r.rule_id, _r.booking_state, _r.said, _r.minutes, _r.planned, _r.evaluated,
+            _r.session, _r.sessions, _e.evidence_id,
+            _holder.c.canonical_id.label("evidence_person"),
+            func.coalesce(_filed_under.c.canonical_id, _filed_under.c.id).label(
+                "evidence_activity"
+            ),
             t.evidence.c.occurred_on.label("evidence_on"),
-            _a.id.label("alias_id"), _a.activity_id, _a.kind, _a.value, _a.title, _a.idnumber,
-            _a.shortname, _a.category, _a.iri,
+            _a.id.label("alias_id"),
+            func.coalesce(_act.canonical_id, _act.id).label("activity_id"),
+            _a.kind, _a.value, _a.title, _a.idnumber, _a.shortname, _a.category, _a.iri,
         )
         .join(t.received, t.received.c.id == _r.received_id)
         .join(t.sources, t.sources.c.id == t.received.c.source_id)
         .join(t.activity_aliases, _a.id == _r.alias_id)
+        .join(t.activities, _act.id == _a.activity_id)
         .outerjoin(t.account_links, open_link)
         .outerjoin(_owner, _owner.c.id == t.account_links.c.person_id)
         .outerjoin(t.evidence_records, _e.record_id == _r.id)
         .outerjoin(t.evidence, t.evidence.c.id == _e.evidence_id)
+        .outerjoin(_filed_under, _filed_under.c.id == t.evidence.c.activity_id)
         .outerjoin(_holder, _holder.c.id == t.evidence.c.person_id)
         .order_by(_r.id)
     )  # fmt: skip
@@ -84,7 +94,45 @@ def _record(row: Row[Any]) -> Record:
         evidence_person=row.evidence_person,
         evidence_activity=row.evidence_activity,
         evidence_on=row.evidence_on,
+        booking=_booking(row),
     )
+
+
+def _booking(row: Row[Any]) -> Booking | None:
+    """What a booking system said of the record; None where it comes from elsewhere."""
+    told = (row.booking_state, row.said, row.minutes, row.planned, row.evaluated, row.session,
+            row.sessions)  # fmt: skip
+    if told == _NOT_BOOKED:
+        return None
+    state, said, minutes, planned, evaluated, session, sessions = told
+    return Booking(
+        None if state is None else AttendanceState(state),
+        said or "",
+        minutes,
+        planned,
+        evaluated,
+        session or "",
+        sessions,
+    )
+
+
+_NOT_BOOKED = (None,) * 7
+
+
+def booking_columns(booking: Booking | None) -> dict[str, Any]:
+    """What is stored of a booking, by column; the session is empty for a whole event."""
+    if booking is None:
+        names = ("booking_state", "said", "minutes", "planned", "evaluated", "session", "sessions")
+        return dict.fromkeys(names)
+    return {
+        "booking_state": None if booking.state is None else int(booking.state),
+        "said": booking.said,
+        "minutes": booking.minutes,
+        "planned": booking.planned,
+        "evaluated": booking.evaluated,
+        "session": booking.session,
+        "sessions": booking.sessions,
+    }
 
 
 class RecordQueries:
@@ -118,6 +166,60 @@ class RecordQueries:
             rows = self._db.execute(_query().where(_e.evidence_id.in_(part)))
             found += [_record(row) for row in rows]
         return found
+
+    def sessions_of(self, records: Sequence[Record]) -> list[Record]:
+        """The records of sessions of the same events, by the same people or accounts; these too."""
+        accounts = {r.account_id for r in records}
+        people = {r.person for r in records if r.person is not None}
+        # First by accounts, so that the index on them serves for the records.
+        owned = (
+            select(t.account_links.c.account_id)
+            .join(_owner, _owner.c.id == t.account_links.c.person_id)
+            .where(t.account_links.c.valid_to.is_(None),
+                   among(self._db, _owner.c.canonical_id, people))
+        )  # fmt: skip
+        accounts |= set(self._db.scalars(owned))
+        query = _query().where(
+            _r.session != "",
+            among(self._db, _r.account_id, accounts),
+            among(self._db, _r.alias_id, {r.alias.id for r in records}),
+        )
+        return [_record(row) for row in self._db.execute(query)]
+
+    def mark_sessions(self, people: Collection[int]) -> None:
+        """Decide again on the sessions of these people: they may count together now, or no more."""
+        self._db.execute(
+            update(t.learning_records)
+            .where(_r.session != "", _r.account_id.in_(self._accounts_of(people)))
+            .values(pending=True)
+        )
+
+    def mark_siblings(self, received_id: int) -> None:
+        """Decide again on the other sessions of this record's event before it changes."""
+        own = select(_r.account_id).where(_r.received_id == received_id)
+        persons = (
+            select(_owner.c.canonical_id)
+            .join(t.account_links, t.account_links.c.person_id == _owner.c.id)
+            .where(t.account_links.c.valid_to.is_(None), t.account_links.c.account_id.in_(own))
+        )
+        alias = select(_r.alias_id).where(_r.received_id == received_id, _r.session != "")
+        self._db.execute(
+            update(t.learning_records)
+            .where(
+                _r.alias_id.in_(alias),
+                _r.session != "",
+                or_(_r.account_id.in_(own), _r.account_id.in_(self._accounts_of(persons))),
+            )
+            .values(pending=True)
+        )
+
+    @staticmethod
+    def _accounts_of(people: Any) -> Select[Any]:
+        return (
+            select(t.account_links.c.account_id)
+            .join(_owner, _owner.c.id == t.account_links.c.person_id)
+            .where(t.account_links.c.valid_to.is_(None), _owner.c.canonical_id.in_(people))
+        )
 
     def records_of_person(self, person: int) -> list[Record]:
         """Everything known of a (canonical) person's learning, newest first."""
@@ -162,18 +264,16 @@ class RecordQueries:
                 score=fact.score,
                 attendance=fact.attendance,
                 pending=True,
+                **booking_columns(fact.booking),
             )
         )
 
     def mark_people(self, people: Collection[int]) -> None:
         """Decide again on the records of these canonical people's accounts."""
-        accounts = (
-            select(t.account_links.c.account_id)
-            .join(_owner, _owner.c.id == t.account_links.c.person_id)
-            .where(t.account_links.c.valid_to.is_(None), _owner.c.canonical_id.in_(people))
-        )
         self._db.execute(
-            update(t.learning_records).where(_r.account_id.in_(accounts)).values(pending=True)
+            update(t.learning_records)
+            .where(_r.account_id.in_(self._accounts_of(people)))
+            .values(pending=True)
         )
 
     def mark_records(self, record_ids: Collection[int]) -> None:

@@ -259,7 +259,10 @@ accounts = Table(
     Column("username", Text),
     Column("display_name", Text),
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
+    # The email as addresses are compared: whoever shares it is found by it.
+    Column("address", String(320)),
     UniqueConstraint("source_id", "value", "kind"),
+    Index("ix_accounts_address", "source_id", "address"),
 )
 account_links = Table(
     "account_links",
@@ -288,6 +291,8 @@ activities = Table(
     metadata,
     row_id(),
     Column("title", Text, nullable=False),
+    # The activity that it is one with; NULL for itself. `activity_joins` says why.
+    Column("canonical_id", Key, ForeignKey("activities.id"), index=True),
 )
 activity_aliases = Table(
     "activity_aliases",
@@ -318,6 +323,13 @@ learning_records = Table(
     Column("cycle", String(20), nullable=False),
     Column("score", Float),
     Column("attendance", Float),
+    Column("booking_state", Integer),
+    Column("said", Text),
+    Column("minutes", Float),
+    Column("planned", Float),
+    Column("evaluated", Boolean),
+    Column("session", Text),
+    Column("sessions", Integer),
     ref("superseded_by", "learning_records", null=True),
     ref("voided_by", "received", null=True),
     Column("disposition", String(20), nullable=False),

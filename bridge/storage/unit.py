@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from bridge.domain.errors import Refused
 from bridge.storage.access import SqlAccess
 from bridge.storage.awards import SqlAwards
+from bridge.storage.booking import SqlBookings
 from bridge.storage.catalog import SqlCatalog
 from bridge.storage.counts import SqlCounts
 from bridge.storage.desk import SqlDesk
@@ -45,6 +46,11 @@ class SqlUnitOfWork:
     def intake(self) -> SqlIntake:
         """What sources gave."""
         return SqlIntake(self.connection)
+
+    @cached_property
+    def bookings(self) -> SqlBookings:
+        """Joined activities, trainers, accounts in doubt."""
+        return SqlBookings(self.connection)
 
     @cached_property
     def people(self) -> SqlPeople:

@@ -376,3 +376,53 @@ def test_the_schemas_are_sound_and_explain_every_key(name: str) -> None:
         if not {"description", "$ref"} & set(about)
     ]
     assert unexplained == []
+
+
+def test_what_bookings_are_asked_for(tmp_path: Path) -> None:
+    more = "status: [attended, partly attended], min_minutes: 90, evaluation: required"
+    loaded = load(
+        tmp_path,
+        training=a_rule(
+            MATCH, f"counts_when: {{{more}, sessions: all}}", "one_activity: true",
+            "suggests: {llr-2020: [1]}",
+        ),
+    )  # fmt: skip
+    (rule,) = loaded.rules
+    assert loaded.problems == ()
+    statuses = frozenset({Status.ATTENDED, Status.PARTLY_ATTENDED})
+    assert rule.counts_when == CountsWhen(statuses, None, None, 90, True, "all")
+    assert rule.one_activity
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ("counts_when: {status: [booked]}", 28),
+        ("counts_when: {status: [unknown]}", 28),
+        ("counts_when: {sessions: some}", 29),
+        ("counts_when: {sessions: 0}", 29),
+        ("counts_when: {evaluation: yes}", 31),
+        ("counts_when: {min_minutes: 0}", 32),
+    ],
+)
+def test_what_cannot_count_is_refused_in_its_place(tmp_path: Path, line: str, column: int) -> None:
+    loaded = load(tmp_path, training=a_rule(MATCH, line, "suggests: {llr-2020: [1]}"))
+    assert loaded.rules == ()
+    assert places(loaded) == [(7, column)]
+
+
+def test_what_joins_too_much_is_refused_or_warned_of(tmp_path: Path) -> None:
+    one = 'match: [{source: moodle, category: "A"}]'
+    refused = load(
+        tmp_path, training=a_rule(one, "one_activity: true", "suggests: {llr-2020: [1]}")
+    )
+    assert places(refused) == [(7, 5)]
+    also = load(tmp_path, training=a_rule(MATCH, "one_activity: true", "also: true",
+                                          "suggests: {llr-2020: [1]}"))  # fmt: skip
+    assert places(also) == [(7, 5)]
+    open_ = 'match: [{title: "Section 47*"}]'
+    warned = load(
+        tmp_path, training=a_rule(open_, "one_activity: true", "suggests: {llr-2020: [1]}")
+    )
+    assert only(warned).severity is Severity.WARNING
+    assert [r.one_activity for r in warned.rules] == [True]

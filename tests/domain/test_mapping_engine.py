@@ -105,10 +105,13 @@ def slow_judge(
     return Slow(Outcome.COUNTS, counting, tied, suggestions)
 
 
+NEVER_COUNT = {"booked", "waitlisted", "cancelled", "unknown"}
+
+
 def slow_counts(
     when: CountsWhen, status: Status, score: float | None, attendance: float | None
 ) -> bool:
-    if status not in when.statuses:
+    if status not in when.statuses or status.value in NEVER_COUNT:
         return False
     if when.min_score is not None and score is not None and score < when.min_score:
         return False
@@ -119,7 +122,7 @@ def slow_counts(
     ):
         return False
     if when.min_score is not None and when.min_attendance is not None:
-        return (attendance if status is Status.ATTENDED else score) is not None
+        return (attendance if "attended" in status else score) is not None
     lacks_score = when.min_score is not None and score is None
     lacks_attendance = when.min_attendance is not None and attendance is None
     return not lacks_score and not lacks_attendance

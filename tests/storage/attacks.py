@@ -428,6 +428,16 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("a deputy named earlier", "UPDATE deputies SET valid_from = '2001-01-01'",
            "guard_deputies_identity"),
     Attack("a deputy forgotten", "DELETE FROM deputies", "guard_deputies_no_delete"),
+    # --- what people said of activities and accounts
+    Attack("a join that joins others", "UPDATE activity_joins SET into_id = activity_id",
+           "guard_activity_joins_only_ended"),
+    Attack("a join deleted", "DELETE FROM activity_joins", "guard_activity_joins_no_delete"),
+    Attack("an answer about another account", "UPDATE account_answers SET refused = '[7]'",
+           "guard_account_answers_only_ended"),
+    Attack("an answer deleted", "DELETE FROM account_answers", "guard_account_answers_no_delete"),
+    Attack("a split forgotten", "DELETE FROM split_records", "guard_split_records_no_delete"),
+    Attack("a split moved", "UPDATE split_records SET evidence_id = {e_other}",
+           "guard_split_records_no_update"),
     # --- the door
     Attack("a used link made fresh", "UPDATE one_time_links SET used_at = NULL WHERE id = {o_used}",
            "guard_one_time_links_used_once"),

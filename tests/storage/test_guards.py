@@ -203,6 +203,13 @@ def around_the_evidence(world: World, ids: dict[str, int]) -> None:
         run(world, "INSERT INTO one_time_links (id, sha256, purpose, person_id, evidence_id,"
             f" created_at, created_by, expires_at, used_at) VALUES (:{link}, '{link}', 'verify',"
             f" :stranger, :e_other, :now, 'test', :now, {used})", ids)  # fmt: skip
+    run(world, "INSERT INTO activity_joins (id, activity_id, into_id, reason, joined_at, joined_by)"
+        " SELECT 700, MIN(id), MAX(id), 'same', :now, 'test' FROM activities", ids)  # fmt: skip
+    run(world, "INSERT INTO account_answers (id, account_id, refused, reason, answered_at,"
+        " answered_by) SELECT 700, MIN(id), '[]', 'nobody', :now, 'test' FROM accounts",
+        ids)  # fmt: skip
+    run(world, "INSERT INTO split_records (record_id, evidence_id, split_at)"
+        " SELECT MIN(id), :e_learner, :now FROM learning_records", ids)  # fmt: skip
     run(world, "INSERT INTO handshakes (state_sha256, kind, nonce_sha256, data, expires_at,"
         " used_at) VALUES ('state', 'oidc', 'nonce', '{}', :now, :now)", ids)  # fmt: skip
 

@@ -6,6 +6,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.errors import Damaged
 from bridge.storage import guards
@@ -57,3 +58,66 @@ def test_opening_refuses_a_guard_that_is_switched_off(postgres_url: str, how: st
             connection.execute(text(f"ALTER TABLE claims {how} TRIGGER guard_claims_identity"))
         with pytest.raises(Damaged, match="guard_claims_identity"):
             migrate(engine)
+
+
+def test_an_existing_database_comes_up_to_attendance_with_all_it_held(empty_url: str) -> None:
+    with opened(empty_url) as engine:
+        migrate(engine, "0002")
+        with engine.begin() as connection:
+            for statement in _AS_OF_0002:
+                connection.execute(text(statement))
+        migrate(engine)
+        with engine.begin() as connection:
+            assert guards.missing(connection) == []
+            told = connection.execute(
+                text("SELECT status, minutes, session, pending FROM learning_records ORDER BY id")
+            ).all()
+            assert [(s, m, n, bool(p)) for s, m, n, p in told] == [
+                ("attended", None, None, False),
+                ("missed", None, None, False),
+            ]
+            assert connection.scalar(text("SELECT address FROM accounts")) == "ann@example.org"
+            kept = connection.execute(text("SELECT record_id, evidence_id FROM split_records"))
+            assert [tuple(row) for row in kept] == [(2, 1)]
+            connection.execute(text("UPDATE learning_records SET status = 'waitlisted'"))
+            partial = {i["name"]: i for i in inspect(connection).get_indexes("learning_records")}
+            for name in ("unmapped", "unmatched", "pending"):
+                where = partial[f"ix_learning_records_{name}"]["dialect_options"]
+                assert name in str(where[f"{engine.name}_where"])
+        for wrong in ("status = 'asleep'", "disposition = 'lost'", "precision = 'year'"):
+            with pytest.raises(IntegrityError), engine.begin() as connection:
+                connection.execute(text(f"UPDATE learning_records SET {wrong}"))
+        with pytest.raises(IntegrityError), engine.begin() as connection:
+            connection.execute(text("UPDATE evidence_records SET record_id = 9"))
+
+
+_WHEN = "'2026-05-01 09:00:00.000000'"
+_AS_OF_0002 = (
+    "INSERT INTO people (id, display_name, canonical_id, created_at)"
+    f" VALUES (1, 'Ann', 1, {_WHEN})",
+    "INSERT INTO sources (id, key, kind, trust) VALUES (1, 'events', 'files', 'trusted')",
+    "INSERT INTO envelopes (id, sha256, body) VALUES (1, '1', '')",
+    *(
+        "INSERT INTO received (id, source_id, natural_key, sha256, envelope_id, received_at)"
+        f" VALUES ({n}, 1, 'k{n}', '{n}', 1, {_WHEN})"
+        for n in (1, 2)
+    ),
+    "INSERT INTO accounts (id, source_id, kind, value, email)"
+    " VALUES (1, 1, 'booking', 'a', ' Ann@Example.ORG ')",
+    "INSERT INTO activities (id, title) VALUES (1, 'S47')",
+    "INSERT INTO activity_aliases (id, activity_id, source_id, kind, value)"
+    " VALUES (1, 1, 1, 'event', 'e1')",
+    *(
+        "INSERT INTO learning_records (id, received_id, account_id, alias_id, status, occurred_at,"
+        " precision, cycle, disposition, reason)"
+        f" VALUES ({n}, {n}, 1, 1, '{status}', {_WHEN}, 'day', 'c', 'evidence', 'counts')"
+        for n, status in ((1, "attended"), (2, "missed"))
+    ),
+    *(
+        "INSERT INTO evidence (id, person_id, origin, activity_id, title, occurred_at, occurred_on,"
+        f" created_at, split_from_id) VALUES ({n}, 1, 'record', 1, 'S47', {_WHEN}, '2026-05-01',"
+        f" {_WHEN}, {split})"
+        for n, split in ((1, "NULL"), (2, "1"))
+    ),
+    *(f"INSERT INTO evidence_records (record_id, evidence_id) VALUES ({n}, {n})" for n in (1, 2)),
+)

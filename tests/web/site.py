@@ -78,7 +78,7 @@ class WebWorld:
             ctx=system,
             settings=self.settings,
             key=KEY,
-            identity={"moodle": RULES},
+            identity={"moodle": RULES, "events": RULES},
             targets={"moodle": self.world.target},
             status=StatusReader(system, "SQLite", {"moodle"}, {"moodle"}),
             files=lambda: self.files(),

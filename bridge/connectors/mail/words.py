@@ -111,6 +111,15 @@ WORDS: Mapping[MailKind, Words] = {
         "Badges stay as they are meanwhile. Whoever verified it, or the present manager, decides "
         "whether it stands.",
     ),
+    MailKind.CORRECTED: Words(
+        "A record behind evidence was corrected",
+        "Records behind {count} pieces of evidence were corrected",
+        "The system that recorded this training has corrected what it says:",
+        "The systems that recorded these have corrected what they say:",
+        "Look at it",
+        "Nothing that anybody wrote or verified is lost. If the correction is a mistake, ask "
+        "whoever keeps that system.",
+    ),
     MailKind.SIGN_IN: Words(
         "Your sign-in link",
         "Your sign-in link",

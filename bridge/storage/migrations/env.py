@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from bridge.storage import tables_access, tables_practice  # noqa: F401  their tables count too
+from bridge.storage import (  # noqa: F401  their tables count too
+    tables_access,
+    tables_booking,
+    tables_practice,
+)
 from bridge.storage.tables import metadata
 
 context.configure(

@@ -58,7 +58,7 @@ def _hand_over(evidence_id: int, error: str = "", status: int = 200) -> Response
     if shown is None:
         raise NotFound("It does not wait for you. They may have taken it back.")
     me = ctx().actor.person
-    others = evidence.verifiers_of(ctx(), shown.evidence.person)
+    others = evidence.verifiers_of(ctx(), shown.evidence.person, shown.evidence.id)
     text = render_template(
         "manager/hand_over.html",
         waiting=shown,

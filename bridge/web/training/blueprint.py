@@ -16,6 +16,7 @@ _PAGES = (
     ("training.desk", "Overview", False),
     ("training.unmapped", "Unmapped", False),
     ("training.unmatched", "Unmatched", True),
+    ("training.activities", "Activities", True),
     ("training.quarantine", "Quarantine", True),
     ("training.stuck", "Stuck", False),
     ("training.mappings", "Mappings", False),

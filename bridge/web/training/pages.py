@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from bridge.web.training import desk, mappings, people, person, queues, staff, stuck, trail
+from bridge.web.training import (
+    accounts,
+    activities,
+    desk,
+    mappings,
+    people,
+    person,
+    queues,
+    staff,
+    stuck,
+    trail,
+)
 from bridge.web.training.blueprint import training
 
 __all__ = [
+    "accounts",
+    "activities",
     "desk",
     "mappings",
     "people",

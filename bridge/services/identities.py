@@ -1,0 +1,126 @@
+"""Whose accounts could be: identifiers looked up, shared addresses seen, names as hints only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.domain.bookings import Holder, Namesake
+from bridge.domain.identity import (
+    Identifier,
+    IdentityRule,
+    Match,
+    Unmatched,
+    identifiers_of,
+    match,
+    normal_email,
+)
+from bridge.domain.names import may_be_one, several, surname_of, words_of
+from bridge.domain.records import AccountFacts
+from bridge.domain.repositories import UnitOfWork
+
+RulesOf = Mapping[str, Sequence[IdentityRule]]
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Who is known by what, and which addresses carry several names within their source."""
+
+    people: Mapping[Identifier, frozenset[int]]
+    shared: Mapping[str, Mapping[str, Sequence[str]]]
+    holders: Mapping[str, Sequence[Holder]]
+
+    def match(
+        self, source: str, facts: AccountFacts, rules: Sequence[IdentityRule]
+    ) -> Match | Unmatched:
+        """The person of an account of that source, or why there is none."""
+        return match(facts, rules, self.people, self.shared.get(source, {}))
+
+    def in_doubt(self, source: str) -> list[int]:
+        """Accounts of that source that are somebody's by an address seen to be shared."""
+        shared = self.shared.get(source, {})
+        return [
+            holder.account_id
+            for holder in self.holders.get(source, ())
+            if holder.address in shared and holder.rule == IdentityRule.VERIFIED_EMAIL
+        ]
+
+
+def look_up(
+    uow: UnitOfWork,
+    wanted: Mapping[str, Collection[AccountFacts]],
+    rules_of: RulesOf,
+    source_ids: Mapping[str, int] | None = None,
+) -> LookUp:
+    """Look up accounts by source; `source_ids` where they are known, to save a query."""
+    identifiers = {
+        i
+        for key, all_ in wanted.items()
+        for f in all_
+        for i in identifiers_of(f, rules_of.get(key, ()))
+    }
+    holders: dict[str, Sequence[Holder]] = {}
+    shared: dict[str, dict[str, Sequence[str]]] = {}
+    for key, told in wanted.items():
+        if IdentityRule.VERIFIED_EMAIL not in rules_of.get(key, ()):
+            continue
+        addresses = {a for f in told if (a := normal_email(f.email))}
+        if not addresses:
+            continue
+        if source_ids is None:
+            source_ids = {source.key: source.id for source in uow.ops.sources()}
+        if key not in source_ids:
+            continue
+        holders[key] = uow.bookings.holders(source_ids[key], addresses)
+        names: dict[str, list[str | None]] = defaultdict(list)
+        for holder in holders[key]:
+            names[holder.address].append(holder.name)
+        shared[key] = {
+            address: apart
+            for address, found in names.items()
+            if len(found) > 1 and (apart := several(found))
+        }
+    return LookUp(uow.people.by_identifiers(identifiers), shared, holders)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Somebody who might be meant, and why; a person looks and decides."""
+
+    person: int
+    name: str
+    reason: str
+
+
+_HINTS = 3
+
+
+def hints(uow: UnitOfWork, accounts: Sequence[AccountFacts]) -> list[tuple[Hint, ...]]:
+    """For each account, people of a similar name: those of the same organisation first.
+
+    Names are no proof and match nobody by themselves (DESIGN 5.9).
+    """
+    surnames = {s for facts in accounts if (s := surname_of(facts.display_name))}
+    found = uow.bookings.namesakes(surnames)
+    return [_hints(facts, found) for facts in accounts]
+
+
+def _hints(facts: AccountFacts, people: Sequence[Namesake]) -> tuple[Hint, ...]:
+    name = facts.display_name
+    if not name or not words_of(name):
+        return ()
+    domain = (normal_email(facts.email) or "").rpartition("@")[2]
+    told = []
+    for each in people:
+        if not may_be_one(name, each.name):
+            continue
+        same = sorted(words_of(name)) == sorted(words_of(each.name))
+        together = bool(domain) and domain in each.domains
+        reason = "the same name" if same else "a similar name"
+        if together:
+            reason += f" and an address at {domain}"
+        if each.organisations:
+            reason += f"; works at {each.organisations[0]}"
+        told.append((not together, not same, each.person, Hint(each.person, each.name, reason)))
+    return tuple(hint for *_, hint in sorted(told, key=lambda t: t[:3])[:_HINTS])
