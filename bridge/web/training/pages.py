@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.web.training import desk, mappings, people, person, queues, staff, stuck, trail
+from bridge.web.training import desk, mappings, people, person, queues, staff, stuck, tables, trail
 from bridge.web.training.blueprint import training
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "queues",
     "staff",
     "stuck",
+    "tables",
     "trail",
     "training",
 ]
