@@ -18,12 +18,13 @@ from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
 from bridge.catalog.staff import parse_staff_list
 from bridge.config import Config, load_config
+from bridge.connectors.files import FilesSettings, FolderSource, OneFile, Profile
 from bridge.connectors.lti import OwnKey, PeerWeb, Tool
 from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
 from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
 from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
 from bridge.connectors.oidc import OidcProvider, OidcSettings
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, NotFound
 from bridge.domain.identity import IdentityRule
 from bridge.domain.lti import LmsSource, ToolPages
 from bridge.domain.mail import Mailer
@@ -46,6 +47,7 @@ from bridge.services.status import JobTime, StatusReader
 from bridge.storage.engine import migrate, open_engine
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault, read_keys
+from bridge.tables import SiteTables
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings, WebSite
 
@@ -99,7 +101,8 @@ class Bridge:
     @property
     def identity(self) -> dict[str, tuple[IdentityRule, ...]]:
         """The identity rules that each source is trusted with."""
-        return {name: section.identity for name, section in self.config.moodle.items()}
+        rules = {name: section.identity for name, section in self.config.moodle.items()}
+        return rules | {name: section.identity for name, section in self.config.files.items()}
 
     def _settings(self, name: str) -> MoodleSettings:
         section = self.config.moodle[name]
@@ -122,7 +125,7 @@ class Bridge:
     @cached_property
     def sources(self) -> Mapping[str, Trusted]:
         """The configured sources, by key."""
-        return {
+        found = {
             name: Trusted(
                 MoodleSource(self._settings(name), self.clock),
                 "moodle",
@@ -131,6 +134,55 @@ class Bridge:
             )
             for name, section in self.config.moodle.items()
         }
+        return found | {name: self._trusted_files(name) for name in self.config.files}
+
+    def _trusted_files(self, name: str, path: Path | None = None, shown: str = "") -> Trusted:
+        """A watched folder; or one file that is loaded as if it had lain there."""
+        section = self.config.files[name]
+        largest = section.largest_megabytes * 1_000_000
+        connector: FolderSource | OneFile
+        if path is not None:
+            connector = OneFile(name, path, self.profile(section.profile), largest, shown)
+        else:
+            settings = FilesSettings(
+                key=name,
+                folder=self.folder / section.folder,
+                memory=self.folder / "files" / name,
+                pattern=section.pattern,
+                settle=section.settle_seconds,
+                after=section.after,
+                keep_days=section.keep_days,
+                largest=largest,
+            )
+            connector = FolderSource(settings, partial(self.profile, section.profile), self.clock)
+        return Trusted(connector, "files", section.trust, section.identity)
+
+    @cached_property
+    def tables(self) -> SiteTables:
+        """What looks at tables that nobody has described, and keeps profiles of them."""
+        largest = max([200, *(section.largest_megabytes for section in self.config.files.values())])
+        return SiteTables(
+            self.folder / self.config.profiles,
+            self.folder / "files" / "uploads",
+            largest * 1_000_000,
+        )
+
+    def profile(self, name: str) -> Profile:
+        """A column profile, read anew. Raises BadFile."""
+        return self.tables.read(name)
+
+    def file_source(self, name: str, path: Path, shown: str = "") -> Trusted:
+        """One file, loaded as if it had lain in the folder of that source; `shown` names it.
+
+        Raises NotFound where there is no such folder, BadFile for its profile.
+        """
+        if name not in self.config.files:
+            there = ", ".join(self.config.files) or "none"
+            raise NotFound(
+                f"There is no [files.{name}] in bridge.toml; there are: {there}. "
+                "docs/booking.md shows how to add one."
+            )
+        return self._trusted_files(name, path, shown)
 
     @cached_property
     def targets(self) -> Mapping[str, Target]:
@@ -166,9 +218,9 @@ class Bridge:
         """Read the site's files anew; nothing is in force before it is published."""
         frameworks = load_editions(self.folder / self.config.frameworks)
         known = KnownNames(
-            sources=tuple(self.config.moodle),
+            sources=(*self.config.moodle, *self.config.files),
             targets=tuple(self.config.moodle),
-            kinds=("moodle",),
+            kinds=("moodle", "files"),
             editions=frameworks.editions,
         )
         folder = self.folder / self.config.mappings
@@ -276,6 +328,7 @@ def web_site(
             passwords=section.passwords,
             links=section.links,
             upload_bytes=section.upload_megabytes * 1_000_000,
+            table_bytes=section.table_megabytes * 1_000_000,
             proxies=section.proxies,
         ),
         key=vault.derive("web"),
@@ -292,6 +345,9 @@ def web_site(
         lti=lti_tool(bridge, section.base_url or base_url),
         # They are read once: reading the files takes longer than a page may.
         questions=cache(lambda: bridge.files().frameworks.questions),
+        table_desk=bridge.tables,
+        file_profiles={name: files.profile for name, files in bridge.config.files.items()},
+        file_source=bridge.file_source,
     )
 
 

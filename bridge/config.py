@@ -81,6 +81,34 @@ class MoodleSection(_Strict):
         return found
 
 
+class FilesSection(_Strict):
+    """`[files.NAME]`: a watched folder of tables that a booking system or an LMS exports.
+
+    `profile` names a file of `profiles/`. A file is read once it was left alone for
+    `settle_seconds`, and then moved into `processed/` for `keep_days`, or with `after = "leave"`
+    left where it is. `identity` as for a Moodle: `verified-email` only where the system proves
+    addresses.
+    """
+
+    folder: Path
+    profile: Name
+    pattern: Annotated[str, Field(min_length=1, max_length=80)] = "*"
+    identity: tuple[IdentityRule, ...] = (IdentityRule.STAFF_NUMBER,)
+    trust: Literal["trusted", "untrusted"] = "trusted"
+    settle_seconds: Annotated[float, Field(ge=0, le=86_400)] = 60
+    after: Literal["move", "leave"] = "move"
+    keep_days: Annotated[int, Field(ge=0, le=3660)] = 30
+    largest_megabytes: Annotated[int, Field(ge=1, le=2000)] = 200
+
+    @model_validator(mode="after")
+    def _automatic_rules(self) -> FilesSection:
+        if {IdentityRule.BY_HAND, IdentityRule.LTI_LAUNCH} & set(self.identity):
+            raise ValueError(
+                "identity: name the automatic rules only, 'staff-number' and 'verified-email'"
+            )
+        return self
+
+
 class OrganisationSection(_Strict):
     """`[organisation.NAME]`: what a staff list does not say of an organisation.
 
@@ -107,7 +135,8 @@ class JobsSection(_Strict):
 class WebSection(_Strict):
     """`[web]`: the pages. `base_url` is their public address, which links in mails carry.
 
-    `upload_megabytes` 0 keeps file uploads off; `proxies` counts our own reverse proxies.
+    `upload_megabytes` 0 keeps file uploads off, and `table_megabytes` 0 those of tables by the
+    training team; `proxies` counts our own reverse proxies.
     """
 
     base_url: Annotated[str, Field(pattern=r"^https?://[^/?#@]+$")] | None = None
@@ -119,6 +148,7 @@ class WebSection(_Strict):
     passwords: bool = True
     links: bool = True
     upload_megabytes: Annotated[int, Field(ge=0, le=20)] = 0
+    table_megabytes: Annotated[int, Field(ge=0, le=200)] = 20
     proxies: Annotated[int, Field(ge=0, le=5)] = 0
     server: Literal["waitress", "gunicorn"] = "waitress"
     workers: Annotated[int, Field(ge=1, le=64)] = 2
@@ -250,6 +280,8 @@ class Config(_Strict):
     keys: Path = Path("keys.txt")
     frameworks: Path = Path("frameworks")
     mappings: Path = Path("mappings")
+    profiles: Path = Path("profiles")
+    files: dict[Name, FilesSection] = {}
     moodle: dict[Name, MoodleSection] = {}
     organisation: dict[Name, OrganisationSection] = {}
     jobs: JobsSection = JobsSection()
@@ -257,6 +289,15 @@ class Config(_Strict):
     policy: PolicySection = PolicySection()
     mail: MailSection = MailSection()
     oidc: dict[ShortName, OidcSection] = {}
+
+    @model_validator(mode="after")
+    def _one_source_a_name(self) -> Config:
+        if twice := sorted({*self.files} & {*self.moodle}):
+            raise ValueError(
+                f"[files.{twice[0]}] and [moodle.{twice[0]}] are two sources of one name; "
+                "rename one of them"
+            )
+        return self
 
     def database_url(self, folder: Path) -> str:
         """The database, from BRIDGE_DATABASE_URL where that is set; SQLite paths are absolute."""

@@ -8,7 +8,19 @@ import sys
 import click
 
 from bridge import __version__
-from bridge.cli import activities, demo, evidence, files, looking, lti, mail, people, sites, work
+from bridge.cli import (
+    activities,
+    booking,
+    demo,
+    evidence,
+    files,
+    looking,
+    lti,
+    mail,
+    people,
+    sites,
+    work,
+)
 from bridge.cli.common import errors_console
 from bridge.domain.errors import BridgeError
 from bridge.domain.problems import BadFile
@@ -28,6 +40,7 @@ for command in (
     work.publish,
     work.reconcile,
     work.run,
+    booking.booking,
     evidence.evidence,
     people.people,
     people.unmatched,

@@ -189,7 +189,7 @@ def replay(source: str | None, folder: Path, as_json: bool) -> None:
     """Try again to read and place everything that is set aside."""
     results = []
     with opened(folder) as bridge:
-        names = [source] if source else list(bridge.config.moodle)
+        names = [source] if source else list(bridge.identity)
         for name in names:
             if name not in bridge.sources:
                 raise NotFound(f"There is no source '{name}'.")

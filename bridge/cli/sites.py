@@ -39,15 +39,22 @@ def doctor(folder: Path, as_json: bool) -> None:
     with opened(folder) as bridge:
         findings["this site"] = _site_findings(bridge)
         findings["mail"] = _mail_findings(bridge)
-        for name in bridge.config.moodle:
+        for name in bridge.identity:
             try:
-                checks = bridge.sources[name].connector.doctor() + bridge.targets[name].doctor()
+                checks = bridge.sources[name].connector.doctor()
+                if name in bridge.config.moodle:
+                    checks += bridge.targets[name].doctor()
             except BridgeError as error:
                 checks = [Finding("settings", False, str(error))]
             findings[name] = checks
-        if not bridge.config.moodle:
+        if not bridge.identity:
             findings["this site"].append(
-                Finding("a source", False, "No Moodle is configured.", "Add [moodle.NAME].")
+                Finding(
+                    "a source",
+                    False,
+                    "Nothing is configured to pull from.",
+                    "Add [moodle.NAME] or [files.NAME].",
+                )
             )
     if as_json:
         print_json(findings)

@@ -32,7 +32,7 @@ def pull(source: str | None, full: bool, believe: bool, folder: Path, as_json: b
     failed = False
     reports: list[PullReport] = []
     with opened(folder) as bridge:
-        names = _chosen(source, list(bridge.config.moodle))
+        names = _chosen(source, list(bridge.identity))
         for name in names:
             try:
                 reports.append(pull_with_progress(bridge, name, full, believe, quiet=as_json))
@@ -45,14 +45,16 @@ def pull(source: str | None, full: bool, believe: bool, folder: Path, as_json: b
     else:
         for report in reports:
             show_pull(report)
-    if failed:
+    if failed or any(report.needs_you for report in reports):
         sys.exit(1)
 
 
 def _chosen(name: str | None, known: list[str]) -> list[str]:
     if name is None:
         if not known:
-            raise BridgeError("Nothing is configured to pull from. Add [moodle.NAME].")
+            raise BridgeError(
+                "Nothing is configured to pull from. Add [moodle.NAME] or [files.NAME]."
+            )
         return known
     if name not in known:
         raise NotFound(f"There is no source '{name}'. There are: {', '.join(known) or 'none'}.")
@@ -100,6 +102,7 @@ def _pull_json(report: PullReport) -> dict[str, object]:
         "full": report.full,
         "complete": report.complete,
         "note": report.note,
+        "needs_you": report.needs_you,
         **report.tally.as_counts(),
         "dispositions": dict(report.tally.dispositions),
     }

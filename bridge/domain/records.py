@@ -190,6 +190,10 @@ class Page:
 
     `last` marks the end of a complete run: only then may a bookmark move. `bookmark` is the
     instant up to which the run, once complete, has seen everything the source would show.
+
+    On the last page, `whole` says that the run's items are all that there is (so that what is
+    missing is gone), or that they are not, or None: they are if the run was a full one. `note`
+    is what a person must see to, although the run is complete.
     """
 
     items: tuple[Pulled, ...]
@@ -198,6 +202,8 @@ class Page:
     bookmark: datetime | None = None
     expected: int | None = None
     trainers: tuple[Trainer, ...] = ()
+    whole: bool | None = None
+    note: str = ""
 
 
 def cycle_of(occurred_at: datetime) -> str:

@@ -47,6 +47,7 @@ class PullReport:
     complete: bool = False
     believe: bool = False
     note: str = ""
+    needs_you: bool = False
 
 
 def pull(
@@ -84,7 +85,7 @@ def pull(
         message = str(error) if isinstance(error, BridgeError) else type(error).__name__
         _finish(ctx, run, lease, report, outcome, message)
         raise
-    _finish(ctx, run, lease, report, "done", report.note)
+    _finish(ctx, run, lease, report, "needs you" if report.needs_you else "done", report.note)
     return report
 
 
@@ -107,8 +108,7 @@ def _run(
     # Hashes in place of the keys themselves: a million in eight megabytes.
     seen = array("q")
     for page in trusted.connector.pull(since):
-        if report.full:
-            seen.extend(hash(item.natural_key) for item in page.items)
+        seen.extend(hash(item.natural_key) for item in page.items)
         with ctx.store.begin() as uow:
             uow.ops.lock(SETTLING)
             uow.ops.keep_lease(lease, ctx.clock.now(), ctx.policy.lease_seconds)
@@ -116,13 +116,13 @@ def _run(
                 # Published since the last page; what comes from here on is decided by it.
                 in_force, intake.mapped = in_force_now, load_mapped(uow)
             report.tally.add(intake.take(uow, page))
-            if report.full:
-                seen.extend(map(hash, intake.told_before))
+            seen.extend(map(hash, intake.told_before))
             while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE):
                 pass
             if page.last:
                 report.complete = True
-                if report.full:
+                report.note, report.needs_you = page.note, bool(page.note)
+                if report.full if page.whole is None else page.whole:
                     _sweep(ctx, uow, intake, seen, report)
                     # Whom a whole run does not name has no say any more; named again, they have.
                     uow.bookings.end_trainers(source.id, intake.trainers.keys(), started)
@@ -171,7 +171,7 @@ def _sweep(
         return
     limit = max(ctx.policy.vanish_floor, int(known * ctx.policy.vanish_limit))
     if (len(gone) > limit or not len(seen)) and not report.believe:
-        report.note = (
+        report.note += (
             f"{len(gone)} of {known} records are suddenly missing from {intake.source.key}. "
             "That looks like a lost permission or a changed report, so nothing was withdrawn. "
             "Run 'bridge doctor'; if they really are gone, run 'bridge pull --full --believe'."

@@ -1,4 +1,4 @@
-"""`python -m tests.bench ingest` and `pages`: how fast the bridge is, as JSON."""
+"""`python -m tests.bench ingest`, `files` and `pages`: how fast the bridge is, as JSON."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
+from tests.bench.files import measure_files
 from tests.bench.floor import insert_seconds, read_back
 from tests.bench.pages import write_pages
 from tests.bench.webpages import measure_pages
@@ -42,11 +43,18 @@ def main() -> None:
     pages.add_argument("--seconds", type=float, default=120.0, help="how long; 0 for no load")
     pages.add_argument("--times", type=_at_least_one, default=7, help="visits of each page")
     pages.add_argument("--folder", type=Path, help="keep the database here, and use it again")
+    files = commands.add_parser("files", help="a CSV learned and loaded, against the floor")
+    files.add_argument("--rows", type=_at_least_one, default=100_000)
+    files.add_argument("--database", choices=[*SERVERS, "both"], default="both")
+    files.add_argument("--repeat", type=_at_least_one, default=1, help="as for ingest")
     given = parser.parse_args()
     if given.command == "pages":
         print(json.dumps(_pages(given), indent=2))
         return
     names = list(SERVERS) if given.database == "both" else [given.database]
+    if given.command == "files":
+        print(json.dumps(measure_files(names, given.rows, given.repeat), indent=2))
+        return
     print(json.dumps(measure_ingest(names, given.records, given.page, given.repeat), indent=2))
 
 

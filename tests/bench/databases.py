@@ -12,7 +12,8 @@ from pathlib import Path
 from sqlalchemy import Engine, insert
 
 from bridge.domain.frameworks import Competency, Edition, SourceText
-from bridge.domain.mapping import CompetencyRef, Matcher, Rule
+from bridge.domain.mapping import CompetencyRef, CountsWhen, Matcher, Rule
+from bridge.domain.records import Status
 from bridge.domain.scope import SYSTEM, Actor
 from bridge.services.context import Context
 from bridge.services.mappings import MappingSource, publish, publish_frameworks
@@ -144,5 +145,8 @@ def _rule(course: int) -> Rule:
         title=f"Course {course}",
         matchers=(Matcher(idnumber=course_idnumber(course)),),
         learning_activity="e-learning",
+        counts_when=CountsWhen(
+            frozenset({Status.COMPLETED, Status.PASSED, Status.ATTENDED}),
+        ),
         suggests=tuple(CompetencyRef(_EDITION, code) for code in codes),
     )

@@ -20,6 +20,7 @@ _PAGES = (
     ("training.quarantine", "Quarantine", True),
     ("training.stuck", "Stuck", False),
     ("training.mappings", "Mappings", False),
+    ("training.tables", "Files", True),
     ("training.people", "People", False),
     ("training.runs", "Pulls", False),
     ("training.trail", "Audit trail", True),

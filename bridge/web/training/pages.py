@@ -12,6 +12,7 @@ from bridge.web.training import (
     queues,
     staff,
     stuck,
+    tables,
     trail,
 )
 from bridge.web.training.blueprint import training
@@ -26,6 +27,7 @@ __all__ = [
     "queues",
     "staff",
     "stuck",
+    "tables",
     "trail",
     "training",
 ]

@@ -1,0 +1,1 @@
+"""What every booking system shares: its words for attendance, its dates, and whom it means."""

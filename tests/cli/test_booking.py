@@ -1,0 +1,102 @@
+"""`bridge booking`: learn a table, answer what it asks, and load it, as scripts and people do."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from bridge.cli import main
+from bridge.sitefolder import make_site
+from tests.exports.making import as_csv
+
+HEAD = ["Course", "Date", "First name", "Surname", "Email", "Register", "Notes"]
+ROWS = [["Neglect", "03/04/2026", "Ann", "Lee", "ann@x.org", "P", ""],
+        ["Neglect", "03/04/2026", "Bo", "Lee", "bo@x.org", "A", "=1+1"],
+        ["Core", "05/06/2026", "Cy", "Ode", "cy@x.org", "P", ""]]  # fmt: skip
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    folder = tmp_path / "site"
+    make_site(folder)
+    text = (folder / "bridge.toml").read_text()
+    start, end = text.index("[moodle.moodle]"), text.index("[mail]")
+    files = '[files.events]\nfolder = "in"\nprofile = "lscp"\nsettle_seconds = 0\n\n'
+    (folder / "bridge.toml").write_text(text[:start] + files + text[end:])
+    (folder / "in").mkdir()
+    (folder / "bookings.csv").write_bytes(as_csv([HEAD, *ROWS]))
+    return folder
+
+
+def run(site: Path, *words: str) -> tuple[int, str, str]:
+    """Exit status and both outputs of a command that nobody sits before."""
+    out, err = io.StringIO(), io.StringIO()
+    status = 0
+    with (
+        mock.patch.dict(os.environ, {"BRIDGE_SITE": str(site), "COLUMNS": "300"}),
+        mock.patch.object(sys, "argv", ["bridge", *words]),
+        mock.patch.object(sys, "stdin", io.StringIO()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return status, out.getvalue(), err.getvalue()
+
+
+def test_learn_asks_in_json_takes_answers_and_loads(site: Path) -> None:
+    file = str(site / "bookings.csv")
+    learn = ("booking", "learn", file, "--profile", "lscp")
+    status, out, _ = run(site, *learn, "--json")
+    told = json.loads(out)
+    assert (status, told["settled"], told["saved"]) == (3, False, None)
+    assert {q["id"] for q in told["questions"]} == {"dates", "word:P", "word:A"}
+    assert told["ignored"] == ["Notes"]
+    answers = ("-a", "dates=day-first", "-a", "word:P=fully_attended", "-a", "word:A=no_show")
+    status, out, _ = run(site, *learn, *answers, "--save", "--json")
+    told = json.loads(out)
+    assert (status, told["settled"]) == (0, True)
+    assert [row["cells"]["day"] for row in told["rows"]] == [
+        "Fri 3 April 2026", "Fri 3 April 2026", "Fri 5 June 2026"]  # fmt: skip
+    assert (site / "profiles" / "lscp.yaml").exists()
+    status, out, _ = run(site, "booking", "load", file, "--source", "events", "--dry-run", "--json")
+    looked = json.loads(out)
+    assert (looked["new"], looked["dispositions"]) == (3, {"unmapped": 3})
+    status, out, _ = run(site, "booking", "load", file, "--source", "events", "--json")
+    assert (status, json.loads(out)["new"]) == (0, 3)
+    # The same file in the folder brings nothing new; a bad one there is told, and set aside.
+    (site / "in" / "again.csv").write_bytes(as_csv([HEAD, *ROWS]))
+    (site / "in" / "bad.csv").write_bytes(as_csv([HEAD[:5], *(r[:5] for r in ROWS)]))
+    status, out, _ = run(site, "pull", "events", "--json")
+    (report,) = json.loads(out)
+    assert (status, report["new"], report["unchanged"], report["needs_you"]) == (1, 0, 3, True)
+    assert "bad.csv:1" in report["note"]
+    status, out, _ = run(site, "doctor", "--json")
+    findings = {f["check"]: f for f in json.loads(out)["events"]}
+    assert findings["profile"]["ok"]
+    assert "bad.csv" in findings["set aside"]["message"]
+    status, out, _ = run(site, "trail", "--json")
+    assert {"keep-profile", "load-table"} <= {e["act"] for e in json.loads(out)}
+
+
+def test_a_person_sees_rows_and_what_is_open_and_a_bad_file_loads_nothing(site: Path) -> None:
+    status, out, _ = run(site, "booking", "learn", str(site / "bookings.csv"))
+    assert status == 3
+    assert "Not kept: Notes" in out
+    assert "--answer 'dates=...'" in out
+    (site / "letter.pdf").write_bytes(b"%PDF-1.7")
+    status, _, err = run(site, "booking", "learn", str(site / "letter.pdf"))
+    assert (status, "This is a PDF" in err) == (2, True)
+    status, _, err = run(site, "booking", "load", str(site / "letter.pdf"), "--source", "nothing")
+    assert (status, "[files.nothing]" in err) == (1, True)
+    status, out, _ = run(site, "schemas", "profile")
+    assert json.loads(out)["title"].startswith("A column profile")

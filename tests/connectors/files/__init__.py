@@ -1,0 +1,1 @@
+"""Tests of tables: learning their columns, and loading their files."""

@@ -1,0 +1,94 @@
+"""The learner against the corpus: every column right, and what the file leaves open is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.connectors.files.learn import learn
+from bridge.domain.problems import BadFile
+from tests.exports.bookings import BOOKINGS, Shape, ambiguous_dates, codes_only
+from tests.exports.completions import COMPLETIONS_AND_MORE
+from tests.exports.held_out import HELD_OUT
+from tests.exports.judging import faults, proposed
+from tests.exports.making import as_csv
+from tests.exports.others import OTHERS
+from tests.exports.unseen import UNSEEN
+
+CORPUS = (*BOOKINGS, *COMPLETIONS_AND_MORE, *OTHERS, *HELD_OUT, *UNSEEN)
+#: Another one for each run of a day would be no test; another one by hand tells whether it holds.
+SEED = 2026
+
+
+def test_the_corpus_is_forty_shapes_and_more() -> None:
+    assert len(CORPUS) >= 40
+    assert len({shape.__name__ for shape in CORPUS}) == len(CORPUS)
+
+
+def test_nine_in_ten_are_right_without_help_or_asked_about(tmp_path: Path) -> None:
+    wrong: dict[str, list[str]] = {}
+    helped = 0
+    guessed: dict[str, list[str]] = {}
+    for shape in CORPUS:
+        export, proposal = proposed(shape, SEED, tmp_path)
+        if found := faults(export, proposal):
+            wrong[shape.__name__] = found
+            if proposal.settled:
+                guessed[shape.__name__] = [words for words in found if "but it is" in words]
+        helped += bool(export.asks)
+        if not export.asks and shape.__name__ not in wrong:
+            # What needed no help is understood row by row.
+            read = [row for row in proposal.rows if row.cells]
+            assert read, shape.__name__
+    assert len(CORPUS) - len(wrong) >= 0.9 * len(CORPUS), wrong
+    assert not any(guessed.values()), guessed
+    assert helped < len(CORPUS) // 4
+
+
+@pytest.mark.parametrize(
+    ("shape", "answers"),
+    [
+        (ambiguous_dates, {"dates": "day-first"}),
+        (codes_only, {"word:P": "fully_attended", "word:L": "partially_attended",
+                      "word:A": "no_show", "word:C": "user_cancelled"}),
+    ],
+)  # fmt: skip
+def test_an_answer_settles_what_was_open(
+    shape: Shape, answers: dict[str, str], tmp_path: Path
+) -> None:
+    export, before = proposed(shape, SEED, tmp_path)
+    assert not before.settled
+    assert {q.id for q in before.questions} <= {*answers}
+    path = next(tmp_path.glob("file.*"))
+    after = learn(path, name="supplier", answers=answers)
+    assert after.settled
+    assert all(row.cells and not row.problem for row in after.rows)
+    assert (
+        after.profile["columns"]
+        == {f: h for h, f in export.columns.items()} | after.profile["columns"]
+    )
+
+
+def test_a_short_list_of_early_days_is_asked_about_and_iso_is_not(tmp_path: Path) -> None:
+    head = ["Course", "Date", "Name", "Email", "Status"]
+    path = tmp_path / "f.csv"
+
+    def questions(day: str, other: str) -> set[str]:
+        rows = [["A day", day, "Ann Lee", "a@x.org", "Attended"],
+                ["A day", other, "Bo Lee", "b@x.org", "DNA"]]  # fmt: skip
+        path.write_bytes(as_csv([head, *rows]))
+        return {q.id for q in learn(path, name="x").questions}
+
+    assert questions("03/04/2026", "05/06/2026") == {"dates"}
+    assert questions("2026-04-03", "05/06/2026") == {"dates"}
+    assert questions("2026-04-03", "3 Apr 2026") == set()
+    assert questions("03/04/2026", "25/06/2026") == set()
+    assert questions("25/06/2026", "06/25/2026") == {"dates"}
+
+
+def test_no_table_is_no_proposal(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear all,\nplease find the list of next week.\nKind regards\n")
+    with pytest.raises(BadFile, match="No row looks like the headings"):
+        learn(path, name="x")

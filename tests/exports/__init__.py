@@ -1,0 +1,1 @@
+"""A corpus of exports as booking systems and LMSs write them, made anew from a seed."""
