@@ -8,7 +8,19 @@ import sys
 import click
 
 from bridge import __version__
-from bridge.cli import booking, demo, evidence, files, looking, lti, mail, people, sites, work
+from bridge.cli import (
+    booking,
+    booking_api,
+    demo,
+    evidence,
+    files,
+    looking,
+    lti,
+    mail,
+    people,
+    sites,
+    work,
+)
 from bridge.cli.common import errors_console
 from bridge.domain.errors import BridgeError
 from bridge.domain.problems import BadFile
@@ -45,6 +57,8 @@ for command in (
     looking.trail,
 ):
     bridge.add_command(command)
+for command in booking_api.COMMANDS:
+    booking.booking.add_command(command)
 
 
 def main() -> None:

@@ -59,12 +59,12 @@ def _minutes(begun: datetime, left: datetime, start: datetime, end: datetime | N
 
 
 def state_of_presence(
-    minutes: float | None, planned: float | None, full_share: float
+    minutes: float | None, planned: float | None, full_from: float
 ) -> AttendanceState:
-    """Full or partial, for somebody who came. `full_share` of the planned minutes is full.
+    """Full or partial, for somebody who came. `full_from` of the planned minutes is full.
 
     Where minutes or plan are unknown there is nothing to call partial.
     """
-    if minutes is None or not planned or minutes >= planned * full_share:
+    if minutes is None or not planned or minutes >= planned * full_from:
         return AttendanceState.FULLY_ATTENDED
     return AttendanceState.PARTIALLY_ATTENDED

@@ -71,7 +71,7 @@ class Place(msgspec.Struct, frozen=True):
     approval: bool = False
     checks: tuple[Check, ...] = ()
     no_show: bool = False
-    full_share: float = 0.9
+    full_from: float = 0.8
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
@@ -130,7 +130,7 @@ def fact_of(place: Place) -> LearningFact | Unreadable:
         )
         if came.came:
             minutes = came.minutes
-            state = state_of_presence(minutes, planned, place.full_share)
+            state = state_of_presence(minutes, planned, place.full_from)
             said = "checked in" if minutes is None else "checked in and out"
         else:
             said = "not checked in"
@@ -231,7 +231,7 @@ def place_of(
             sorted(_checks(position, lists), key=lambda check: (check.datetime, check.type))
         ),
         no_show=settings.no_show,
-        full_share=settings.full_share,
+        full_from=settings.full_from,
     )
 
 

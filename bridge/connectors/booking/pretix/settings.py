@@ -32,7 +32,7 @@ class PretixSettings:
     """One configured organiser. Raises ValueError, in words, for a value that cannot work.
 
     `no_show`: whether somebody without a check-in missed a past event whose check-in list was
-    used; otherwise that stays unknown. `full_share`: the fraction of the planned minutes that is
+    used; otherwise that stays unknown. `full_from`: the fraction of the planned minutes that is
     full attendance, where check-outs give minutes. `lists` names the check-in lists that are
     registers of attendance (none: all of them). `staff_number_question` is the identifier of a
     question that asks for the staff number, `idnumber_property` the meta property of an event
@@ -44,7 +44,7 @@ class PretixSettings:
     organizer: str
     token: str = field(repr=False)
     no_show: bool = False
-    full_share: float = 0.9
+    full_from: float = 0.8
     series: Series = Series.BOOKED
     lists: tuple[str, ...] = ()
     staff_number_question: str = ""
@@ -62,7 +62,7 @@ class PretixSettings:
             )
         if not self.token.strip():
             raise ValueError(f"{self.key}: there is no API token")
-        if not 0 < self.full_share <= 1:
+        if not 0 < self.full_from <= 1:
             raise ValueError(f"{self.key}: full attendance is a share above 0, up to 1")
         if not 1 <= self.page_size <= PAGE_SIZE:
             raise ValueError(f"{self.key}: pretix gives at most {PAGE_SIZE} on a page")

@@ -159,7 +159,7 @@ def test_the_token_travels_in_a_header_alone(trouble: Trouble) -> None:
         ({"url": "https://me:pw@tickets.example.org"}, "user names"),
         ({"organizer": "a/../b"}, "short form"),
         ({"token": " "}, "no API token"),
-        ({"full_share": 0}, "share"),
+        ({"full_from": 0}, "share"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(changes: dict[str, object], words: str) -> None:
