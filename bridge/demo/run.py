@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from rich.table import Table
 from bridge import log
 from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, serve_site
 from bridge.catalog.staff import parse_staff_list
+from bridge.demo.booking import StandInPretix, scene
+from bridge.demo.booking import seed as booking_seed
 from bridge.demo.launches import connect, course_page
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.demo.play import choose_cast, play
@@ -59,6 +62,7 @@ class Shown:
     full_pull_calls: int
     reconciled_in_step: bool
     pages: dict[str, int]
+    bookings: scene.BookingsShown
 
 
 def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
@@ -66,6 +70,9 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     log.set_up(level="WARNING")
     moodle = StandInMoodle(seed.demo_site(_clock.now(), _clock.now))
     url = moodle.start(port)
+    story = booking_seed.demo_shop(_clock.now(), _clock.now, secrets.token_urlsafe(24))
+    pretix = StandInPretix(story.shop)
+    pretix.start()
     try:
         _heading(console, "1. A Moodle to work with, and a site for the bridge")
         console.print(f"The stand-in Moodle answers at {url} (200 learners, 14 courses).")
@@ -74,21 +81,24 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         token_file = folder / "moodle.token"
         token_file.touch(mode=0o600)
         token_file.write_text(token, encoding="utf-8")
+        bookings = scene.Bookings(pretix, story)
+        bookings.furnish(folder)
         console.print(f"The site is in {folder}: bridge.toml, mappings/, frameworks/.")
         bridge = open_bridge(folder)
         try:
-            shown, who = _main_line(bridge, moodle, console)
+            shown, who = _main_line(bridge, moodle, bookings, console)
             if keep_running:
                 _stay(bridge, moodle, who, console)
         finally:
             bridge.close()
     finally:
         moodle.stop()
+        pretix.stop()
     return shown
 
 
 def _main_line(
-    bridge: Bridge, moodle: StandInMoodle, console: Console
+    bridge: Bridge, moodle: StandInMoodle, bookings: scene.Bookings, console: Console
 ) -> tuple[Shown, list[Visitor]]:
     ctx = bridge.context
     publish_files(bridge, "the mappings that come with the demo")
@@ -118,13 +128,15 @@ def _main_line(
     profiles = [_profile(bridge, console, person.id, show=n == 0) for n, person in
                 enumerate(cast.team)]  # fmt: skip
     report = publish_service.reconcile(ctx, bridge.targets[SOURCE])
-    _heading(console, "6. The pages, one for each role")
+    _heading(console, "6. The events booking system")
+    booked = bookings.show(bridge, console)
+    _heading(console, "7. The pages, one for each role")
     who = visitors(bridge, cast)
     pages = open_pages(bridge, who)
     for visitor in who:
         well = "opens" if pages[visitor.role] == 200 else "DOES NOT OPEN"
         console.print(f"  {visitor.role}: {visitor.person.name}'s page {well}.", markup=False)
-    _heading(console, "7. Next, with your own Moodle")
+    _heading(console, "8. Next, with your own Moodle")
     _next_steps(console)
     counts = lines[0].counts
     shown = Shown(
@@ -140,6 +152,7 @@ def _main_line(
         full_pull_calls=calls,
         reconciled_in_step=report.nothing and not (report.drifted or report.out_of_step),
         pages=pages,
+        bookings=booked,
     )
     return shown, who
 
@@ -327,6 +340,7 @@ def check(shown: Shown) -> None:
         ("the second learner's profile shows no badge", "LLR Core" not in shown.returned_profile),
         ("Moodle and the bridge are in step", shown.reconciled_in_step),
         ("every role's page opens by its link", set(shown.pages.values()) == {200}),
+        *scene.check(shown.bookings),
     ]  # fmt: skip
     failed = [words for words, held in expectations if not held]
     if failed:

@@ -6,7 +6,6 @@ with StandInPretix(shop) as pretix:
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -17,11 +16,11 @@ import orjson
 import requests
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from bridge.demo.booking import answers
 from bridge.demo.booking.faults import Fault, Faults
 from bridge.demo.booking.state import Event, Order, Session, Shop
+from bridge.demo.serving import Served
 
 _PAGE = "<!DOCTYPE html>\n<html><head><title>Log in</title></head><body>Log in</body></html>"
 _ELSEWHERE = "https://elsewhere.example"
@@ -51,29 +50,16 @@ class StandInPretix:
         self.faults = Faults()
         self.requests: list[str] = []
         self.base_url = ""
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
+        self._served = Served(self._app(), "stand-in-pretix")
 
     def start(self, port: int = 0) -> str:
         """Serve from a thread of its own, on any free port unless told; returns the address."""
-        self._server = make_server(
-            "127.0.0.1", port, self._app(), threaded=True, request_handler=_QuietHandler
-        )
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05},
-            name="stand-in-pretix", daemon=True,
-        )  # fmt: skip
-        self._thread.start()
+        self.base_url = self._served.start(port)
         return self.base_url
 
     def stop(self) -> None:
         """Stop serving and free the port."""
-        if self._server is not None and self._thread is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = None
+        self._served.stop()
 
     def __enter__(self) -> StandInPretix:
         self.start()
@@ -267,22 +253,6 @@ def _asked_for(name: str) -> datetime | None:
         return datetime.fromisoformat(said)
     except ValueError:
         raise _Answer(400, "Enter a valid date/time.") from None
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """Serves without a line in the log for each request, and without naming its software.
-
-    HTTP/1.0, so that a connection told to drop is closed at once.
-    """
-
-    protocol_version = "HTTP/1.0"
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing: the requests are kept by the server itself."""
-
-    def version_string(self) -> str:
-        """The Server header."""
-        return "stand-in"
 
 
 def _dropping(sent: bytes) -> Iterator[bytes]:
