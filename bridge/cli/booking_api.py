@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 import click
 
 from bridge.bootstrap import tool_pages
 from bridge.cli.common import console, json_option, opened, print_json, site_option, table
+from bridge.domain.errors import NotFound
+from bridge.domain.ports import Source
+from bridge.domain.records import LearningFact, Precision, Pulled
+from bridge.domain.times import LONDON
 from bridge.services import inbox
 
 
@@ -63,5 +69,58 @@ def end_hook(source: str, folder: Path) -> None:
     console.print(f"{ended} addresses of {source} have ended.", markup=False)
 
 
+@click.command("dry-run")
+@click.argument("source")
+@click.option("--rows", type=click.IntRange(1, 1000), default=10, show_default=True)
+@site_option
+@json_option
+def dry_run(source: str, rows: int, folder: Path, as_json: bool) -> None:
+    """Ask SOURCE and show the first bookings as they are understood. Nothing is stored."""
+    with opened(folder) as bridge:
+        if source not in bridge.sources:
+            raise NotFound(
+                f"There is no source '{source}'; there are: {', '.join(bridge.sources) or 'none'}."
+            )
+        found = list(islice(_items(bridge.sources[source].connector), rows))
+    told = [_in_words(item) for item in found]
+    if as_json:
+        print_json(told)
+        return
+    columns = list(dict.fromkeys(key for row in told for key in row))
+    console.print(
+        table(
+            f"The first {len(told)} of {source}, as understood; nothing was stored",
+            columns, ([row.get(column, "") for column in columns] for row in told),
+        )
+    )  # fmt: skip
+
+
+def _items(connector: Source) -> Iterator[Pulled]:
+    for page in connector.pull(None):
+        yield from page.items
+
+
+def _in_words(item: Pulled) -> dict[str, str]:
+    """One booking by what its parts are; or why it was not understood."""
+    fact = item.fact
+    if not isinstance(fact, LearningFact):
+        return {"not understood": fact.message}
+    local, booking = fact.occurred_at.astimezone(LONDON), fact.booking
+    clock = "" if fact.precision is Precision.DAY else f" {local:%H:%M}"
+    told = {
+        "person": fact.account.display_name,
+        "email": fact.account.email,
+        "staff number": fact.account.staff_number,
+        "event": fact.activity.title or fact.activity.value,
+        "id number": fact.activity.idnumber,
+        "day": f"{local:%-d %b %Y}{clock}",
+        "status": fact.status.value,
+        "said": booking.said if booking else None,
+        "minutes": f"{booking.minutes:g}" if booking and booking.minutes is not None else None,
+        "session": booking.session if booking else None,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
 #: What `bridge booking` gets from here.
-COMMANDS = (hook, hooks, end_hook)
+COMMANDS = (dry_run, hook, hooks, end_hook)
