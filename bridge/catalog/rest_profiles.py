@@ -60,14 +60,14 @@ def rest_profile_text(data: Mapping[str, Any]) -> str:
     return _HEAD + out.getvalue()
 
 
-def write_rest_profile(path: Path, data: Mapping[str, Any]) -> Path:
+def write_rest_profile(path: Path, data: Mapping[str, Any], *, replace: bool = False) -> Path:
     """Write a profile for people to read and edit. Raises BridgeError where one stands already,
     BadFile where the data is none."""
     text = rest_profile_text(data)
     parse_rest_profile(text, path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="utf-8") as stream:
+        with path.open("w" if replace else "x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
         raise BridgeError(

@@ -84,9 +84,12 @@ class Around:
         return self._lists[slug]
 
     def held(self, slug: str, number: int | None, *, checked: bool) -> Held:
-        """When a session is. Who came is looked at where it is over; `checked`: this place was."""
+        """When a session is, and whether its register was used, where that makes a difference.
+
+        `checked`: this very place was checked in.
+        """
         held = held_of(self.session(slug, number) or self.event(slug), self._now)
-        if not held.over:
+        if not held.over or not self._client.settings.no_show:
             return held
         if checked:
             self._used[slug, number] = True

@@ -64,6 +64,7 @@ class Place(msgspec.Struct, frozen=True):
     name: str = ""
     email: str = ""
     staff_number: str = ""
+    employer: str = ""
     idnumber: str = ""
     session: str = ""
     sessions: int | None = None
@@ -113,7 +114,7 @@ def fact_of(place: Place) -> LearningFact | Unreadable:
             f"The order's status is {place.status!r}, which is not one that pretix documents. "
             "Tell whoever looks after the bridge; then replay it.",
         )
-    account = booker(place.name, place.email, place.staff_number)
+    account = booker(place.name, place.email, place.staff_number, "", place.employer)
     if account is None:
         return Unreadable(
             "no-attendee",
@@ -221,6 +222,8 @@ def place_of(
         held=held,
         name=name,
         email=email,
+        # A name alone is somebody of this organisation, or of this order: not of every one.
+        employer="" if email else str(position.get("company") or order["code"]),
         staff_number=_answer(position, settings.staff_number_question),
         idnumber=str(meta.get(settings.idnumber_property) or ""),
         session=part,

@@ -96,6 +96,15 @@ def test_staff_number_and_id_number_come_from_where_settings_say(trouble: Troubl
     assert (fact.account.staff_number, fact.activity.idnumber) == ("0042", "LSCP-S47")
 
 
+def test_a_name_alone_is_another_account_in_every_order(trouble: Trouble) -> None:
+    slug = course(trouble)
+    for _ in range(2):
+        trouble.shop.book(slug, Booker("Ana Reid"), BEN)
+    facts = [item.fact for page in trouble.source().pull(None) for item in page.items]
+    values = [f.account.value for f in facts if isinstance(f, LearningFact)]
+    assert len(set(values)) == 3
+
+
 def test_a_place_that_names_nobody_is_held_with_its_reason(trouble: Trouble) -> None:
     trouble.shop.book(course(trouble), Booker(), Booker())
     facts = [item.fact for page in trouble.source().pull(None) for item in page.items]
