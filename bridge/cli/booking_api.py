@@ -1,21 +1,92 @@
-"""`bridge booking`: systems that are asked by an API; the addresses of their webhooks."""
+"""`bridge booking` for systems with an API: learning one, dry runs, addresses of webhooks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import wraps
 from itertools import islice
 from pathlib import Path
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
 import click
 
-from bridge.bootstrap import tool_pages
+from bridge.answers import SiteAnswers, auth_of, is_answer, is_url
+from bridge.bootstrap import Bridge, tool_pages
 from bridge.cli.common import console, json_option, opened, print_json, site_option, table
+from bridge.config_booking import RestSection
 from bridge.domain.errors import NotFound
 from bridge.domain.ports import Source
+from bridge.domain.proposals import Learner
 from bridge.domain.records import LearningFact, Precision, Pulled
 from bridge.domain.times import LONDON
 from bridge.services import inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """How `learn` comes in at an address; the secret itself is never an argument."""
+
+    auth: str
+    secret_env: str
+    secret_file: Path | None
+
+    def learner(self, bridge: Bridge, what: str, profile: str) -> Learner | None:
+        """What looks at an API's answer; None where `what` is a table."""
+        if not is_answer(what):
+            return None
+        folder = bridge.folder / bridge.config.profiles
+        if not is_url(what):
+            return SiteAnswers(folder)
+        auth, secret = auth_of(self.auth), ""
+        if auth["kind"] != "none":
+            asked = RestSection(
+                profile=profile, secret_env=self.secret_env, secret_file=self.secret_file
+            )
+            secret = asked.secret(Path(), profile)
+        return SiteAnswers(folder, url=what, auth=auth, secret=secret)
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def api_options(command: Command) -> Command:
+    """`--auth`, `--secret-env` and `--secret-file`, as one argument `api`."""
+
+    @wraps(command)
+    def taken(auth: str, secret_env: str, secret_file: Path | None, **more: Any) -> Any:
+        return command(api=Api(auth, secret_env, secret_file), **more)
+
+    for option in (
+        click.option(
+            "--secret-file", type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            help="With a URL: a file with the secret.",
+        ),
+        click.option(
+            "--secret-env", default="", metavar="VARIABLE",
+            help="With a URL: the variable with the secret.  [default: BRIDGE_PROFILE_SECRET]",
+        ),
+        click.option(
+            "--auth", default="none", metavar="HOW",
+            help="With a URL: bearer, header:X-Api-Key, or basic:USER.",
+        ),
+    ):  # fmt: skip
+        taken = option(taken)
+    return cast(Command, taken)
+
+
+def named(what: str) -> tuple[Path, str]:
+    """A file that is there, or the last part of an address, and how it is shown in messages."""
+    if is_url(what):
+        parts = urlsplit(what)
+        last = parts.path.rstrip("/").rpartition("/")[2] or (parts.hostname or "api")
+        return Path(last), f"{parts.scheme}://{parts.netloc}{parts.path}"
+    path = Path(what)
+    if not path.is_file():
+        raise click.BadParameter(f"there is no file {what}")
+    return path, path.name
 
 
 @click.command("hook")

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from pytest_httpserver import HTTPServer
 
 from bridge.bootstrap import open_bridge
-from bridge.catalog.rest_profiles import parse_rest_profile
+from bridge.catalog.rest_profiles import parse_rest_profile, read_rest_profile
 from bridge.cli import bridge
 from bridge.config import load_config
 from bridge.demo.booking import Shop, StandInPretix
@@ -72,6 +73,51 @@ def test_a_webhook_address_is_shown_once_changed_and_ended(site: Path) -> None:
     assert "2 addresses" in run(site, "end-hook", "events").output
     assert json.loads(run(site, "hooks", "--json").output) == []
     assert "can send webhooks" in str(run(site, "hook", "moodle").exception)
+
+
+RECORDS = [
+    {"ref": f"B{n}", "attendee": {"name": name, "email": f"a{n}@n.example"},
+     "event": {"title": "Neglect", "starts": "2026-11-12T09:30:00Z"}, "attendance": "Attended"}
+    for n, name in enumerate(("Ana Reid", "Ben Cole", "Cara Doyle"))
+]  # fmt: skip
+
+
+def test_an_answer_kept_as_a_file_is_learned_and_asks_for_its_address(
+    site: Path, tmp_path: Path
+) -> None:
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps({"data": RECORDS}), encoding="utf-8")
+    asked = run(site, "learn", str(answer), "--profile", "lscp", "--json")
+    assert asked.exit_code == 3
+    assert [q["id"] for q in json.loads(asked.output)["questions"]] == ["url"]
+    url = "url=https://api.example.org/bookings"
+    done = run(site, "learn", str(answer), "--profile", "lscp", "-a", url, "--save")
+    assert done.exit_code == 0, done.output
+    assert "[rest.NAME]" in done.output
+    kept = read_rest_profile(site / "profiles" / "lscp.yaml")
+    assert kept["request"]["url"] == "https://api.example.org/bookings"
+    assert kept["columns"]["email"] == "attendee.email"
+    assert "no file" in run(site, "learn", "nowhere.json").output
+
+
+def test_an_address_is_learned_and_then_asked_by_the_profile(
+    site: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    httpserver.expect_request(
+        "/bookings", query_string={"limit": "9"}, headers={"X-Api-Key": "the-secret"}
+    ).respond_with_json({"data": RECORDS, "next": None})
+    monkeypatch.setenv("BRIDGE_LSCP_SECRET", "the-secret")
+    url = httpserver.url_for("/bookings") + "?limit=9"
+    words = ("--profile", "lscp", "--auth", "header:X-Api-Key", "--save")
+    done = run(site, "learn", url, *words)
+    assert done.exit_code == 0, done.output
+    assert "Ana Reid" in done.output
+    text = (site / "profiles" / "lscp.yaml").read_text(encoding="utf-8")
+    assert "the-secret" not in text + done.output
+    with (site / "bridge.toml").open("a", encoding="utf-8") as config:
+        config.write('[rest.lscp]\nprofile = "lscp"\n')
+    told = json.loads(run(site, "dry-run", "lscp", "--json").output)
+    assert [row["person"] for row in told] == ["Ana Reid", "Ben Cole", "Cara Doyle"]
 
 
 def test_the_profile_in_the_manual_is_one() -> None:
