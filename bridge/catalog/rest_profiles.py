@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -65,14 +66,17 @@ def write_rest_profile(path: Path, data: Mapping[str, Any], *, replace: bool = F
     BadFile where the data is none."""
     text = rest_profile_text(data)
     parse_rest_profile(text, path.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("w" if replace else "x", encoding="utf-8") as stream:
-            stream.write(text)
-    except FileExistsError:
+    if path.exists() and not replace:
         raise BridgeError(
             f"There is a profile {path.name} already; nothing was changed. Choose another name."
-        ) from None
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside it, where its first line tells an editor to look.
+    schema = json.dumps(load_schema("rest"), indent=2) + "\n"
+    (path.parent / "rest.schema.json").write_text(schema, encoding="utf-8")
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
     return path
 
 
