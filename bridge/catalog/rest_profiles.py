@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jmespath
@@ -39,7 +39,7 @@ _PATHS: tuple[Pointer, ...] = (
 )
 #: What each kind of paging cannot do without.
 _PAGING = {"link": ("next",), "token": ("next", "param"), "page": ("param",), "offset": ("param",)}
-_SECRETS = ("key", "token", "secret", "password", "auth")
+_SECRETS = frozenset({"key", "apikey", "token", "secret", "password", "auth", "authorization"})
 
 
 def read_rest_profile(path: Path) -> dict[str, Any]:
@@ -178,11 +178,17 @@ def _request(document: Document) -> Iterator[Problem]:
             "A name that is on several records of an order is nobody's identity",
             "Say url, or leave out request.changed_since",
         )  # fmt: skip
-    for where in ("query", "headers"):
-        for name in request.get(where, {}):
-            if any(word in name.casefold().replace("-", "_").split("_") for word in _SECRETS):
-                yield document.problem(
-                    ("request", where, name), f"`{name}` looks like a secret",
-                    "A file that is shared is no place for one, nor is an address",
-                    "Use auth, and name its variable or file in bridge.toml",
-                )  # fmt: skip
+    named: list[tuple[Pointer, str]] = [
+        (("request", where, name), name)
+        for where in ("query", "headers")
+        for name in request.get(where, {})
+    ]
+    for part, url in (("request", request["url"]), ("order", order.get("url", ""))):
+        named += [((part, "url"), name) for name, _ in parse_qsl(urlsplit(url).query)]
+    for pointer, name in named:
+        if _SECRETS & {*name.casefold().replace("-", "_").split("_")}:
+            yield document.problem(
+                pointer, f"`{name}` looks like a secret",
+                "A file that is shared is no place for one, nor is an address",
+                "Use auth, and name its variable or file in bridge.toml",
+            )  # fmt: skip

@@ -119,15 +119,24 @@ def hook(source: str, hours: int, base_url: str | None, folder: Path) -> None:
 @site_option
 @json_option
 def hooks(folder: Path, as_json: bool) -> None:
-    """The webhook addresses that are open; their secrets are not kept."""
+    """The webhook addresses that are open (their secrets are not kept), and what waits."""
     with opened(folder) as bridge:
-        found = inbox.hooks(bridge.context)
+        found, stands = inbox.hooks(bridge.context), inbox.backlog(bridge.context)
     rows = [(h.source_key, h.issued_at, h.used_at, h.ends_at) for h in found]
     names = ("source", "issued", "last used", "ends")
     if as_json:
-        print_json([dict(zip(names, row, strict=True)) for row in rows])
-    else:
-        console.print(table("Webhook addresses", names, rows))
+        told = [dict(zip(names, row, strict=True)) for row in rows]
+        print_json({"hooks": told, "notes": stands})
+        return
+    console.print(table("Webhook addresses", names, rows))
+    if stands:
+        console.print(
+            table(
+                "What they left to be looked at",
+                ("source", "waiting", "left to the nightly pull", "last error"),
+                ((s.source_key, s.waiting, s.given_up, s.error) for s in stands),
+            )
+        )
 
 
 @click.command("end-hook")

@@ -33,6 +33,17 @@ class Due:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What a source's notes have come to: `waiting` to be acted on, `given_up` in the last days,
+    and what went wrong last."""
+
+    source_key: str
+    waiting: int
+    given_up: int
+    error: str
+
+
 class InboxRepository(Protocol):
     """Hooks and the notes left at them."""
 
@@ -54,6 +65,10 @@ class InboxRepository(Protocol):
 
     def waiting(self, source_key: str) -> int:
         """How many notes wait to be acted on."""
+        ...
+
+    def backlog(self, since: datetime) -> list[Backlog]:
+        """How the notes of each source stand that were left since then, or still wait."""
         ...
 
     def due(self, source_key: str, now: datetime, limit: int) -> list[Due]:

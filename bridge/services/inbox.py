@@ -21,7 +21,7 @@ from bridge.domain.errors import (
     TooOften,
     TryLater,
 )
-from bridge.domain.inbox import Due, Hook
+from bridge.domain.inbox import Backlog, Due, Hook
 from bridge.domain.model import Lease
 from bridge.domain.ports import LooksAgain
 from bridge.services.context import Context, audit
@@ -81,6 +81,12 @@ def hooks(ctx: Context) -> list[Hook]:
     """Every address that is open."""
     with ctx.store.reading() as uow:
         return uow.inbox.hooks(None, ctx.clock.now())
+
+
+def backlog(ctx: Context) -> list[Backlog]:
+    """How the notes of each source stand, over the days in which a notice is remembered."""
+    with ctx.store.reading() as uow:
+        return uow.inbox.backlog(ctx.clock.now() - REMEMBER)
 
 
 def admit(ctx: Context, source_key: str, secret: str) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.domain.inbox import Due, Hook
+from bridge.domain.inbox import Backlog, Due, Hook
 from bridge.storage import tables_inbox as ti
 
 _h, _n = ti.hooks.c, ti.inbox.c
@@ -69,6 +69,32 @@ class SqlInbox:
         """How many notes wait."""
         asked = select(func.count()).where(_n.source_key == source_key, _n.done_at.is_(None))
         return int(self._db.execute(asked).scalar_one())
+
+    def backlog(self, since: datetime) -> list[Backlog]:
+        """How the notes of each source stand."""
+        waits = _n.done_at.is_(None)
+        failed = and_(_n.done_at.is_not(None), _n.error != "")
+        asked = (
+            select(
+                _n.source_key,
+                func.count().filter(waits),
+                func.count().filter(failed),
+                func.max(case((_n.error != "", _n.id))),
+            )
+            .where(or_(waits, _n.noted_at >= since))
+            .group_by(_n.source_key)
+            .order_by(_n.source_key)
+        )
+        found = self._db.execute(asked).all()
+        ids = [latest for *_, latest in found if latest is not None]
+        words = {
+            row.id: row.error
+            for row in self._db.execute(select(_n.id, _n.error).where(_n.id.in_(ids)))
+        }
+        return [
+            Backlog(key, waiting, given_up, words.get(latest, ""))
+            for key, waiting, given_up, latest in found
+        ]
 
     def due(self, source_key: str, now: datetime, limit: int) -> list[Due]:
         """What is to be looked at now, each thing once."""

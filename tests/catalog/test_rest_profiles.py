@@ -57,6 +57,7 @@ def test_what_comes_with_the_bridge_is_in_order() -> None:
         ("  email: person.email\n", "", "8:3", "whose record"),
         ("  event_date: event.starts\n", "", "8:3", "when it was"),
         ("  records: data", "  query: {api_key: abc}", "5:20", "looks like a secret"),
+        ("/bookings", "/bookings?api_key=abc", "3:8", "looks like a secret"),
         ("https://api.example.org/{org}", "https://{org}.example.org", "3:8", "host is left open"),
         ("profile: events", "profile: events\nkey: [minutes]", "2:7", "no column"),
         ("profile: events", "profile: events\ntimezone: Mars/Base", "2:11", "time zone"),

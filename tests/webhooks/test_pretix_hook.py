@@ -199,6 +199,9 @@ def test_what_cannot_be_seen_is_left_to_the_nightly_pull_and_stops_nothing(
         if report.given_up:
             break
     assert report.given_up == 1
+    (stands,) = inbox.backlog(ctx)
+    assert (stands.source_key, stands.waiting, stands.given_up) == (NAME, 0, 1)
+    assert "403" in stands.error
     clock.advance(days=40)
     assert inbox.forget_old(ctx) == 2
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,10 @@ from bridge.domain.problems import BadFile, Problem
 from bridge.domain.proposals import Choice, Proposal, Question
 
 DEEPEST = 5
+#: What the id of an order is called.
+_ORDER = re.compile(
+    r"(?:order|purchase|transaction|booking|group)_?(?:id|ref|number|no|code)?\"?$", re.IGNORECASE
+)
 _PLAIN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 #: Parts of one thing of which the first says it best, and the others say it again.
 _SAME_THING = (("text", "html"), ("utc", "local", "timezone"))
@@ -71,6 +76,8 @@ def learn_records(
         )
     paging, open_ = paging_of(answer, found.path, len(found.records), answers, link_header)
     questions += open_
+    order, whose = _order(found.records, labels, proposal, answers)
+    questions += whose
     learned = proposal.profile
     profile: dict[str, Any] = {
         "profile": name,
@@ -82,6 +89,7 @@ def learn_records(
             "paging": paging,
         },
         "columns": {f: labels[label] for f, label in learned["columns"].items() if label in labels},
+        **({"order": {"of": order}} if order else {}),
         **{key: learned[key] for key in _KEPT if key in learned},
     }
     return replace(
@@ -90,6 +98,37 @@ def learn_records(
         questions=questions,
         ignored=[labels.get(label, label) for label in proposal.ignored],
     )
+
+
+def _order(
+    records: Sequence[Mapping[str, Any]],
+    labels: Mapping[str, str],
+    proposal: Proposal,
+    answers: Mapping[str, str],
+) -> tuple[str, list[Question]]:
+    """The way to a record's order, where several records of one carry one name and address."""
+    columns = {f: labels.get(label, "") for f, label in proposal.profile["columns"].items()}
+    whose = [columns[f] for f in ("name", "first_name", "last_name", "email") if f in columns]
+    ways = [jmespath.compile(path) for path in whose if path]
+    for path in labels.values():
+        if path == columns.get("reference") or not _ORDER.search(path):
+            continue
+        way = jmespath.compile(path)
+        seen = Counter(
+            (text_of(way.search(r)), *(text_of(w.search(r)) for w in ways)) for r in records
+        )
+        ((most, count),) = seen.most_common(1)
+        if count < 2 or not most[0]:
+            continue
+        if answers.get("order") in (path, "-"):
+            return (path if answers["order"] == path else ""), []
+        return "", [Question(
+            "order", "Whose is a name that stands on several records of one order?",
+            f"{count} records with one {path} carry '{' '.join(most[1:])}'.",
+            (Choice(path, "that of whoever placed it: it is nobody's identity"),
+             Choice("-", "the person's own: they booked several events or sessions")),
+        )]  # fmt: skip
+    return "", []
 
 
 def _choose(answer: Any, shown: str, answers: Mapping[str, str]) -> tuple[Found, list[Found]]:

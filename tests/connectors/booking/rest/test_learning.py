@@ -106,6 +106,16 @@ def test_the_address_is_asked_for_where_only_a_file_is_known() -> None:
     assert told.profile["request"]["url"] == URL
 
 
+def test_one_name_on_several_records_of_an_order_is_asked_about() -> None:
+    told = [{**one, "orderId": f"O{n // 2}"} for n, one in enumerate(nested()[:6])]
+    assert propose(told).settled
+    told[1]["delegate"] = told[0]["delegate"]
+    (question,) = propose(told).questions
+    assert (question.id, [c.value for c in question.choices]) == ("order", ["orderId", "-"])
+    assert propose(told, order="orderId").profile["order"] == {"of": "orderId"}
+    assert "order" not in propose(told, order="-").profile
+
+
 def test_parts_with_odd_names_have_a_way_to_them() -> None:
     told = [
         {"Id": n, "Course Title": "S47", "Attendee Name": name, "Attendee Email": mail(name),
