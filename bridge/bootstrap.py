@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from bridge import bootstrap_booking as booking
 from bridge import log
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
@@ -102,7 +103,8 @@ class Bridge:
     def identity(self) -> dict[str, tuple[IdentityRule, ...]]:
         """The identity rules that each source is trusted with."""
         rules = {name: section.identity for name, section in self.config.moodle.items()}
-        return rules | {name: section.identity for name, section in self.config.files.items()}
+        rules |= {name: section.identity for name, section in self.config.files.items()}
+        return rules | booking.identity(self.config)
 
     def _settings(self, name: str) -> MoodleSettings:
         section = self.config.moodle[name]
@@ -134,7 +136,8 @@ class Bridge:
             )
             for name, section in self.config.moodle.items()
         }
-        return found | {name: self._trusted_files(name) for name in self.config.files}
+        found |= {name: self._trusted_files(name) for name in self.config.files}
+        return found | booking.sources(self.folder, self.config, self.clock)
 
     def _trusted_files(self, name: str, path: Path | None = None, shown: str = "") -> Trusted:
         """A watched folder; or one file that is loaded as if it had lain there."""
@@ -218,9 +221,9 @@ class Bridge:
         """Read the site's files anew; nothing is in force before it is published."""
         frameworks = load_editions(self.folder / self.config.frameworks)
         known = KnownNames(
-            sources=(*self.config.moodle, *self.config.files),
+            sources=(*self.config.moodle, *self.config.files, *booking.names(self.config)),
             targets=tuple(self.config.moodle),
-            kinds=("moodle", "files"),
+            kinds=("moodle", "files", *booking.KINDS),
             editions=frameworks.editions,
         )
         folder = self.folder / self.config.mappings
@@ -348,6 +351,7 @@ def web_site(
         table_desk=bridge.tables,
         file_profiles={name: files.profile for name, files in bridge.config.files.items()},
         file_source=bridge.file_source,
+        receivers=booking.receivers(bridge.context.acting_as(Actor(SYSTEM, "hook")), bridge.config),
     )
 
 

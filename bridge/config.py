@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bridge.config_booking import PretixSection, RestSection, names_given_twice
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.policy import Policy
@@ -282,6 +283,8 @@ class Config(_Strict):
     mappings: Path = Path("mappings")
     profiles: Path = Path("profiles")
     files: dict[Name, FilesSection] = {}
+    pretix: dict[Name, PretixSection] = {}
+    rest: dict[Name, RestSection] = {}
     moodle: dict[Name, MoodleSection] = {}
     organisation: dict[Name, OrganisationSection] = {}
     jobs: JobsSection = JobsSection()
@@ -297,6 +300,13 @@ class Config(_Strict):
                 f"[files.{twice[0]}] and [moodle.{twice[0]}] are two sources of one name; "
                 "rename one of them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_name_each(self) -> Config:
+        twice = names_given_twice((self.moodle, self.files, self.pretix, self.rest))
+        if twice:
+            raise ValueError(f"two sources are called {', '.join(twice)}; give each its own name")
         return self
 
     def database_url(self, folder: Path) -> str:

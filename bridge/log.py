@@ -30,8 +30,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1{REDACTED}",
     ),
-    # A person's own token, wherever it strayed.
-    (re.compile(r"\bcb_[\w-]{20,}"), REDACTED),
+    # A person's own token, or the secret in a webhook's address, wherever it strayed.
+    (re.compile(r"\b(?:cb|wh)_[\w-]{20,}"), REDACTED),
     (re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+"), "(address)"),
 )
 _NOISY = {

@@ -11,6 +11,7 @@ from bridge import __version__
 from bridge.cli import (
     activities,
     booking,
+    booking_api,
     demo,
     evidence,
     files,
@@ -59,6 +60,8 @@ for command in (
     looking.trail,
 ):
     bridge.add_command(command)
+for command in booking_api.COMMANDS:
+    booking.booking.add_command(command)
 
 
 def main() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bridge.cli.booking_api import Api, api_options, named
 from bridge.cli.common import console, json_option, opened, print_json, site_option, table
 from bridge.cli.work import show_pull
-from bridge.domain.proposals import Proposal
+from bridge.domain.proposals import Learner, Proposal
 from bridge.services import pull as pull_service
 from bridge.services.looking import LookReport, look_at_source
 from bridge.services.tables import keep_profile, load_table
@@ -27,7 +28,7 @@ def booking() -> None:
 
 
 @booking.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("what", metavar="FILE|URL")
 @click.option("--profile", "name", help="What to call the profile; the file's name, unless given.")
 @click.option(
     "--answer", "-a", "answers", multiple=True, metavar="ID=ANSWER",
@@ -35,45 +36,53 @@ def booking() -> None:
 )  # fmt: skip
 @click.option("--save", is_flag=True, help="Save it without asking, if nothing is open.")
 @click.option("--replace", is_flag=True, help="Overwrite a profile of the same name.")
+@api_options
 @site_option
 @json_option
 def learn(
-    file: Path,
+    what: str,
     name: str | None,
     answers: Sequence[str],
     save: bool,
     replace: bool,
+    api: Api,
     folder: Path,
     as_json: bool,
 ) -> None:
     """Propose what each column of FILE is, show ten rows as understood, and save the profile.
 
+    A file of JSON, or a URL, is an answer of an API: then it is a REST profile.
     With --json nothing is asked: the exit status is 3 while questions are open, and they are in
     what is printed; give --answer for each and run it again.
     """
     given = dict(_answer(text) for text in answers)
     with opened(folder) as bridge:
+        file, shown = named(what)
         profile = name or _plain_name(file.stem)
-        proposal = bridge.tables.propose(file, file.name, profile, given)
+        learner: Learner = api.learner(bridge, what, profile) or bridge.tables
+        proposal = learner.propose(file, shown, profile, given)
         asks = not as_json and sys.stdin.isatty()
         while asks and proposal.questions:
             _show(proposal)
             given |= _ask(proposal)
-            proposal = bridge.tables.propose(file, file.name, profile, given)
+            proposal = learner.propose(file, shown, profile, given)
         saved: Path | None = None
         if not as_json:
             _show(proposal)
         if proposal.settled and (save or (asks and click.confirm("Save this profile?"))):
-            saved = keep_profile(bridge.context, bridge.tables, proposal, replace=replace)
+            saved = keep_profile(bridge.context, learner, proposal, replace=replace)
     if as_json:
         print_json(_told(proposal, saved))
     elif saved:
         console.print(f"Saved: {saved}", markup=False, soft_wrap=True)
-        console.print(
-            f'Load files by it: [files.NAME] in bridge.toml with profile = "{profile}", or '
-            "'bridge booking load FILE --source NAME'.",
-            markup=False,
+        how = (
+            f'Ask by it: [rest.NAME] in bridge.toml with profile = "{profile}", then '
+            "'bridge booking dry-run NAME'."
+            if "request" in proposal.profile
+            else f'Load files by it: [files.NAME] in bridge.toml with profile = "{profile}", or '
+            "'bridge booking load FILE --source NAME'."
         )
+        console.print(how, markup=False)
     if not proposal.settled:
         sys.exit(MUST_ASK)
 
@@ -107,11 +116,19 @@ def _ask(proposal: Proposal) -> dict[str, str]:
     return answers
 
 
+def _where(proposal: Proposal) -> str:
+    """Where its columns are: under headings, or in the records of an answer."""
+    request = proposal.profile.get("request")
+    if request is None:
+        return f"headings: row {proposal.headings_row}"
+    return f"records at {request['records']}; next page by {request['paging']['kind']}"
+
+
 def _show(proposal: Proposal) -> None:
     profile = proposal.profile
     console.print(
         table(
-            f"Columns ({profile['kind']}; headings: row {proposal.headings_row})",
+            f"Columns ({profile['kind']}; {_where(proposal)})",
             ("column", "is"),
             [
                 *((head, field.replace("_", " ")) for field, head in profile["columns"].items()),

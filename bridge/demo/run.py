@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections import Counter
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from bridge import log
 from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, serve_site
 from bridge.catalog.staff import parse_staff_list
 from bridge.demo import work
+from bridge.demo.booking import StandInPretix, scene
+from bridge.demo.booking import seed as booking_seed
 from bridge.demo.idp import StandInProvider
 from bridge.demo.launches import connect, course_page
 from bridge.demo.moodle import StandInMoodle, seed
@@ -62,6 +65,7 @@ class Shown:
     reconciled_in_step: bool
     pages: dict[str, int]
     work_account: int
+    bookings: scene.BookingsShown
 
 
 def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
@@ -71,6 +75,9 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     url = moodle.start(port)
     idp = StandInProvider([], _clock.now)
     idp.start()
+    story = booking_seed.demo_shop(_clock.now(), _clock.now, secrets.token_urlsafe(24))
+    pretix = StandInPretix(story.shop)
+    pretix.start()
     try:
         _heading(console, "1. A Moodle to work with, and a site for the bridge")
         console.print(f"The stand-in Moodle answers at {url} (200 learners, 14 courses).")
@@ -80,10 +87,12 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         token_file.touch(mode=0o600)
         token_file.write_text(token, encoding="utf-8")
         work.configure(folder, idp)
+        bookings = scene.Bookings(pretix, story)
+        bookings.furnish(folder)
         console.print(f"The site is in {folder}: bridge.toml, mappings/, frameworks/.")
         bridge = open_bridge(folder)
         try:
-            shown, who = _main_line(bridge, moodle, idp, console)
+            shown, who = _main_line(bridge, moodle, bookings, idp, console)
             if keep_running:
                 _stay(bridge, moodle, idp, who, console)
         finally:
@@ -91,11 +100,16 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     finally:
         idp.stop()
         moodle.stop()
+        pretix.stop()
     return shown
 
 
 def _main_line(
-    bridge: Bridge, moodle: StandInMoodle, idp: StandInProvider, console: Console
+    bridge: Bridge,
+    moodle: StandInMoodle,
+    bookings: scene.Bookings,
+    idp: StandInProvider,
+    console: Console,
 ) -> tuple[Shown, list[Visitor]]:
     ctx = bridge.context
     publish_files(bridge, "the mappings that come with the demo")
@@ -125,7 +139,9 @@ def _main_line(
     profiles = [_profile(bridge, console, person.id, show=n == 0) for n, person in
                 enumerate(cast.team)]  # fmt: skip
     report = publish_service.reconcile(ctx, bridge.targets[SOURCE])
-    _heading(console, "6. The pages, one for each role")
+    _heading(console, "6. The events booking system")
+    booked = bookings.show(bridge, console)
+    _heading(console, "7. The pages, one for each role")
     who = visitors(bridge, cast)
     pages = open_pages(bridge, who)
     for visitor in who:
@@ -134,7 +150,7 @@ def _main_line(
     work.employ(bridge, idp, [visitor.person for visitor in who])
     at_work = work.sign_in(bridge, idp, who[0].person)
     console.print(f"  {work.TITLE}: it {'signs in' if at_work == 200 else 'DOES NOT SIGN IN'}.")
-    _heading(console, "7. Next, with your own Moodle")
+    _heading(console, "8. Next, with your own Moodle")
     _next_steps(console)
     counts = lines[0].counts
     shown = Shown(
@@ -151,6 +167,7 @@ def _main_line(
         reconciled_in_step=report.nothing and not (report.drifted or report.out_of_step),
         pages=pages,
         work_account=at_work,
+        bookings=booked,
     )
     return shown, who
 
@@ -349,6 +366,7 @@ def check(shown: Shown) -> None:
         ("Moodle and the bridge are in step", shown.reconciled_in_step),
         ("a work account signs in", shown.work_account == 200),
         ("every role's page opens by its link", set(shown.pages.values()) == {200}),
+        *scene.check(shown.bookings),
     ]  # fmt: skip
     failed = [words for words, held in expectations if not held]
     if failed:

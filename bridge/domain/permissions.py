@@ -6,8 +6,12 @@ A permission opens a door; what is seen behind it is narrowed once more by the s
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
+from typing import Any, TypeVar, cast
+
+View = TypeVar("View", bound=Callable[..., Any])
+_NAME = "__bridge_permission__"
 
 
 class Role(StrEnum):
@@ -63,3 +67,18 @@ GRANTED: frozenset[Role] = frozenset({Role.TRAINING_TEAM, Role.LMS_ADMIN, Role.P
 def may(roles: Collection[Role], permission: Permission) -> bool:
     """Whether somebody with these roles holds the permission."""
     return not MAY[permission].isdisjoint(roles)
+
+
+def permits(permission: Permission) -> Callable[[View], View]:
+    """Declare which permission a view asks for, whichever doorstep it stands on."""
+
+    def declare(view: View) -> View:
+        setattr(view, _NAME, permission)
+        return view
+
+    return declare
+
+
+def permission_of(view: Callable[..., Any]) -> Permission | None:
+    """The permission that a view declares; None where it declares none, and so opens to nobody."""
+    return cast("Permission | None", getattr(view, _NAME, None))

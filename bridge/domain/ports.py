@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.domain.records import Page, Pulled
 
@@ -55,6 +55,19 @@ class Source(Protocol):
 
     def doctor(self) -> list[Finding]:
         """Real, harmless calls that show whether pulling will work, and what is missing."""
+        ...
+
+
+@runtime_checkable
+class LooksAgain(Protocol):
+    """A source that can read one thing again when it is told that something happened to it."""
+
+    def look_again(self, notes: Sequence[str]) -> Iterator[Page]:
+        """What the notes name, as it is now. The pages are not marked: they prove nothing else.
+
+        A note is in the source's own words, as `bridge.domain.inbox` writes them. Raises
+        PeerError.
+        """
         ...
 
 

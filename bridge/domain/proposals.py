@@ -59,8 +59,8 @@ class Proposal:
         return not self.questions
 
 
-class TableReader(Protocol):
-    """What knows the tables of a site: it looks at files, and keeps profiles of them."""
+class Learner(Protocol):
+    """What looks at something that nobody has described yet, and keeps profiles of it."""
 
     def propose(self, path: Path, shown: str, profile: str, answers: Mapping[str, str]) -> Proposal:
         """What a file looks like, given these answers. Raises BadFile."""
@@ -73,6 +73,10 @@ class TableReader(Protocol):
     def keeps(self, profile: str) -> bool:
         """Whether there is a profile of that name."""
         ...
+
+
+class TableReader(Learner, Protocol):
+    """What knows the tables of a site; it also holds uploads."""
 
     def hold(self, content: BinaryIO, name: str, person: int) -> str:
         """Keep an upload of that person for a while; the word by which it is found again."""

@@ -15,6 +15,7 @@ from bridge.domain.doors import AccessRepository
 from bridge.domain.drafting import Redraft
 from bridge.domain.frameworks import Edition
 from bridge.domain.identity import Identifier, JoinedMeanwhile, Match
+from bridge.domain.inbox import InboxRepository
 from bridge.domain.lists import ListsRepository
 from bridge.domain.lti import LtiRepository
 from bridge.domain.mail import OutboxRepository
@@ -387,6 +388,8 @@ class UnitOfWork(Protocol):
     def standing(self) -> StandingRepository: ...
     @property
     def desk(self) -> DeskRepository: ...
+    @property
+    def inbox(self) -> InboxRepository: ...
     @property
     def trail(self) -> TrailRepository: ...
     def roll_back(self) -> None:

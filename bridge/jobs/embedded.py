@@ -15,6 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bridge.domain.errors import BridgeError, LostLease, PeerError
+from bridge.domain.ports import LooksAgain
 from bridge.domain.times import LONDON
 from bridge.jobs import work
 from bridge.jobs.work import Stopped, Works
@@ -25,6 +26,8 @@ _log = structlog.get_logger("bridge.jobs")
 MAIL_EVERY = timedelta(seconds=15)
 #: Counts of a partnership are looked at by the day, not by the minute.
 COUNT_EVERY = timedelta(minutes=15)
+#: Whoever was checked in by a webhook finds it soon after.
+LOOK_EVERY = timedelta(seconds=20)
 _DEFAULTS = {
     # However late (the machine slept), and however often missed: once.
     "coalesce": True,
@@ -64,6 +67,9 @@ class EmbeddedJobs:
         for key in self._works.sources:
             self._round(f"pull {key}", partial(work.pull, source=key, every=pull_every),
                         pull_every, key)  # fmt: skip
+            if isinstance(self._works.sources[key].connector, LooksAgain):
+                self._round(f"look again at {key}", partial(work.look_again, source=key),
+                            LOOK_EVERY, key)  # fmt: skip
             self._nightly(f"sweep {key}", partial(work.sweep, source=key), key)
         for key in self._works.targets:
             self._round(f"deliver to {key}", partial(work.deliver, target=key), deliver_every, key)

@@ -11,6 +11,7 @@ import structlog
 
 from bridge.domain.errors import BridgeError
 from bridge.domain.ports import Target
+from bridge.services import inbox
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
 from bridge.services.counts import recount
@@ -72,6 +73,16 @@ def _pull(works: Works, source: str, every: timedelta, *, full: bool) -> None:
         _log.warning("pulled, but", source=source, note=report.note)
 
 
+def look_again(works: Works, source: str) -> None:
+    """Read again what a source's webhooks said has changed."""
+    report = inbox.fetch_noted(works.context, works.sources[source], works.stopping.is_set)
+    if report.done or report.later or report.given_up:
+        _log.info("looked again", source=source, done=report.done, later=report.later,
+                  given_up=report.given_up, **report.tally.as_counts())  # fmt: skip
+    if report.error:
+        _log.warning("could not look again", source=source, error=report.error)
+
+
 def draft(works: Works) -> None:
     """Decide again on what is pending, and look at the awards of whoever's claims changed."""
     settled = settle_pending(works.context)
@@ -90,6 +101,7 @@ def grow_old(works: Works) -> None:
     if aged:
         _log.info("grown too old, or looked at for it", records=aged)
     clear_away(works.context)
+    inbox.forget_old(works.context)
     draft(works)
 
 

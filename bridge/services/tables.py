@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.domain.proposals import Proposal, TableReader
+from bridge.domain.proposals import Learner, Proposal
 from bridge.services.context import Context, audit, training_team_only
 from bridge.services.pull import Progress, PullReport, Trusted, pull
 
 
 def keep_profile(
-    ctx: Context, tables: TableReader, proposal: Proposal, *, replace: bool = False
+    ctx: Context, tables: Learner, proposal: Proposal, *, replace: bool = False
 ) -> Path:
     """Keep a settled proposal as a profile; where it is.
 

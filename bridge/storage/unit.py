@@ -23,6 +23,7 @@ from bridge.storage.desk import SqlDesk
 from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
 from bridge.storage.files import SqlFiles
+from bridge.storage.inbox import SqlInbox
 from bridge.storage.intake import SqlIntake
 from bridge.storage.lists import SqlLists
 from bridge.storage.logs import SqlLogs
@@ -111,6 +112,11 @@ class SqlUnitOfWork:
     def outbox(self) -> SqlOutbox:
         """Mails to send."""
         return SqlOutbox(self.connection)
+
+    @cached_property
+    def inbox(self) -> SqlInbox:
+        """What other systems tell us."""
+        return SqlInbox(self.connection)
 
     @cached_property
     def counts(self) -> SqlCounts:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from flask import current_app, g, session
 
 from bridge.domain.errors import NotAllowed
-from bridge.domain.permissions import MAY, Permission, Role, may
+from bridge.domain.permissions import MAY, Permission, Role, may, permission_of, permits
 from bridge.domain.scope import Actor, Eyes, Scope, of_person
 from bridge.domain.times import london_date
 from bridge.services.context import Context
 from bridge.services.signin import NOBODY, Who
 from bridge.web.site import WebSite
 
-View = TypeVar("View", bound=Callable[..., Any])
-
-_NAME = "__bridge_permission__"
+__all__ = ["FROM_AN_LMS", "allowed", "ctx", "own_way_in", "permission_of", "permits", "scope_of",
+           "site", "visitor"]  # fmt: skip
 #: With whose eyes a permission looks; every other one with the person's own.
 _EYES: dict[Permission, tuple[Eyes, tuple[Role, ...]]] = {
     Permission.TRAINING: (Eyes.TRAINING_TEAM, (Role.TRAINING_TEAM,)),
@@ -25,21 +23,6 @@ _EYES: dict[Permission, tuple[Eyes, tuple[Role, ...]]] = {
     Permission.BADGES: (Eyes.LMS_ADMIN, (Role.LMS_ADMIN,)),
     Permission.COUNTS: (Eyes.PARTNERSHIP, (Role.PARTNERSHIP, Role.TRAINING_TEAM)),
 }
-
-
-def permits(permission: Permission) -> Callable[[View], View]:
-    """Declare which permission a view asks for."""
-
-    def declare(view: View) -> View:
-        setattr(view, _NAME, permission)
-        return view
-
-    return declare
-
-
-def permission_of(view: Callable[..., Any]) -> Permission | None:
-    """The permission that a view declares; None where it declares none, and so opens to nobody."""
-    return cast("Permission | None", getattr(view, _NAME, None))
 
 
 def own_way_in() -> None:

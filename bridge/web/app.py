@@ -61,6 +61,9 @@ def create_app(bridge_site: WebSite) -> Flask:
         app.register_blueprint(blueprint)
         if blueprint.name in CSRF_EXEMPT:
             csrf.exempt(blueprint)
+    for receiver in bridge_site.receivers:
+        app.register_blueprint(receiver)
+        csrf.exempt(receiver)
     _serve_forever(app)
     app.context_processor(_for_every_page)
     _check_permissions(app)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flask import Blueprint
+
 from bridge.domain.errors import NotFound
 from bridge.domain.frameworks import ReflectiveQuestions
 from bridge.domain.identity import IdentityRule
@@ -65,6 +67,7 @@ class WebSite:
     launch the bridge. `questions` are those for looking back over a log. `table_desk` looks at
     tables; `file_profiles` gives the profile of each source of files, and `file_source` one file
     as if it lay in the folder of such a source.
+    `receivers` are the routes for what other systems send; they guard themselves.
     """
 
     ctx: Context
@@ -85,3 +88,4 @@ class WebSite:
     table_desk: TableReader | None = None
     file_profiles: Mapping[str, str] = field(default_factory=dict)
     file_source: Callable[[str, Path, str], Trusted] = _no_files
+    receivers: Sequence[Blueprint] = ()

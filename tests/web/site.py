@@ -26,6 +26,7 @@ from bridge.services.status import StatusReader
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings, WebSite
 from tests.support import BADGE, EDITION, MAPPING, RULES, World, mapping_file
+from webhooks.receivers.pretix import pretix_receiver
 
 KEY = b"w" * 32
 
@@ -87,6 +88,7 @@ class WebWorld:
             read_staff=lambda text, name: StaffFile(parse_staff_list(text, name, {"core"}), ()),
             ask_for_link=self.links_sent.append,
             providers=self.providers,
+            receivers=[pretix_receiver(system, ("events",))],
         )
 
     def browser(

@@ -7,6 +7,7 @@ from alembic import context
 from bridge.storage import (  # noqa: F401  their tables count too
     tables_access,
     tables_booking,
+    tables_inbox,
     tables_practice,
 )
 from bridge.storage.tables import metadata

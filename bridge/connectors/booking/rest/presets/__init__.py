@@ -1,0 +1,14 @@
+"""REST profiles that come with the bridge."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+
+def presets() -> dict[str, str]:
+    """The YAML of each, by name."""
+    return {
+        entry.name.removesuffix(".yaml"): entry.read_text(encoding="utf-8")
+        for entry in files(__package__).iterdir()
+        if entry.name.endswith(".yaml")
+    }

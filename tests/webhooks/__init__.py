@@ -1,0 +1,1 @@
+"""What other systems send: recognised, noted, answered at once, and then looked up."""
