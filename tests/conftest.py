@@ -11,10 +11,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from bridge.storage import guards
-from bridge.storage.engine import migrate
+from bridge.storage.engine import migrate, open_engine
 from bridge.storage.tables import metadata
 from tests.support import NOW, FrozenClock, World, opened
 
@@ -90,13 +90,18 @@ def databases(
     """Makes fresh, migrated databases: call it with "sqlite" or "postgresql" for the URL of one."""
 
     emptied: list[str] = []
+    folders: list[Path] = []
 
     @contextmanager
     def fresh(kind: str) -> Iterator[str]:
         if kind == "sqlite":
-            path = tmp_path_factory.mktemp("db") / "bridge.db"
-            shutil.copy(request.getfixturevalue("sqlite_template"), path)
-            yield f"sqlite:///{path}"
+            folder = folders.pop() if folders else tmp_path_factory.mktemp("db")
+            shutil.copy(request.getfixturevalue("sqlite_template"), folder / "bridge.db")
+            yield f"sqlite:///{folder / 'bridge.db'}"
+            # With whatever lies beside it: logs, locks, uploads.
+            shutil.rmtree(folder)
+            folder.mkdir()
+            folders.append(folder)
             return
         uri = request.getfixturevalue("postgres_uri")
         template = request.getfixturevalue("postgres_template")
@@ -149,10 +154,37 @@ def postgres_url(databases: Databases) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def engines() -> Callable[[str], AbstractContextManager[Engine]]:
+    """Opens an engine that remembers the statements compiled for earlier databases of that URL.
+
+    Its connections are new each time, and what listens to it is let go of with it.
+    """
+    kept: dict[str, Engine] = {}
+
+    @contextmanager
+    def open_again(url: str) -> Iterator[Engine]:
+        if url not in kept:
+            kept[url] = open_engine(url)
+            if kept[url].dialect.name == "sqlite":
+                # As PostgreSQL's fsync: no test pulls the plug of the whole machine.
+                event.listen(
+                    kept[url], "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous = OFF")
+                )
+        try:
+            yield kept[url].execution_options()
+        finally:
+            kept[url].dispose()
+
+    return open_again
+
+
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(
+    database_url: str, engines: Callable[[str], AbstractContextManager[Engine]]
+) -> Iterator[Engine]:
     """An engine on a fresh, migrated database, of both kinds."""
-    with opened(database_url) as engine:
+    with engines(database_url) as engine:
         yield engine
 
 
