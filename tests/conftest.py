@@ -121,10 +121,12 @@ def _as_new(url: str) -> bool:
     with opened(url) as engine, engine.begin() as connection:
         if guards.missing(connection):
             return False
-        # TRUNCATE is refused by the guards, which this connection alone passes by.
+        # Deleting is refused by the guards, which this connection alone passes by. TRUNCATE makes
+        # new files for every table and index, which takes forty times as long.
         connection.execute(text("SET LOCAL session_replication_role = replica"))
-        tables = ", ".join(metadata.tables)
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+        connection.execute(text("; ".join(f"DELETE FROM {table}" for table in metadata.tables)))
+        used = "FROM pg_sequences WHERE last_value IS NOT NULL"
+        connection.execute(text(f"SELECT setval(sequencename::regclass, 1, false) {used}"))
         return True
 
 
