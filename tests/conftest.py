@@ -11,14 +11,28 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from sqlalchemy import Engine, event, text
 
+from bridge.services import signin
 from bridge.storage import guards
 from bridge.storage.engine import migrate, open_engine
 from bridge.storage.tables import metadata
 from tests.support import NOW, FrozenClock, World, opened
 
 _numbers = count(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def real_hasher() -> Iterator[PasswordHasher]:
+    """What hashes passwords outside of tests, which do it by the same function at a low cost."""
+    real = signin._hasher
+    cheap = PasswordHasher.from_parameters(CHEAPEST)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signin, "_hasher", cheap)
+        patch.setattr(signin, "_NOBODYS", cheap.hash("nobody's"))
+        yield real
 
 
 @pytest.fixture(scope="session")
