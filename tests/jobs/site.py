@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +15,7 @@ from flask import Flask
 from sqlalchemy import Engine, func, select
 from sqlalchemy.sql.selectable import Select
 
+from bridge import log
 from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
 from bridge.demo.moodle import Site, StandInMoodle, seed
 from bridge.demo.moodle.people import learners
@@ -27,6 +24,8 @@ from bridge.domain.identity import Identifier, IdentifierKind
 from bridge.domain.policy import Policy
 from bridge.domain.scope import SYSTEM, Actor
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
+from bridge.jobs.run import serve
+from bridge.jobs.servers import threads
 from bridge.jobs.work import Works
 from bridge.services import mappings
 from bridge.services.context import Context
@@ -34,10 +33,12 @@ from bridge.services.mappings import SiteSources
 from bridge.services.pull import Trusted
 from bridge.services.status import StatusReader
 from bridge.storage import tables as t
+from bridge.storage.engine import migrate, open_engine
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings, WebSite
+from tests import processes
 from tests.support import EDITION, NOW, RULES, FrozenClock, World, ref, rule
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,22 +113,42 @@ def web_app(
     )
 
 
+def run_bridge(told: Mapping[str, Any], ready: processes.Ready) -> None:
+    """Open the database, run, and tell the address of the pages: a process of its own does it."""
+    log.set_up()
+    engine = open_engine(told["database"])
+    migrate(engine)
+    at_work = works(engine, told["url"], told["token"], told["started"], told["page_size"])
+    jobs = EmbeddedJobs(at_work, QUICK)
+    serve(
+        jobs,
+        threads(lambda address: web_app(at_work, jobs, address.rstrip("/"))),
+        host="127.0.0.1",
+        port=0,
+        lock_path=Path(told["lock"]) if told["lock"] else None,
+        on_ready=ready,
+    )
+    engine.dispose()
+
+
 @dataclass(frozen=True)
 class Running:
     """A bridge running in a process of its own."""
 
-    process: subprocess.Popen[str]
+    process: ForkServerProcess
     page: str
 
     def kill(self) -> None:
         """As the kernel does when memory runs out."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
+        self.process.join()
 
     def end(self) -> int:
         """As systemd does; the exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=60)
+        self.process.terminate()
+        self.process.join(timeout=60)
+        assert self.process.exitcode is not None, "it did not end when it was asked to"
+        return self.process.exitcode
 
 
 @dataclass(frozen=True)
@@ -166,21 +187,7 @@ class TestSite:
             "page_size": self.page_size,
             "lock": str(self.lock) if self.lock else None,
         }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.jobs.run_site", json.dumps(told)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdout is not None
-        page = process.stdout.readline().strip()
-        process.stdout.close()
-        if not page.startswith("http://"):
-            process.kill()
-            process.wait()
-            raise AssertionError("the bridge did not start; it said why above")
-        return Running(process, page)
+        return Running(*processes.start(run_bridge, told))
 
     @contextmanager
     def running(self) -> Iterator[Running]:

@@ -45,7 +45,7 @@ def ready(address: str) -> bool:
     """Whether the pages answer, with their database."""
     try:
         return requests.get(f"{address}readyz", timeout=10).status_code == 200
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

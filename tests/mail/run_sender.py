@@ -1,12 +1,12 @@
-"""Sends a test's mail in a process of its own: `python -m tests.mail.run_sender '{...}'`."""
+"""Sends a test's mail, in a process of its own."""
 
 from __future__ import annotations
 
-import json
-import sys
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bridge import log
 from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
@@ -19,6 +19,7 @@ from bridge.storage.engine import open_engine
 from bridge.storage.unit import SqlStore
 from bridge.storage.vault import KeyVault
 from tests.mail.post import GO_LIVE, KEY
+from tests.processes import Ready
 
 
 class RealClock:
@@ -29,9 +30,8 @@ class RealClock:
         return datetime.now(UTC)
 
 
-def main() -> None:
+def main(told: Mapping[str, Any], ready: Ready) -> None:
     """Send what is due, again and again, until killed; says when it has begun."""
-    told = json.loads(sys.argv[1])
     log.set_up()
     head = LetterHead("bridge@bridge.example")
     mailer: Mailer = FolderMailer(Path(told["folder"]), head)
@@ -43,11 +43,7 @@ def main() -> None:
         store, RealClock(), KeyVault({"k1": b"k" * 32}), Actor(SYSTEM, "job", "tester"), policy
     )
     room = MailRoom(mailer, "https://bridge.example", KEY)
-    print("begun", flush=True)
+    ready("begun")
     while True:
         send_due(ctx, room)
         time.sleep(0.02)
-
-
-if __name__ == "__main__":
-    main()

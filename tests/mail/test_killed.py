@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,12 +13,13 @@ import pytest
 from sqlalchemy import Engine, text
 
 from bridge.services import notify
+from tests import processes
 from tests.connectors.mail.server import Inbox, mail_server
+from tests.mail import run_sender
 from tests.mail.post import go_live
 from tests.mail.run_sender import RealClock
 from tests.support import FrozenClock, World
 
-ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = 25
 
 
@@ -39,21 +36,12 @@ def asked(engine: Engine) -> World:
 @contextmanager
 def sender(told: dict[str, object]) -> Iterator[Callable[[], None]]:
     """A sender in a process of its own, running; call it to have it killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.mail.run_sender", json.dumps(told)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    with process.stdout:
-        assert process.stdout.readline() == "begun\n"
+    process, _ = processes.start(run_sender.main, told)
     try:
         yield process.kill
     finally:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def open_mails(world: World) -> int:

@@ -6,11 +6,14 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from bridge.catalog.staff import parse_staff_list
@@ -29,6 +32,40 @@ from tests.support import BADGE, EDITION, MAPPING, RULES, World, mapping_file
 from webhooks.receivers.pretix import pretix_receiver
 
 KEY = b"w" * 32
+
+
+class CompiledOnce(BytecodeCache):
+    """Keeps compiled templates in memory: each test has an application of its own, which would
+    compile every template of its pages anew. A template that changed is told by its checksum."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill in what was compiled before."""
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+class BuiltOnce(Rule):
+    """A route whose address builder, which Werkzeug compiles from a syntax tree, is made once for
+    all applications: it depends on the rule's own words alone."""
+
+    _built: ClassVar[dict[object, Callable[..., tuple[str, str]]]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (self.rule, tuple(self._trace), repr(self.defaults), append_unknown)
+        if key not in self._built:
+            self._built[key] = super()._compile_builder(append_unknown)
+        return self._built[key]
+
+
+_compiled = CompiledOnce()
+Flask.url_rule_class = BuiltOnce
 
 
 @dataclass
@@ -70,6 +107,7 @@ class WebWorld:
 
     def __post_init__(self) -> None:
         self.app = create_app(self.site)
+        self.app.jinja_env.bytecode_cache = _compiled
 
     @property
     def site(self) -> WebSite:

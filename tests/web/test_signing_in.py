@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher, Type
 
 from bridge.domain.errors import NotAllowed, Refused
 from bridge.services import limits, people, signin, tokens
@@ -239,6 +240,12 @@ def test_bad_passwords_are_refused_in_words(
     with_password(world, "taken")
     with pytest.raises(Refused, match=words):
         world.set_password(world.person("u2"), login, password)
+
+
+def test_a_password_costs_a_thief_what_rfc_9106_asks(real_hasher: PasswordHasher) -> None:
+    assert real_hasher.type is Type.ID
+    assert real_hasher.time_cost >= 3
+    assert real_hasher.memory_cost >= 64 * 1024
 
 
 def test_secrets_are_stored_by_their_hash_alone(pages: WebWorld) -> None:
