@@ -125,6 +125,7 @@ def _value(connection: Connection, argument: str, person: int) -> Any:
         "version_id": "SELECT max(id) FROM mapping_versions",
         "received_id": "SELECT max(received_id) FROM quarantine",
         "account_id": "SELECT max(id) FROM accounts",
+        "activity_id": "SELECT max(id) FROM activities",
         "claim_id": "SELECT max(c.id) FROM claims c JOIN evidence e ON e.id = c.evidence_id"
         " WHERE e.person_id = :person",
         "award_id": "SELECT max(id) FROM awards",
