@@ -88,19 +88,26 @@ def _in_doubt(person: int, day: date) -> ScalarSelect[int]:
         .join(_manager, _manager.c.id == _o.manager_id)
         .where(_led(person, day))
     )
-    in_force = ~select(_revoked.c.id).where(_revoked.c.revokes_id == _v.id).exists()
+    # Both sets are one person's and small: made once, not looked up for each claim in doubt.
+    decided = (
+        select(_v.claim_id)
+        .join(_verifier, _verifier.c.id == _v.verifier_id)
+        .where(
+            _verifier.c.canonical_id == person,
+            _v.decision == "verified",
+            ~select(_revoked.c.id).where(_revoked.c.revokes_id == _v.id).exists(),
+        )
+    )
     return (
-        select(func.count(distinct(_c.id)))
+        select(func.count())
         .select_from(t.claims)
         .join(t.evidence, _e.id == _c.evidence_id)
         .join(_learner, _learner.c.id == _e.person_id)
-        .join(t.verifications, and_(_v.claim_id == _c.id, _v.decision == "verified", in_force))
-        .join(_verifier, _verifier.c.id == _v.verifier_id)
         .where(
             _c.state == ClaimState.VERIFIED,
             _c.contested_at.is_not(None),
             _learner.c.canonical_id != person,
-            or_(_verifier.c.canonical_id == person, _learner.c.canonical_id.in_(led)),
+            or_(_c.id.in_(decided), _learner.c.canonical_id.in_(led)),
         )
         .scalar_subquery()
     )

@@ -75,25 +75,22 @@ def test_a_platform_is_registered_by_hand_and_ended(lti: LtiWorld, admin: Browse
     assert admin.post(f"{PAGE}/{made.id}/end").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
+def test_what_is_wrong_is_told_beside_the_field_and_what_was_typed_stays(
+    lti: LtiWorld, admin: Browser
+) -> None:
+    for wrong, words in (
         ({"client_id": " "}, "Enter the client ID"),
         ({"deployment": ""}, "Enter the deployment ID"),
         ({"deployment": " , "}, "Give the client ID and the deployment ID"),
         ({"client_id": "x" * 201}, "longer than 200"),
         ({"source": "another"}, "Not a valid choice"),
-    ],
-)
-def test_what_is_wrong_is_told_beside_the_field_and_what_was_typed_stays(
-    lti: LtiWorld, admin: Browser, wrong: dict[str, str], words: str
-) -> None:
-    answer = admin.post(PAGE, FORM | {"client_id": "abc", "deployment": "34"} | wrong)
-    assert answer.status_code == 422
-    assert words in answer.text
-    assert 'aria-invalid="true"' in answer.text
-    kept = "34" if "client_id" in wrong else "abc"
-    assert f'value="{kept}"' in answer.text
+    ):
+        answer = admin.post(PAGE, FORM | {"client_id": "abc", "deployment": "34"} | wrong)
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert 'aria-invalid="true"' in answer.text
+        kept = "34" if "client_id" in wrong else "abc"
+        assert f'value="{kept}"' in answer.text
     assert registered(lti) == []
 
 

@@ -95,7 +95,7 @@ def test_an_unmatched_account_shows_why_and_is_joined_with_a_reason(
     assert "joined by hand: She told us." in page
     unlink = re.search(r'action="(/training/people/\d+/accounts/\d+/unlink)"', page)
     assert unlink is not None
-    assert team.post(unlink[1]).status_code == 302
+    assert team.post(unlink[1], {"reason": "A namesake."}).status_code == 302
     (item,) = world.items_of(one)
     assert set(world.states(item.evidence.id).values()) == {"withdrawn"}
     assert "taken off" in team.get(f"/training/people/{one}").text
