@@ -18,7 +18,7 @@ from bridge.domain.records import Status
 from bridge.services import ledger
 from bridge.services.looking import look_at_source
 from bridge.services.pull import PullReport, Trusted, pull
-from tests.exports.making import as_csv
+from tests.exports.making import as_csv, as_xlsx
 from tests.support import World, rule
 
 HEAD = ["Ref", "Course", "Date", "Name", "Email", "Attendance"]
@@ -89,7 +89,7 @@ def test_the_same_file_a_longer_one_and_a_corrected_one(folder: Folder) -> None:
     folder.put("again.csv", as_csv([HEAD, *ROWS[:2]], separator=";", encoding="utf-16"))
     assert folder.pull(full=True).tally.wrote_nothing
     assert world.dump(without=("pull_runs", "bookmarks", "leases")) == before
-    folder.put("longer.csv", as_csv([HEAD, *ROWS]))
+    folder.put("longer.xlsx", as_xlsx([["Bookings"], [], HEAD, *ROWS]))
     longer = folder.pull()
     assert (longer.tally.new, longer.tally.changed, longer.tally.unchanged) == (1, 0, 2)
     folder.put("corrected.csv", as_csv([HEAD, [*ROWS[0][:5], "DNA"], [*ROWS[1][:5], "Attended"]]))
@@ -177,6 +177,21 @@ def test_a_folder_that_is_only_read_is_remembered(world: World, tmp_path: Path) 
     folder.put("one.csv", as_csv([HEAD, *ROWS, ["4", *ROWS[0][1:]]]), age=200)
     assert folder.pull().tally.new == 1
     assert (tmp_path / "memory" / "set-aside").is_dir()
+
+
+def test_trainers_are_told_with_their_event(world: World, tmp_path: Path) -> None:
+    columns = dict(PROFILE.columns) | {"trainer": "Trainer", "trainer_email": "Trainer email"}
+    folder = Folder(world, tmp_path, replace(PROFILE, columns=columns))
+    rows = [[*row, "Tess Ray; Uma Bo", "tess@example.org; uma@example.org"] for row in ROWS]
+    folder.put("one.csv", as_csv([[*HEAD, "Trainer", "Trainer email"], *rows]))
+    folder.pull()
+    assert world.scalar("select count(*) from event_trainers") == 4
+    for name in folder.names("processed"):
+        assert name == "one.csv"
+    world.clock.advance(days=40)
+    folder.put("two.csv", as_csv([[*HEAD, "Trainer", "Trainer email"], *rows[:1]]))
+    assert folder.pull().tally.wrote_nothing
+    assert folder.names("processed") == ["two.csv"]  # the first has been kept long enough
 
 
 def test_a_missing_folder_or_a_broken_profile_needs_somebody(world: World, tmp_path: Path) -> None:
