@@ -140,7 +140,13 @@ def fact_of(place: Place) -> LearningFact | Unreadable:
     share = minutes / planned if minutes is not None and planned else None
     return LearningFact(
         account,
-        ActivityFacts(EVENT_KIND, place.activity, place.title, place.idnumber or None),
+        ActivityFacts(
+            EVENT_KIND,
+            place.activity,
+            place.title,
+            place.idnumber or None,
+            shortname=place.activity.partition("/")[0],
+        ),
         Status.UNKNOWN if state is None else state.status,
         aware(held.start),
         Precision.MINUTE,

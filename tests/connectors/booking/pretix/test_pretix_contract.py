@@ -45,6 +45,7 @@ def test_who_was_checked_in_attended_and_others_stay_unknown(office: Office) -> 
     assert (booking(came).said, booking(came).minutes) == ("checked in", None)
     assert came.occurred_at == PAST
     assert came.activity.title == "Section 47 Enquiries"
+    assert came.activity.shortname == office.slug("held")
     assert came.account.display_name == "Ana Reid"
     assert came.account.email == "ana@n.example"
     assert (absent.status, booking(absent).state) == (Status.UNKNOWN, None)
