@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from flask import Blueprint
@@ -17,6 +18,7 @@ from bridge.connectors.booking.rest.presets import presets
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.ports import Clock
+from bridge.late import LateSource
 from bridge.services.context import Context
 from bridge.services.pull import Trusted
 from webhooks.receivers.pretix import pretix_receiver
@@ -51,7 +53,7 @@ def sources(folder: Path, config: Config, clock: Clock) -> dict[str, Trusted]:
     }
     return found | {
         name: Trusted(
-            RestSource(_rest(folder, config, name, section), clock),
+            LateSource(name, partial(_rest_source, folder, config, name, section, clock)),
             "rest",
             section.trust,
             section.identity,
@@ -70,6 +72,12 @@ def rest_profile(folder: Path, config: Config, name: str) -> RestProfile:
     if not path.exists() and name in shipped:
         return RestProfile.from_data(parse_rest_profile(shipped[name], f"{name}.yaml"))
     return RestProfile.from_data(read_rest_profile(path))
+
+
+def _rest_source(
+    folder: Path, config: Config, name: str, section: RestSection, clock: Clock
+) -> RestSource:
+    return RestSource(_rest(folder, config, name, section), clock)
 
 
 def _rest(folder: Path, config: Config, name: str, section: RestSection) -> RestSettings:

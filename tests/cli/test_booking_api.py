@@ -18,6 +18,7 @@ from bridge.cli import bridge
 from bridge.config import load_config
 from bridge.demo.booking import Shop, StandInPretix
 from bridge.demo.booking.state import Booker
+from bridge.domain.errors import NeedsAdministrator
 from bridge.domain.problems import BadFile
 from bridge.sitefolder import make_site
 
@@ -143,3 +144,26 @@ def test_settings_that_cannot_work_are_told_with_their_place(
     with pytest.raises(BadFile) as caught:
         load_config(tmp_path)
     assert words in " ".join(str(problem) for problem in caught.value.problems)
+
+
+def test_a_broken_profile_stops_its_own_source_and_no_other(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_TICKETS_SECRET", "s")
+    with (site / "bridge.toml").open("a", encoding="utf-8") as config:
+        config.write('[rest.tickets]\nprofile = "mine"\n')
+    (site / "profiles").mkdir(exist_ok=True)
+    (site / "profiles" / "mine.yaml").write_text("profile: mine\nurl: nowhere\n", encoding="utf-8")
+    told = json.loads(run(site, "dry-run", "events", "--json").output)
+    assert len(told) == 2
+    with pytest.raises(NeedsAdministrator, match=r"mine\.yaml:"):
+        open_bridge_source(site, "tickets")
+
+
+def open_bridge_source(site: Path, name: str) -> None:
+    """Ask one source for everything."""
+    opened = open_bridge(site)
+    try:
+        list(opened.sources[name].connector.pull(None))
+    finally:
+        opened.close()

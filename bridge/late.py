@@ -1,0 +1,46 @@
+"""A source that is made anew whenever it is asked: what is wrong in its files stops it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.domain.errors import BridgeError, NeedsAdministrator
+from bridge.domain.ports import Finding, Source
+from bridge.domain.records import Page, Pulled
+
+
+@dataclass(frozen=True, slots=True)
+class LateSource:
+    """Implements `bridge.domain.ports.Source` by the source that `make` makes at that moment.
+
+    `make` may raise BridgeError; asking then raises NeedsAdministrator with its words, and every
+    other source goes on. A file that was corrected meanwhile is used without a restart.
+    """
+
+    key: str
+    make: Callable[[], Source]
+
+    def pull(self, since: datetime | None) -> Iterator[Page]:
+        """As the source made now. Raises NeedsAdministrator where none can be made."""
+        yield from self._made().pull(since)
+
+    def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
+        """As the source made now. Raises NeedsAdministrator where none can be made."""
+        return self._made().read(natural_key, body, envelope)
+
+    def doctor(self) -> list[Finding]:
+        """As the source made now, or why none can be made."""
+        try:
+            return self._made().doctor()
+        except NeedsAdministrator as error:
+            return [Finding("settings", False, str(error))]
+
+    def _made(self) -> Source:
+        try:
+            return self.make()
+        except BridgeError as error:
+            raise NeedsAdministrator(
+                f"It cannot be asked as it is set up: {error}", peer=self.key
+            ) from None
