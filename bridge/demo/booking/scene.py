@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bridge.bootstrap import Bridge, web_site
+from bridge.demo.booking import register
 from bridge.demo.booking.seed import MAPPING, SETTINGS, SOURCE, TITLE, Scene
 from bridge.demo.booking.server import StandInPretix
 from bridge.demo.moodle.people import Person as Invented
@@ -31,6 +32,7 @@ class BookingsShown:
     shared_why: tuple[str, ...]
     webhook_status: int
     adds_up: bool
+    register: register.RegisterShown
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Bookings:
         with (folder / "bridge.toml").open("a", encoding="utf-8") as config:
             config.write(settings)
         (folder / "mappings" / "booked-events.yaml").write_text(MAPPING, encoding="utf-8")
+        register.furnish(folder, self.scene)
 
     def show(self, bridge: Bridge, console: Console) -> BookingsShown:
         """Pull, tell what became of everybody, and then correct one of them by a webhook."""
@@ -95,7 +98,7 @@ class Bookings:
             console.print(f"  {count} x {reason}", markup=False, soft_wrap=True)
         return BookingsShown(
             before, after, reasons, tuple(why for _, why in waiting), status,
-            all(line.adds_up for line in sums),
+            all(line.adds_up for line in sums), register.show(bridge, scene, console),
         )  # fmt: skip
 
     def _story(self) -> list[tuple[str, Invented, str]]:
@@ -154,6 +157,7 @@ def check(shown: BookingsShown) -> list[tuple[str, bool]]:
          and not shown.after["mistaken"]),
         ("and no other", shown.after["came"]),
         ("the bookings add up", shown.adds_up),
+        *register.check(shown.register),
     ]  # fmt: skip
 
 

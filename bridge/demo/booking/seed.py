@@ -25,7 +25,9 @@ rules:
   - rule: domestic-abuse-day
     title: {TITLE.replace(":", ",")}
     match:
-      - {{source: {SOURCE}, title: "Domestic Abuse*"}}
+      - {{source: {SOURCE}, title: "{TITLE}"}}
+      - {{source: register, title: "{TITLE}"}}
+    one_activity: true              # pretix and the office's register tell of the same day
     counts_when: {{status: [attended]}}
     learning_activity: taught-course
     delivery: multi-agency
