@@ -145,16 +145,14 @@ def who_has_token(ctx: Context, secret: str) -> tuple[Who, bool]:
 
 def _who(uow: UnitOfWork, person: int, name: str, today: Any, session: Session | None) -> Who:
     roles = {Role.PRACTITIONER}
-    if uow.access.manages(person, today):
+    verifies, given = uow.access.stands_as(person, today)
+    if verifies:
         roles.add(Role.VERIFIER)
     narrowed: dict[Role, set[int] | None] = {}
-    for grant in uow.access.grants_of(person):
-        roles.add(grant.role)
-        before = narrowed.get(grant.role, set())
-        if grant.organisation_id is None or before is None:
-            narrowed[grant.role] = None
-        else:
-            narrowed[grant.role] = before | {grant.organisation_id}
+    for role, organisation in given:
+        roles.add(role)
+        before = narrowed.get(role, set())
+        narrowed[role] = None if organisation is None or before is None else before | {organisation}
     organisations = {r: None if o is None else frozenset(o) for r, o in narrowed.items()}
     return Who(person, name, frozenset(roles), organisations, session)
 
