@@ -72,6 +72,14 @@ class Agency:
     kind: str = ""
 
 
+class Summary(NamedTuple):
+    """The groups and the kinds of organisations that anybody counts in, and when that was made."""
+
+    groups: Sequence[str]
+    kinds: Sequence[str]
+    counted_at: datetime | None
+
+
 class CountsRepository(Protocol):
     """The roll-up behind the counts, and whose people have changed since it was made."""
 
@@ -97,9 +105,7 @@ class CountsRepository(Protocol):
         group: str | None = None,
         competency: int | None = None,
     ) -> list[Counted]: ...
-    def groups(self) -> list[str]: ...
-    def kinds(self) -> list[str]: ...
-    def counted_at(self) -> datetime | None: ...
+    def summary(self) -> Summary: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -328,9 +328,8 @@ class _Look:
         narrowed = ctx.actor.scope.organisations
         self.sees_all = narrowed is None
         self.agencies = [a for a in uow.counts.agencies() if narrowed is None or a.id in narrowed]
-        self.kinds = uow.counts.kinds() if self.sees_all else []
-        self._groups = uow.counts.groups()
-        self._counted_at = uow.counts.counted_at()
+        self._groups, kinds, self._counted_at = uow.counts.summary()
+        self.kinds = kinds if self.sees_all else []
         self._now = ctx.clock.now()
         self._editions = uow.catalog.editions()
         self._ids = uow.catalog.competency_ids()

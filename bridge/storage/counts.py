@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
-from bridge.domain.counts import Agency, Counted
+from bridge.domain.counts import Agency, Counted, Summary
 from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage.bulk import among, chunks
@@ -136,19 +136,16 @@ class SqlCounts:
             query = query.where(_c.competency_id == competency)
         return [Counted._make(row) for row in self._db.execute(query)]
 
-    def groups(self) -> list[str]:
-        """The groups that anybody counts in."""
-        query = select(_c.group_key).where(_c.organisation_id.is_(None)).distinct()
-        return sorted(self._db.scalars(query))
-
-    def kinds(self) -> list[str]:
-        """The kinds of organisations that are counted together."""
-        query = select(_c.kind).where(_c.kind.is_not(None)).distinct()
-        return sorted(kind for kind in self._db.scalars(query) if kind is not None)
-
-    def counted_at(self) -> datetime | None:
-        """When the totals were made."""
-        found: datetime | None = self._db.scalar(
-            select(func.max(_c.counted_at)).where(_c.organisation_id.is_(None))
+    def summary(self) -> Summary:
+        """What the sums are of, and when they were made."""
+        query = (
+            select(_c.group_key, _c.kind, func.max(_c.counted_at))
+            .where(_c.organisation_id.is_(None))
+            .group_by(_c.group_key, _c.kind)
         )
-        return found
+        rows = self._db.execute(query).all()
+        return Summary(
+            sorted({group for group, *_ in rows}),
+            sorted({kind for _, kind, _ in rows if kind is not None}),
+            max((moment for *_, moment in rows), default=None),
+        )

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 from bridge.domain.teams import Ask
-from bridge.services import agreements
+from bridge.services import agreements, verify
 from tests.support import NOW, Completion, cast
 from tests.web.site import Browser, WebWorld
 from tests.web.test_practitioner_cost import MOST, asked
@@ -49,5 +49,14 @@ def test_what_waits_for_a_manager_is_counted_in_one_line(pages: WebWorld) -> Non
     team_page = manager.get("/team/").text
     assert "Nothing agreed yet with 1 person" in team_page
     assert team_page.count("nothing agreed yet") == 1  # in the list of people
+    # With all sorts of things of their own besides.
+    days = (NOW - timedelta(days=d) for d in (10, 50, 90))
+    mine = [Completion("manager", "C1", day) for day in days]
+    world.pull(*world.source.holds, *mine, Completion("manager", "C2", score=1.0), full=True)
+    own = [i.evidence for i in world.items_of(folk.manager)]
+    own = [e for e in own if e.person == folk.manager and e.title == "Rule r1"]
+    for each in own[:2]:
+        world.submit(folk.manager, each.id, boss, 2)
+    verify.send_back(world.as_(boss), own[0].id, None, "How?")
     queries = asked(world, manager, "/evidence")
     assert len(queries) <= MOST, "\n\n".join(queries)

@@ -183,7 +183,6 @@ def upgrade() -> None:
         sa.Column("draft", sa.Integer(), nullable=False),
         sa.Column("hidden", sa.Integer(), nullable=False),
         sa.Column("counted_at", UtcDateTime(), nullable=False),
-        sa.Column("kind", sa.String(length=80), nullable=True),
         sa.ForeignKeyConstraint(
             ["competency_id"], ["competencies.id"], name=op.f("fk_coverage_competency_id")
         ),

@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column(
         "verifier_approvals", sa.Column("organisation", sa.String(length=200), nullable=True)
     )
+    op.add_column("coverage", sa.Column("kind", sa.String(length=80), nullable=True))
     op.add_column("person_merges", sa.Column("undone_reason", sa.Text(), nullable=True))
     op.add_column("account_links", sa.Column("ended_reason", sa.String(length=400), nullable=True))
     op.add_column(
