@@ -138,7 +138,9 @@ def _show(proposal: Proposal) -> None:
         if key in profile:
             console.print(f"{key}: {profile[key]}", markup=False, soft_wrap=True)
     for question in proposal.questions:
-        console.print(f"Open: {question.asks} (--answer '{question.id}=...')", markup=False)
+        console.print(
+            f"Open: {question.asks} (--answer '{question.id}=...')", markup=False, soft_wrap=True
+        )
 
 
 def _told(proposal: Proposal, saved: Path | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -78,13 +78,17 @@ class FolderSource:
         now = self._clock.now()
         waiting = self._ready(now)
         notes: list[str] = []
-        loaded = False
+        loaded, done = False, 0
         for each in reversed(waiting) if profile.complete else waiting:
             if profile.complete and loaded:
                 self._shelves.done(each, now)
                 continue
+            told = done
             try:
-                yield from self._pages(each, profile)
+                for page in self._pages(each, profile):
+                    told = done + (page.expected or 0)
+                    yield replace(page, expected=told)
+                done = told
             except BadFile as error:
                 if isinstance(error, HalfFile) and not self._settled(each, now, PATIENCE):
                     continue

@@ -186,7 +186,8 @@ def _csv_rows(path: Path, encoding: str, separator: str, name: str) -> Iterator[
     number = 0
     try:
         with path.open(encoding=encoding, newline="") as stream:
-            reader = csv.reader(stream, delimiter=separator, strict=False)
+            # Strictly: quotes that nobody closed would swallow the rows that follow.
+            reader = csv.reader(stream, delimiter=separator, strict=True)
             for cells in reader:
                 number = reader.line_num
                 if number == 1 and cells and cells[0].lower().startswith("sep="):
@@ -195,7 +196,8 @@ def _csv_rows(path: Path, encoding: str, separator: str, name: str) -> Iterator[
     except csv.Error as error:
         raise HalfFile([_wrong(
             name, "The file breaks here", f"The reader says: {error}",
-            "A cell's quotes are probably not closed. Export the file again", number + 1,
+            "Quotes in a cell are probably not closed, or not doubled. Export the file again",
+            number + 1,
         )]) from None  # fmt: skip
     except UnicodeDecodeError as error:
         raise BadFile([_wrong(

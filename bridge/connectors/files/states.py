@@ -17,6 +17,7 @@ Get = Callable[[str], str]
 MomentOf = Callable[[str, str, str], datetime | None]
 _S = AttendanceState
 #: These leave open who came; a mark in another column says more.
+_CANCELLED = frozenset({_S.USER_CANCELLED, _S.SESSION_CANCELLED, _S.DECLINED})
 _OPEN = frozenset({None, _S.BOOKED, _S.APPROVED, _S.REQUESTED})
 
 
@@ -141,7 +142,7 @@ class StateReader:
             ("missed", _S.NO_SHOW),
             ("partly", _S.PARTIALLY_ATTENDED),
         ):
-            if has[field] and (text := get(field)) and self._set(field, text):
+            if has[field] and (text := get(field)) and self._set(field, text, state):
                 if field == "missed" and has["attended"]:
                     came = self._mark("attended", get("attended"))
                     if came in (_S.FULLY_ATTENDED, _S.PARTIALLY_ATTENDED):
@@ -151,13 +152,17 @@ class StateReader:
             return self._mark("attended", text), text
         return None, ""
 
-    def _set(self, field: str, text: str) -> bool:
+    def _set(self, field: str, text: str, state: AttendanceState) -> bool:
+        """Whether the mark of one state stands: a tick, a day, or a word for that very state."""
         tick = self.tick(text)
         if tick is not KeyError:
             return tick is True
         if folded(text)[:1].isdigit():
             return True  # the day on which it was cancelled
-        return self._word(field, text) is not None
+        told = self._word(field, text)
+        if told not in (None, state) and not {told, state} <= _CANCELLED:
+            raise KeyError(field, text)
+        return told is not None
 
     def _came(self, get: Get) -> bool:
         """Whether a check-in is recorded. That none is, says nothing."""

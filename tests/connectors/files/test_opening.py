@@ -22,6 +22,7 @@ ROWS = [
     ["Neglect", "14/03/2026", "Bo", "Lee", "bo@x.org", "DNA"],
     ["Core, Level 2", "15/04/2026 09:30", "Cy", "Müller", "cy@x.org", ""],
 ]
+OPEN_QUOTES = b'x,"note\r\n' + as_csv(ROWS)
 PROFILE = Profile(
     "events",
     columns={"event_title": "Course", "event_date": "Date", "first_name": "First name",
@@ -115,7 +116,8 @@ def test_a_formula_is_text_that_nobody_runs(tmp_path: Path) -> None:
         ("a.csv", as_csv([[*HEAD[:5], "Outcome"], *ROWS]), "a.csv:1:6: The column 'Attendance'"),
         ("a.csv", as_csv([HEAD, [*ROWS[0], "more"]]), "a.csv:2:7: This row has 7 cells"),
         ("a.csv", as_csv([HEAD, ROWS[0], ROWS[1][:4]]), "a.csv:3:4: This row ends after 4"),
-        ("a.csv", as_csv([HEAD, ROWS[0]]) + b'x,"' + b"y" * 200_000, "quotes are probably not"),
+        ("a.csv", as_csv([HEAD, ROWS[0]]) + OPEN_QUOTES, "Quotes in a cell are probably not"),
+        ("a.csv", as_csv([HEAD, ROWS[0]]) + b'x,"' + b"y" * 200_000, "Quotes in a cell"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_loaded_says_where_and_why(

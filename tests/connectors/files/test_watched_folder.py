@@ -168,9 +168,10 @@ def test_only_a_file_that_is_the_whole_says_what_is_gone(world: World, tmp_path:
 def test_a_folder_that_is_only_read_is_remembered(world: World, tmp_path: Path) -> None:
     folder = Folder(world, tmp_path, after="leave")
     folder.put("one.csv", as_csv([HEAD, *ROWS]))
+    folder.put("nobody-booked.csv", as_csv([HEAD]))
     folder.put("bad.csv", b"No,Table\n1,2\n")
     assert folder.pull().tally.new == 3
-    assert folder.names() == ["bad.csv", "one.csv"]
+    assert folder.names() == ["bad.csv", "nobody-booked.csv", "one.csv"]
     again = folder.pull()
     assert (again.tally.items, again.needs_you) == (0, False)
     folder.put("one.csv", as_csv([HEAD, *ROWS, ["4", *ROWS[0][1:]]]), age=200)

@@ -23,7 +23,7 @@ _OF_DAY = frozenset({"event_date", "event_end", "session_date", "completed_on", 
 _ONLY_ATTENDANCE = frozenset({
     "event_date", "event_end", "start_time", "end_time", "session", "session_date", "attended",
     "partly", "missed", "cancelled", "waitlisted", "check_in", "check_out", "minutes", "hours",
-    "planned_minutes", "attendance", "evaluated", "trainer", "trainer_email", "role",
+    "planned_minutes", "attendance", "evaluated", "trainer", "trainer_email", "role", "reference",
 })  # fmt: skip
 #: Words in the headings of the one kind of table, and of the other.
 _OF_BOOKINGS = frozenset({"booking", "booked", "ticket", "venue", "attendance", "attended",

@@ -176,6 +176,11 @@ class Column:
         return self._share(lambda text: folded(text) in _ROLE_WORDS)
 
     @property
+    def spaced(self) -> float:
+        """The share of cells of more than one word."""
+        return self._share(lambda text: " " in text)
+
+    @property
     def words(self) -> bool:
         """Whether it holds letters more often than not."""
         return self._share(lambda text: any(c.isalpha() for c in text)) > 0.5

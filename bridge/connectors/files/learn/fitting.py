@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bridge.connectors.booking.words import folded
 from bridge.connectors.files.learn.contents import Column
+from bridge.domain.records import AttendanceState
 
 _HONORIFICS = frozenset(
     ["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "cllr", "professor"]
@@ -81,6 +82,26 @@ def _tick_or_day(c: Column) -> float:
     return _tick(c)
 
 
+def _flag(*states: AttendanceState) -> Callable[[Column], float]:
+    """A column that marks one state and no other: by ticks, days, or its own words."""
+
+    def fits(c: Column) -> float:
+        if c.ticks < 0.8 and c.dates < 0.7 and c.told_states - {None, *states}:
+            return 0.0
+        return _tick_or_day(c) or (0.9 if c.states > 0.9 else 0.0)
+
+    return fits
+
+
+def _username(c: Column) -> float:
+    if c.emails > 0.6:
+        return 1.0
+    # Nobody signs in with a blank in their name, or by a name that many share.
+    if c.spaced > 0.1 or (c.variety < 0.2 and c.rows > 10):
+        return 0.0
+    return _person_number(c)
+
+
 def _moment(c: Column) -> float:
     if c.clocks > 0.7 or c.timed > 0.7 or (c.dates > 0.7 and c.plain_numbers < 0.5):
         return 1.0
@@ -150,16 +171,16 @@ _FITS: dict[str, Callable[[Column], float]] = {
     "last_name": _one_name,
     "email": _email,
     "staff_number": _person_number,
-    "username": lambda c: 1.0 if c.emails > 0.6 else _person_number(c),
+    "username": _username,
     "employer": _any,
     "reference": _booking,
     "role": _role,
     "status": _state,
     "attended": _tick,
-    "partly": _tick,
-    "missed": _tick,
-    "cancelled": _tick_or_day,
-    "waitlisted": _tick_or_day,
+    "partly": _flag(AttendanceState.PARTIALLY_ATTENDED),
+    "missed": _flag(AttendanceState.NO_SHOW),
+    "cancelled": _flag(AttendanceState.USER_CANCELLED, AttendanceState.SESSION_CANCELLED),
+    "waitlisted": _flag(AttendanceState.WAITLISTED),
     "check_in": _moment,
     "check_out": lambda c: 0.0 if c.ticks > 0.8 else _moment(c),
     "minutes": _length,

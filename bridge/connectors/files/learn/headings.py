@@ -109,7 +109,7 @@ _RULES: tuple[tuple[str, str, float], ...] = (
      "email", 1.0),
     (r"(work |business |nhs |professional |primary |main )?email", "email", 0.95),
     (r"contact email|login email|email login|email username|username email", "email", 0.8),
-    (r"(staff|employee|payroll|assignment|personnel|esr|worker|hr|emp|workforce|employment|works|pay)"
+    (r"(staff|employee|payroll|assignment|personnel|esr|worker|hr|emp|workforce|employment|works|pay|service)"
      r" (number|id|idnumber|code|reference|assignment number|employee number)"
      r"|esr|payroll|employee assignment number|esr assignment number|esr person number", "staff_number", 1.0),
     (rf"idnumber|{_P} idnumber|{_P} number|person number", "staff_number", 0.85),
@@ -198,11 +198,12 @@ _HINTS: tuple[tuple[str, str, float], ...] = (
     (r"(.* )?(event|session)\b.*\b(date|day|start|starts)\b.*|.*\b(date|day|start) .*\b(event|session)\b.*", "event_date", 0.75),
     (r"(.* )?(event|session)\b.*\b(end|ends|finish)\b.*", "event_end", 0.8),
     (r".*\b(ticket|booking|reservation|registration|place|bookings)\b.* (id|number|reference|code|uid)", "reference", 0.75),
-    (r"(.* )?(employee|staff|payroll|personnel|collar|shoulder|warrant|badge|assignment|worker)\b.* (id|number|reference|code)"
-     r"|(collar|shoulder|warrant|badge) number", "staff_number", 0.8),
+    (r"(.* )?(employee|staff|payroll|personnel|collar|shoulder|warrant|assignment|worker)\b.* (id|number|reference|code)"
+     r"|(collar|shoulder|warrant) number", "staff_number", 0.8),
     (r"\D*\b(employer|organisation|agency|workplace|practice|school|employing)\b\D*|practice", "employer", 0.65),
     (r".*\b(status|outcome|state)", "status", 0.7),
     (r"(which|what) .*\b(event|session)\b.*", "event_title", 0.8),
+    (r"\w+ session", "session", 0.65),
     (r"(which|what) .*\b(organisation|agency|school|employer)\b.*", "employer", 0.8),
     (r"when (was|did|is) .*|what date.*", "event_date", 0.75),
     (r"(?!.*\b(job|role|person|position|post|staff)\b).*\btitle|\w+ event", "event_title", 0.6),
