@@ -130,7 +130,7 @@ def hospital_trust(rng: Random) -> Export:
         "Class Start": lambda s: f"{s.event.start:%d/%m/%Y %H:%M}", "Attendance": one_of({"came": "Attended", "part": "Attended", "missed": "DNA", "cancelled": "Withdrawn", "waiting": "Waitlisted"}),
     })  # fmt: skip
     return Export(as_csv(rows), columns={
-        "Assignment No.": "staff_number", "Full Name": "name", "Class Start": "event_date", "Attendance": "status",
+        "Assignment No.": "staff_number", "Full Name": "name", "Competence": "event_title", "Class Start": "event_date", "Attendance": "status",
     }, asks=("dates",))  # fmt: skip
 
 

@@ -81,7 +81,7 @@ class FolderSource:
         loaded, done = False, 0
         for each in reversed(waiting) if profile.complete else waiting:
             if profile.complete and loaded:
-                self._shelves.done(each, now)
+                self._put_away(each, now)
                 continue
             told = done
             try:
@@ -92,12 +92,36 @@ class FolderSource:
             except BadFile as error:
                 if isinstance(error, HalfFile) and not self._settled(each, now, PATIENCE):
                     continue
-                notes.append(self._shelves.set_aside(each, error, now))
+                notes.append(self._put_away(each, now, error))
                 continue
             loaded = True
-            self._shelves.done(each, now)
-        self._shelves.clear_away(now, self.settings.keep_days)
+            self._put_away(each, now)
+        self._clear_away(now)
         yield Page((), b"{}", last=True, whole=profile.complete and loaded, note=" ".join(notes))
+
+    def _put_away(self, each: Waiting, now: datetime, error: BadFile | None = None) -> str:
+        """A file that was read, or that cannot be; what is to be said of it."""
+        try:
+            if error is not None:
+                return self._shelves.set_aside(each, error, now)
+            self._shelves.done(each, now)
+        except OSError as fault:
+            raise NeedsAdministrator(
+                f"{each.name} cannot be put away ({fault.strerror}). Let the service write in "
+                f'{self.settings.folder}, or set after = "leave" under [files.{self.key}].',
+                peer=self.key,
+            ) from None
+        return ""
+
+    def _clear_away(self, now: datetime) -> None:
+        try:
+            self._shelves.clear_away(now, self.settings.keep_days)
+        except OSError as fault:
+            raise NeedsAdministrator(
+                f"Files of more than {self.settings.keep_days} days ago cannot be removed from "
+                f"{self.settings.folder} ({fault.strerror}). Let the service write there.",
+                peer=self.key,
+            ) from None
 
     def _checked_profile(self) -> Profile:
         if not self.settings.folder.is_dir():

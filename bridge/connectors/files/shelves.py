@@ -72,7 +72,10 @@ class Shelves:
                 continue
             if any(fnmatch(name, each) for each in _NOT_READY):
                 continue
-            stat = path.stat()
+            try:
+                stat = path.stat()
+            except FileNotFoundError:
+                continue  # whoever put it there has taken it away again
             if known.get(path.name) != [stat.st_size, stat.st_mtime_ns]:
                 found.append(Waiting(path, stat.st_size, stat.st_mtime_ns))
         return sorted(found, key=lambda each: (each.changed_ns, each.name))
@@ -113,7 +116,7 @@ class Shelves:
         if self._leave:
             shutil.copyfile(each.path, target)
             self._remember(each)
-        else:
+        elif each.path.exists():
             each.path.replace(target)
         first = str(error.problems[0]) if error.problems else str(error)
         return f"Set aside, with the reason beside it in {self.aside_folder.name}/: {first}"

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from bridge.connectors.files.learn import learn
+from bridge.connectors.files.learn.assigning import LEAST, scores
+from bridge.connectors.files.learn.contents import Column
 from bridge.domain.problems import BadFile
 from tests.exports.bookings import BOOKINGS, Shape, ambiguous_dates, codes_only
 from tests.exports.completions import COMPLETIONS_AND_MORE
+from tests.exports.headings import CELLS, HEADINGS
 from tests.exports.held_out import HELD_OUT
 from tests.exports.judging import faults, proposed
 from tests.exports.making import as_csv
@@ -85,6 +88,21 @@ def test_a_short_list_of_early_days_is_asked_about_and_iso_is_not(tmp_path: Path
     assert questions("2026-04-03", "3 Apr 2026") == set()
     assert questions("03/04/2026", "25/06/2026") == set()
     assert questions("25/06/2026", "06/25/2026") == {"dates"}
+
+
+def test_headings_one_by_one_are_read_and_hardly_ever_misread() -> None:
+    missed: list[tuple[str, str | None]] = []
+    wrong: list[tuple[str, str | None]] = []
+    for heading, under, field, kind in HEADINGS:
+        cells = CELLS[under]
+        sure = scores(Column(0, heading, cells, len(cells)), kind)
+        best = max(sure, key=lambda each: sure[each], default=None)
+        got = best if best is not None and sure[best] >= LEAST else None
+        if got != field:
+            (missed if got is None else wrong).append((heading, got))
+    assert len(HEADINGS) > 300
+    assert len(wrong) <= len(HEADINGS) // 100, wrong
+    assert len(missed) <= len(HEADINGS) // 50, missed
 
 
 def test_no_table_is_no_proposal(tmp_path: Path) -> None:

@@ -179,6 +179,21 @@ def test_a_folder_that_is_only_read_is_remembered(world: World, tmp_path: Path) 
     assert (tmp_path / "memory" / "set-aside").is_dir()
 
 
+def test_trainers_are_told_with_their_event(world: World, tmp_path: Path) -> None:
+    columns = dict(PROFILE.columns) | {"trainer": "Trainer", "trainer_email": "Trainer email"}
+    folder = Folder(world, tmp_path, replace(PROFILE, columns=columns))
+    rows = [[*row, "Tess Ray; Uma Bo", "tess@example.org; uma@example.org"] for row in ROWS]
+    folder.put("one.csv", as_csv([[*HEAD, "Trainer", "Trainer email"], *rows]))
+    folder.pull()
+    assert world.scalar("select count(*) from event_trainers") == 4
+    for name in folder.names("processed"):
+        assert name == "one.csv"
+    world.clock.advance(days=40)
+    folder.put("two.csv", as_csv([[*HEAD, "Trainer", "Trainer email"], *rows[:1]]))
+    assert folder.pull().tally.wrote_nothing
+    assert folder.names("processed") == ["two.csv"]  # the first has been kept long enough
+
+
 def test_a_missing_folder_or_a_broken_profile_needs_somebody(world: World, tmp_path: Path) -> None:
     folder = Folder(world, tmp_path)
     folder.path.rmdir()

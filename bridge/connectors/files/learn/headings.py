@@ -25,7 +25,9 @@ _SAME = {
     "workshop": "event", "seminar": "event", "webinar": "event", "activity": "event",
     "events": "event", "courses": "event", "programme": "event", "program": "event",
     "product": "event", "learning": "event", "lesson": "event", "module": "event",
-    "offering": "event", "enrollment": "enrolment", "enrolled": "enrolled", "canceled": "cancelled",
+    "offering": "event", "briefing": "event", "conference": "event", "elearning": "event",
+    "e-learning": "event", "competence": "event", "competency": "event", "fname": "firstname",
+    "lname": "lastname", "establishment": "organisation", "enrollment": "enrolment", "enrolled": "enrolled", "canceled": "cancelled",
     "shortname": "shortname", "idnumber": "idnumber", "fullname": "fullname",
     "datetime": "date time", "timestamp": "date time", "percentage": "%", "percent": "%",
     "pct": "%", "mins": "minutes", "min": "minutes", "hrs": "hours", "hr": "hours",
@@ -65,17 +67,19 @@ NOT_THE_DAY = re.compile(
     r"assigned|requested|closing|next|refresher|signed up|sign up|logged)\b"
 )
 
+_T = r"(?:event|item|event event|curriculum|certification)"
 _E = r"(?:event|session|item|event event|curriculum|certification)"
 _P = r"(?:person|user|staff|employee|contact person|staff member|individual|worker)"
 _RULES: tuple[tuple[str, str, float], ...] = (
     # --- the event
-    (rf"(the )?{_E} (title|name|fullname|description|event)|name of (the )?{_E}", "event_title", 1.0),
-    (rf"(title|name) of (the )?{_E}", "event_title", 1.0),
-    (r"event|event (attended|booked|completed)|topic|subject", "event_title", 0.95),
-    (r"title|event title and level|what|item title|event item", "event_title", 0.8),
+    (rf"(the )?{_T} (title|name|fullname|description|event)|name of (the )?{_T}", "event_title", 1.0),
+    (rf"(title|name) of (the )?{_T}", "event_title", 1.0),
+    (r"event|event (attended|booked|completed)|event event|event object|topic|subject"
+     r"|event name and level", "event_title", 0.95),
+    (r"title|event title and level|what|item title|event item|description", "event_title", 0.8),
     (r"name", "event_title", 0.62),
-    (rf"{_E} (id|number|uid|key|instance id|event id)|event instance", "event_id", 1.0),
-    (rf"{_E} (code|reference|shortname|idnumber|slug|short code|reference number)", "event_code", 1.0),
+    (rf"{_T} (id|number|uid|key|instance id|event id)|event instance", "event_id", 1.0),
+    (rf"{_T} (code|reference|shortname|idnumber|slug|short code|reference number)", "event_code", 1.0),
     (r"event code reference|code|shortname", "event_code", 0.75),
     # --- when it was
     (rf"{_E} (date|start|starts|start date|date time|start date time|start date and time|starting|start time date|date and time|date start)",
@@ -85,7 +89,7 @@ _RULES: tuple[tuple[str, str, float], ...] = (
      r"|start date and time|starts at|start time|begins|from|date from|commences|date starting",
      "event_date", 0.95),
     (r"date attended|attendance date|attended on|attended date|delivery date|date delivered"
-     r"|date held|held on|event dates?|dates|from date|event day", "event_date", 0.97),
+     r"|date held|held on|scheduled date|scheduled start|day number date|day \d date|event dates?|dates|from date|event day", "event_date", 0.97),
     (rf"{_E}? ?(end|ends|end date|finish|finish date|end date time|date end|end date and time|end time|finishes|ends at)",
      "event_end", 1.0),
     (r"to|date to|until|end time|finish time", "event_end", 0.9),
@@ -93,12 +97,12 @@ _RULES: tuple[tuple[str, str, float], ...] = (
     (rf"({_E} )?(end|ends|finish|finishes) ?(time)?|to|to time|time to|time end", "end_time", 0.97),
     (r"session|session (name|title|number|id|no|description)|part|unit|day number|occurrence"
      r"|event session|session name number|which session", "session", 1.0),
-    (r"session (date|start|day|start date|date time|start date time|starts)|date of (the )?session",
+    (r"(first )?session (date|start|day|start date|date time|start date time|starts)|date of (the )?session",
      "session_date", 1.02),
     # --- whose it is
     (rf"{_P}|{_P} (name|fullname|full name|name in full)|name of {_P}|fullname|names"
      rf"|(name|fullname) ?(of )?{_P}|who|{_P} {_P}|{_P} {_P} name|person person name", "name", 1.0),
-    (r"name|fullname with link|person surname firstname|display name|preferred name|attended by|name person",
+    (r"name|fullname with link|person surname firstname|display name|preferred name|attended by|name person|booked for",
      "name", 0.9),
     (r"lastname,? firstname|lastname firstname|name lastname firstname|person lastname firstname", "name", 1.0),
     (rf"{_P} (firstname|first|given)", "first_name", 1.0),
@@ -136,7 +140,7 @@ _RULES: tuple[tuple[str, str, float], ...] = (
      r"|attendance notes|pass fail|passed failed", "status", 0.9),
     (r"attended|present|did they attend|came|attended event|attended y n|attended yes no|attendance y n"
      r"|attended the event|attended event|attendance yes no|attended\??|was present|in attendance"
-     r"|person attended|has attended|attendance|register|attendance confirmed|fully attended"
+     r"|person attended|has attended|turned up|attendance|register|attendance confirmed|fully attended"
      r"|attended in full|full attendance|attendance status|attendance mark|attendance state|attended status"
      r"|attendance outcome", "attended", 0.96),
     (r"partly attended|partial|partially attended|left early|partial attendance|part attended|attended in part"
@@ -248,10 +252,12 @@ _SPELLED = {
 def plain(heading: str) -> str:
     """A heading in the words used here: "Delegate E-mail Address" is "person email"."""
     text = _CAMEL.sub(" ", re.sub(r" #\d+$", "", heading))
-    text = folded(text).replace("e-mail", "email")
+    text = re.sub(r"\bno[ -]?show\b", "noshow", folded(text).replace("e-mail", "email"))
     text = re.sub(r"\((?:required|optional|\*|uk|local|local time|dd/mm/yyyy|dd/mm/yy|"
                   r"dd-mm-yyyy|mm/dd/yyyy|yyyy-mm-dd|s|if known|utc|gmt|24 ?hr|hh:mm)\)", " ", text)  # fmt: skip
-    text = re.sub(r"[^\w%#'&]+|_", " ", text).replace("&", " and ")
+    text = re.sub(r"[^\w%#'&]+|_", " ", text.replace("e-learning", "elearning")).replace(
+        "&", " and "
+    )
     words = [_SAME.get(word.strip("'"), word.strip("'")) for word in text.split()]
     text = " ".join(
         word for word in words if word not in ("the", "a", "your", "please", "s", "transcript")
