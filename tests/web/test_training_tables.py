@@ -17,7 +17,7 @@ from bridge.tables import SiteTables
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings
 from tests.cli.test_booking import HEAD, ROWS
-from tests.exports.making import as_csv
+from tests.exports.making import as_csv, as_xlsx
 from tests.support import World
 from tests.web.site import Browser, WebWorld, csrf_of
 
@@ -81,7 +81,7 @@ def test_a_file_is_looked_at_asked_about_and_loaded(pages: WebWorld, tmp_path: P
     assert world.scalar("select count(*) from received") == 4
     assert (tmp_path / "profiles" / "lscp.yaml").exists()
     assert list((tmp_path / "uploads").iterdir()) == []
-    shown = upload(as_csv([HEAD, *ROWS]))
+    shown = upload(as_xlsx([HEAD, *ROWS]), "bookings.xlsx")
     assert "0 new, 0 changed, 3 known already" in shown
     # Another of the team does not come by what this one uploaded.
     other = world.person("other")

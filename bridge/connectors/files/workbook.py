@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from bridge.connectors.files.cells import HalfFile
 from bridge.domain.problems import BadFile, Problem
@@ -38,17 +38,17 @@ def workbook_rows(
     """
     _refuse_bombs(path, name, largest)
     try:
-        with warnings.catch_warnings():
+        # Opened by us: openpyxl would go by the ending of a file's name.
+        with path.open("rb") as stream, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+            book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
             try:
                 yield from _rows(book, name, sheet)
             finally:
                 book.close()
     except BadFile:
         raise
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError,
-            TypeError, SyntaxError, IndexError, AttributeError) as error:  # fmt: skip
+    except Exception as error:
         # openpyxl meets broken parts with whatever breaks first.
         raise BadFile([_wrong(
             name, "The workbook cannot be read", f"It says: {str(error)[:120]}",
@@ -66,7 +66,8 @@ def _refuse_bombs(path: Path, name: str, largest: int) -> None:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
             heads = [_head(archive, p) for p in parts[:MOST_PARTS] if p.filename.endswith(".xml")]
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError):
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError,
+            ValueError):  # fmt: skip
         raise HalfFile([_wrong(
             name, "The file breaks off, or is no workbook", "Its table of contents is missing",
             "Copy it again, or save it again as .xlsx",

@@ -18,7 +18,7 @@ from bridge.domain.records import Status
 from bridge.services import ledger
 from bridge.services.looking import look_at_source
 from bridge.services.pull import PullReport, Trusted, pull
-from tests.exports.making import as_csv
+from tests.exports.making import as_csv, as_xlsx
 from tests.support import World, rule
 
 HEAD = ["Ref", "Course", "Date", "Name", "Email", "Attendance"]
@@ -89,7 +89,7 @@ def test_the_same_file_a_longer_one_and_a_corrected_one(folder: Folder) -> None:
     folder.put("again.csv", as_csv([HEAD, *ROWS[:2]], separator=";", encoding="utf-16"))
     assert folder.pull(full=True).tally.wrote_nothing
     assert world.dump(without=("pull_runs", "bookmarks", "leases")) == before
-    folder.put("longer.csv", as_csv([HEAD, *ROWS]))
+    folder.put("longer.xlsx", as_xlsx([["Bookings"], [], HEAD, *ROWS]))
     longer = folder.pull()
     assert (longer.tally.new, longer.tally.changed, longer.tally.unchanged) == (1, 0, 2)
     folder.put("corrected.csv", as_csv([HEAD, [*ROWS[0][:5], "DNA"], [*ROWS[1][:5], "Attended"]]))
