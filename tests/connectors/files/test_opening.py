@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from bridge.connectors.files import Profile
 from bridge.connectors.files.folder import file_pages
+from bridge.connectors.files.learn import learn
 from bridge.domain.problems import BadFile
 from bridge.domain.records import AttendanceState, LearningFact, Pulled, Status, Unreadable
 from tests.exports.making import as_csv, as_xlsx
@@ -145,6 +147,22 @@ def test_a_bomb_is_not_opened(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 2_000_000)
     with pytest.raises(BadFile, match="2 MB"):
         items(path, largest=1_000_000)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60,
+          deadline=None)  # fmt: skip
+@given(st.booleans(), st.integers(0, 10**6), st.binary(max_size=20), st.booleans())
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(
+    tmp_path: Path, book: bool, at: int, bytes_there: bytes, cut: bool
+) -> None:
+    rows = [HEAD, *ROWS]
+    whole = as_xlsx(rows) if book else as_csv(rows)
+    at %= len(whole)
+    path = tmp_path / "damaged"
+    path.write_bytes(whole[:at] + bytes_there + (b"" if cut else whole[at + len(bytes_there) :]))
+    for look in (lambda: items(path), lambda: learn(path, name="x")):
+        with contextlib.suppress(BadFile):
+            look()
 
 
 def test_two_rows_that_are_one_booking_and_differ_wait_in_quarantine(tmp_path: Path) -> None:
