@@ -90,6 +90,20 @@ def test_a_short_list_of_early_days_is_asked_about_and_iso_is_not(tmp_path: Path
     assert questions("25/06/2026", "06/25/2026") == {"dates"}
 
 
+def test_where_nobody_came_it_is_asked_if_a_register_was_taken(tmp_path: Path) -> None:
+    head = ["Course", "Course date", "Delegate name", "Email", "Attended"]
+    people = [[f"Ann {last}", f"{last}@x.org"] for last in ("Lee", "Ode", "Ray")]
+    path = tmp_path / "f.csv"
+    path.write_bytes(as_csv([head, *(["Neglect", "2026-03-14", *each, "No"] for each in people)]))
+    (question,) = learn(path, name="x").questions
+    assert question.id == "word:No"
+    unmarked = learn(path, name="x", answers={"word:No": "no mark"})
+    assert unmarked.settled
+    assert {row.cells["status"] for row in unmarked.rows} == {"unknown"}
+    missed = learn(path, name="x", answers={"word:No": "no_show"})
+    assert {row.cells["status"] for row in missed.rows} == {"missed"}
+
+
 def test_headings_one_by_one_are_read_and_hardly_ever_misread() -> None:
     missed: list[tuple[str, str | None]] = []
     wrong: list[tuple[str, str | None]] = []
