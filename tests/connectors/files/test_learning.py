@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bridge.connectors.files import Profile
+from bridge.connectors.files.folder import file_pages
 from bridge.connectors.files.learn import learn
 from bridge.connectors.files.learn.assigning import LEAST, scores
 from bridge.connectors.files.learn.contents import Column
 from bridge.domain.problems import BadFile
+from bridge.domain.records import Unreadable
 from tests.exports.bookings import BOOKINGS, Shape, ambiguous_dates, codes_only
 from tests.exports.completions import COMPLETIONS_AND_MORE
 from tests.exports.headings import CELLS, HEADINGS
@@ -41,9 +44,13 @@ def test_nine_in_ten_are_right_without_help_or_asked_about(tmp_path: Path) -> No
                 guessed[shape.__name__] = [words for words in found if "but it is" in words]
         helped += bool(export.asks)
         if not export.asks and shape.__name__ not in wrong:
-            # What needed no help is understood row by row.
-            read = [row for row in proposal.rows if row.cells]
-            assert read, shape.__name__
+            # What needed no help is understood row by row, and loads without a fault.
+            assert any(row.cells for row in proposal.rows), shape.__name__
+            path = tmp_path / f"file{export.suffix}"
+            pages = file_pages(path, path.name, Profile.from_data(proposal.profile), 10**8)
+            facts = [item.fact for page in pages for item in page.items]
+            assert facts, shape.__name__
+            assert not [f for f in facts if isinstance(f, Unreadable)], shape.__name__
     assert len(CORPUS) - len(wrong) >= 0.9 * len(CORPUS), wrong
     assert not any(guessed.values()), guessed
     assert helped < len(CORPUS) // 4
