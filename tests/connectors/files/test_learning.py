@@ -18,11 +18,12 @@ from tests.exports.completions import COMPLETIONS_AND_MORE
 from tests.exports.headings import CELLS, HEADINGS
 from tests.exports.held_out import HELD_OUT
 from tests.exports.judging import faults, proposed
+from tests.exports.last import LAST
 from tests.exports.making import as_csv
 from tests.exports.others import OTHERS
 from tests.exports.unseen import UNSEEN
 
-CORPUS = (*BOOKINGS, *COMPLETIONS_AND_MORE, *OTHERS, *HELD_OUT, *UNSEEN)
+CORPUS = (*BOOKINGS, *COMPLETIONS_AND_MORE, *OTHERS, *HELD_OUT, *UNSEEN, *LAST)
 #: Another one for each run of a day would be no test; another one by hand tells whether it holds.
 SEED = 2026
 
