@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rapidfuzz import fuzz, process
 
@@ -136,7 +137,14 @@ def _above(profile: Profile, before: Sequence[Row], name: str) -> dict[str, str]
 
 
 def labelled(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
-    """The folded labels above a table, each with the text beside or behind it ("Course: Core")."""
+    """The folded labels above a table, each with the text beside it, behind it ("Course: Core"),
+    or under it, where a row of three labels and more has as many texts in the next."""
+    for labels, texts in pairwise(rows):
+        places = [place for place, cell in enumerate(labels.cells) if cell.strip()]
+        under = [place for place, cell in enumerate(texts.cells) if cell.strip()]
+        if len(places) > 2 and places == under:
+            for place in places:
+                yield folded(labels.cells[place]), " ".join(texts.cells[place].split())
     for row in rows:
         cells = [" ".join(cell.split()) for cell in row.cells]
         filled = [cell for cell in cells if cell]

@@ -195,4 +195,4 @@ class StateReader:
             return None
         if came is None or went is None or went < came:
             return None
-        return (went - came).total_seconds() / 60
+        return round((went - came).total_seconds() / 60, 1)

@@ -26,6 +26,8 @@ SMALL = 5_000_000
 #: What a workbook may unpack to, as a multiple of how large a file may be.
 UNPACKED = 5
 MOST_PARTS = 5_000
+#: The texts of a workbook are held in memory while it is read, so there may be so many bytes.
+MOST_TEXTS = 100_000_000
 WIDEST = 500
 
 
@@ -84,6 +86,11 @@ def _refuse_bombs(path: Path, name: str, largest: int) -> None:
             name, f"The workbook unpacks from {packed:,} to {total:,} bytes",
             "No spreadsheet of text does that, so it was not opened",
             "Save the sheet with the bookings alone as CSV UTF-8",
+        )])  # fmt: skip
+    if any(p.filename.endswith("sharedStrings.xml") and p.file_size > MOST_TEXTS for p in parts):
+        raise BadFile([_wrong(
+            name, f"The workbook holds more than {MOST_TEXTS // 1_000_000} MB of texts",
+            "They would have to be held in memory all at once", "Save it as CSV UTF-8",
         )])  # fmt: skip
     if any(b"<!DOCTYPE" in head or b"<!ENTITY" in head for head in heads):
         raise BadFile([_wrong(

@@ -55,7 +55,7 @@ def kind_of(columns: Sequence[Column]) -> str | None:
         if set(text.split()) & _OF_LMS:
             completions += 0.5
         if found & {"attended", "missed", "partly", "check_in", "check_out", "waitlisted",
-                    "evaluated", "session", "cancelled"}:  # fmt: skip
+                    "evaluated", "session", "cancelled", "minutes", "hours"}:  # fmt: skip
             bookings += 1.5
         if set(text.split()) & _OF_BOOKINGS:
             bookings += 1

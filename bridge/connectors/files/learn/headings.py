@@ -68,6 +68,10 @@ NOT_THE_DAY = re.compile(
 )
 
 _T = r"(?:event|item|event event|curriculum|certification)"
+#: What is said about a thing is not the thing: the reason for an absence, the charge for it.
+_ABOUT = re.compile(
+    r"\b(reason|charge|fee|cost|price|amount|comment|comments|note|notes|why|how many|number of(?! minutes| hours))\b"
+)
 _E = r"(?:event|session|item|event event|curriculum|certification)"
 _P = r"(?:person|user|staff|employee|contact person|staff member|individual|worker)"
 _RULES: tuple[tuple[str, str, float], ...] = (
@@ -137,7 +141,7 @@ _RULES: tuple[tuple[str, str, float], ...] = (
      r"|state|outcome|attendance outcome|result", "status", 1.0),
     (r"attendance|register|attendance record|attendance register|attendance mark|mark|register mark"
      r"|completion|attendance confirmed|attendance details|event completion|event result|progress"
-     r"|attendance notes|pass fail|passed failed", "status", 0.9),
+     r"|pass fail|passed failed", "status", 0.9),
     (r"attended|present|did they attend|came|attended event|attended y n|attended yes no|attendance y n"
      r"|attended the event|attended event|attendance yes no|attended\??|was present|in attendance"
      r"|person attended|has attended|turned up|attendance|register|attendance confirmed|fully attended"
@@ -271,7 +275,7 @@ def plain(heading: str) -> str:
 def meanings(heading: str) -> dict[str, float]:
     """The fields that a heading may be, with how sure that is (0 to about 1)."""
     text = plain(heading)
-    if not text:
+    if not text or _ABOUT.search(text):
         return {}
     found: dict[str, float] = {}
     for pattern, field, sure in _COMPILED:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bridge.connectors.booking.dates import BadDate, Order, parse
-from bridge.connectors.booking.words import OUTCOME_NAMES, STATE_NAMES, folded, outcome_of, state_of
+from bridge.connectors.booking.words import (
+    OUTCOME_NAMES,
+    STATE_NAMES,
+    folded,
+    outcome_of,
+    state_of,
+    yes_or_no,
+)
 from bridge.connectors.files.layout import labelled
 from bridge.connectors.files.learn import assigning
 from bridge.connectors.files.learn.assigning import Assigned, assign, dates_among, kind_of
@@ -300,6 +307,9 @@ def _words_of(
     choices = _STATES if states else _OUTCOMES
     if field_ == "evaluated":
         return
+    if field_ == "attended" and column.ticks > 0.9 and all(map(_says_no, column.distinct)):
+        _ask_about_no(column, words, draft)
+        return
     unknown = []
     for text in column.distinct:
         key = folded(text)
@@ -323,6 +333,29 @@ def _words_of(
     if len(unknown) > MOST_WORDS:
         draft.ask(f"column:{field_}", f"Which column is {FIELDS[field_]}?",
                   f"'{column.label}' holds {len(unknown)} words that are not known.")  # fmt: skip
+
+
+def _says_no(text: str) -> bool:
+    try:
+        return yes_or_no(text) is not True
+    except KeyError:
+        return False
+
+
+def _ask_about_no(column: Column, words: dict[str, str], draft: _Draft) -> None:
+    """Nobody came, by this column; or nobody has taken the register, which is no no-show."""
+    for text in column.distinct:
+        if yes_or_no(text) is None:
+            continue
+        id_ = f"word:{text}"
+        given = draft.answer(id_, ("no_show", "no mark"))
+        if given == "no mark":
+            words[text] = given
+        elif not given:
+            draft.ask(id_, f"What does '{text}' mean under '{column.label}'?",
+                      "Nothing else stands there, as if no register had been taken yet.",
+                      (Choice("no_show", "they did not come"),
+                       Choice("no mark", "nobody has marked yet who came")))  # fmt: skip
 
 
 def _is_known(text: str, field_: str, states: bool) -> bool:
