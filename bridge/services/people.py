@@ -212,7 +212,8 @@ def merge(ctx: Context, person: int, into: int, reason: str) -> int:
         uow.people.mark_for_awards([other])
         uow.intake.mark_sessions([other])
         audit(ctx, uow, "merge", f"person:{one}", {"into": other, "contested": contested})
-        return len(contested)
+    settle_pending(ctx)
+    return len(contested)
 
 
 def unmerge(ctx: Context, person: int) -> int:

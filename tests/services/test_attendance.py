@@ -317,6 +317,8 @@ def test_a_rule_makes_two_sources_names_one_draft_and_takes_it_back(world: World
     (join,) = activities.activity(world.ctx, one).joins
     activities.part(world.ctx, join.id)
     assert len(drafts(world, learner)) == 2
+    # Together and apart as often as one likes, nothing is drafted twice.
+    assert world.scalar("SELECT COUNT(*) FROM evidence") == 2
 
 
 def test_what_people_worked_on_survives_joining_and_parting(world: World) -> None:
