@@ -30,7 +30,8 @@ def test_activities_are_found_joined_and_parted(pages: WebWorld, team: Browser) 
     booked.pull(Seat(day=-9))
     world.pull(Completion(course="C9", title="<b>Course</b> one"))
     assert len(drafts(world, learner)) == 2
-    assert "No two activities are joined yet" in team.get("/training/activities").text
+    assert "No two activities are joined yet" in team.get("/training/activities?only=joined").text
+    assert "Event E1" in team.get("/training/activities").text
     found = team.get("/training/activities?q=course").text
     assert "<b>Course" not in found
     assert "Nothing has these words" in team.get("/training/activities?q=nowhere").text
