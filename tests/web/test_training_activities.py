@@ -65,6 +65,7 @@ def test_doubts_and_answers_are_settled_on_their_pages(pages: WebWorld, team: Br
     )
     queue = team.get("/training/unmatched").text
     assert "on several names (Ann Smith, Bob Jones)" in queue
+    assert "known by the same email office@example.org" in queue
     assert "Only a hint" in queue
     settle = re.search(r'href="(/training/unmatched/\d+)"', queue)
     assert settle is not None
