@@ -44,8 +44,8 @@ def group(
     its date, on either side, the nearest piece first. All others are grouped by their dates alone:
     the earliest begins a piece, everything up to `within` days later belongs to it, and the next
     begins another. So the order in which they arrived makes no difference. A group goes by the
-    oldest piece that holds one of its records, if there is any. Records in `alone` were split off
-    by a person; each is a piece of its own.
+    oldest piece that holds one of its records, or else by one near it that holds none any more.
+    Records in `alone` were split off by a person; each is a piece of its own.
     """
     held: dict[int, list[Dated]] = {}
     at_home: dict[int, int] = {}
@@ -73,11 +73,21 @@ def group(
             groups.append([record])
     new: list[tuple[Dated, ...]] = [(record,) for record in apart]
     taken: set[int] = set()
+    left: list[list[Dated]] = []
     for each in groups:
         homes = {at_home[r.record_id] for r in each if r.record_id in at_home} - taken
         if homes:
             taken.add(home := min(homes))
             held[home] = each
+        else:
+            left.append(each)
+    empty = [p for p in pieces if not (p.kept or p.apart) and p.id not in taken]
+    for each in left:
+        near = [p for p in empty if abs((p.on - each[0].on).days) <= within]
+        if near:
+            found = min(near, key=lambda p: (abs((p.on - each[0].on).days), p.on, p.id))
+            empty.remove(found)
+            held[found.id] = each
         else:
             new.append(tuple(each))
     return Grouped({piece: tuple(records) for piece, records in held.items()}, tuple(new))

@@ -84,7 +84,7 @@ def part(ctx: Context, join_id: int) -> None:
         uow.ops.lock(SETTLING)
         moved = uow.bookings.end_join(join_id, ctx.actor.label, ctx.clock.now())
         if moved is None:
-            raise NotFound("That join has been undone already.")
+            raise NotFound(f"There is no join {join_id}, or it has been undone already.")
         uow.intake.mark_activities(moved)
         audit(ctx, uow, "part-activities", f"join:{join_id}", {})
     settle_pending(ctx)

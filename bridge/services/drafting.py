@@ -54,6 +54,7 @@ class Changes:
     withdrawn: int = 0
     no_longer_suggested: int = 0
     contested: int = 0
+    drafts: int = 0
     people: set[int] = field(default_factory=set)
 
     def note(self, change: Redraft, person: int | None) -> None:
@@ -202,8 +203,9 @@ def reconsider(
     at_home = [r for r in records if r.evidence_id is not None and r.id not in misfiled]
     again = {(r.person, r.alias.activity_id) for r in at_home if r.person is not None}
     alone = uow.bookings.split_off([c.record_id for c in candidates]) if candidates else set()
-    _, claims = file_evidence(uow, mapped, candidates, now, policy, again, changes, alone)
+    drafts, claims = file_evidence(uow, mapped, candidates, now, policy, again, changes, alone)
     if changes is not None and claims:
+        changes.drafts += drafts
         changes.added += claims
         changes.people |= {c.person for c in candidates}
     refresh(uow, mapped, {r.evidence_id for r in records if r.evidence_id}, now, changes)

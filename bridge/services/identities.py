@@ -37,6 +37,14 @@ class LookUp:
         """The person of an account of that source, or why there is none."""
         return match(facts, rules, self.people, self.shared.get(source, {}))
 
+    def reasons(self, facts: AccountFacts, rules: Sequence[IdentityRule]) -> dict[int, str]:
+        """Why each person comes into question for an account, in words."""
+        found: dict[int, list[str]] = defaultdict(list)
+        for identifier in identifiers_of(facts, rules):
+            for person in self.people.get(identifier, ()):
+                found[person].append(f"{identifier.kind} {identifier.value}")
+        return {person: f"known by the same {' and '.join(w)}" for person, w in found.items()}
+
     def in_doubt(self, source: str) -> list[int]:
         """Accounts of that source that are somebody's by an address seen to be shared."""
         shared = self.shared.get(source, {})

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from bridge.domain.bookings import SEVERAL_NAMES
 from bridge.domain.identity import IdentityRule, Match
@@ -45,10 +46,10 @@ from bridge.services.tally import Tally as Tally
 class Intake:
     """Takes in the pages of one source. `now` is the instant of the run.
 
-    `rules` are the identity rules that this source is trusted with. `told_before` are the keys
-    under which items of the latest page are stored already, as another road named them.
-    `trainers` are those that this run has named so far, accounts by event; `joined` the names
-    that the rules were asked about.
+    `rules` are the identity rules that this source is trusted with. Of the latest page,
+    `told_before` are keys under which its items are stored already, as another road named them, and
+    `held_back` says that sessions wait to be looked at with others. `trainers` are those that this
+    run has named so far, accounts by event; `joined` the names that rules were asked about.
     """
 
     source: SourceRow
@@ -59,10 +60,11 @@ class Intake:
     told_before: list[str] = field(default_factory=list)
     trainers: dict[int, set[int]] = field(default_factory=dict)
     joined: set[Alias] = field(default_factory=set)
+    held_back: bool = False
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
-        tally = Tally(items=len(page.items))
+        tally, self.held_back = Tally(items=len(page.items)), False
         fresh, changed = self._sort_out(uow, page.items, tally)
         if page.trainers:
             self._take_trainers(uow, page.trainers)
@@ -259,6 +261,7 @@ class Intake:
                 # It counts only together with other sessions: `reconsider` looks at them all, a
                 # moment from now and in this transaction.
                 records.append(record._replace(pending=True))
+                self.held_back = True
                 continue
             records.append(record)
             dispositions[decided.disposition] += 1
@@ -365,19 +368,7 @@ def new_record(
 ) -> NewRecord:
     """The row of a record that has been decided on."""
     booking = fact.booking
-    told = (
-        ()
-        if booking is None
-        else (
-            None if booking.state is None else int(booking.state),
-            booking.said,
-            booking.minutes,
-            booking.planned,
-            booking.evaluated,
-            booking.session,
-            booking.sessions,
-        )
-    )
+    told = () if booking is None else (booking.state and int(booking.state), *_BESIDE(booking))
     return NewRecord(
         record_id,
         received_id,
@@ -396,3 +387,6 @@ def new_record(
         False,
         *told,
     )
+
+
+_BESIDE = attrgetter("said", "minutes", "planned", "evaluated", "session", "sessions")

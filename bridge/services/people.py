@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.domain.authority import Authority
@@ -30,7 +30,8 @@ from bridge.services.pull import settle_pending
 class Waiting:
     """An account that belongs to nobody yet, why, and whom some rule pointed at.
 
-    `hints` are people of a similar name: shown, and never more than that.
+    `reasons` says of each candidate why a rule points there; `hints` are people of a similar
+    name: shown, and never more than that.
     """
 
     account: Account
@@ -39,6 +40,7 @@ class Waiting:
     why: Unmatched
     candidates: tuple[Person, ...]
     hints: tuple[Hint, ...] = ()
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
 
 def find(ctx: Context, text: str) -> Person:
@@ -109,6 +111,7 @@ def _waiting(
             why,
             tuple(Person(p, names[p], p) for p in why.candidates),
             told,
+            known.reasons(account.facts, rules_of.get(key, ())),
         )
         for account, key, records, why, told in found
     ]
@@ -221,7 +224,8 @@ def merge(ctx: Context, person: int, into: int, reason: str) -> int:
         uow.people.mark_for_awards([other])
         uow.intake.mark_sessions([other])
         audit(ctx, uow, "merge", f"person:{one}", {"into": other, "contested": contested})
-        return len(contested)
+    settle_pending(ctx)
+    return len(contested)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from bridge.domain.ports import Source
 from bridge.domain.records import Page
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context
-from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, reconsider
+from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, Changes, reconsider
 from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import load_mapped
 
@@ -117,8 +117,12 @@ def _run(
                 in_force, intake.mapped = in_force_now, load_mapped(uow)
             report.tally.add(intake.take(uow, page))
             seen.extend(map(hash, intake.told_before))
-            while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE):
+            changes = Changes()
+            while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE, changes):
                 pass
+            if intake.held_back:
+                report.tally.drafts += changes.drafts
+                report.tally.claims += changes.added
             if page.last:
                 report.complete = True
                 report.note, report.needs_you = page.note, bool(page.note)

@@ -153,17 +153,19 @@ class SqlBookings(DoubtQueries):
 
     def _with_names(self, ids: Collection[int]) -> list[Activity]:
         counted = (
-            select(_r.alias_id, func.count().label("records")).group_by(_r.alias_id).subquery()
+            select(func.count())
+            .where(_r.alias_id == _a.id)
+            .correlate(t.activity_aliases)
+            .scalar_subquery()
         )
         head = t.activities.alias("head")
         query = (
             select(head.c.id, head.c.title, _a.id, _a.activity_id, t.sources.c.key,
                    func.coalesce(_a.title, _a.shortname, _a.value), _a.value,
-                   func.coalesce(counted.c.records, 0))
+                   counted)
             .join(t.activities, head.c.id == CANONICAL)
             .join(t.activity_aliases, _a.activity_id == _act.id)
             .join(t.sources, t.sources.c.id == _a.source_id)
-            .outerjoin(counted, counted.c.alias_id == _a.id)
             .where(among(self._db, head.c.id, ids))
             .order_by(head.c.id, _a.id)
         )  # fmt: skip

@@ -180,6 +180,13 @@ def test_what_people_worked_on_keeps_its_records_and_takes_in_what_is_near() -> 
     assert sorted(grouped.new) == [(first,), (third,)]
 
 
+def test_a_piece_that_lost_its_records_takes_them_back_rather_than_be_drafted_twice() -> None:
+    (record,) = _on([3])
+    lost = Piece(4, (NOW + timedelta(days=1)).date(), False, False, ())
+    assert group([lost], [record], (), 7).old == {4: (record,)}
+    assert group([lost._replace(apart=True)], [record], (), 7).new == ((record,),)
+
+
 # --- names ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("one", "other", "may"),

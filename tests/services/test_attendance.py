@@ -39,7 +39,7 @@ from bridge.services import (
     verify,
 )
 from bridge.services.evidence import Item
-from bridge.services.pull import Trusted
+from bridge.services.pull import PullReport, Trusted
 from tests.support import NOW, RULES, Completion, World, cast, ref, rule
 
 RULES_OF = {"moodle": RULES, "events": RULES}
@@ -128,11 +128,11 @@ class Booked:
         if rules:
             world.publish(rules, "events")
 
-    def pull(self, *seats: Seat, full: bool = True) -> None:
+    def pull(self, *seats: Seat, full: bool = True) -> PullReport:
         if seats:
             self.events.seats = list(seats)
         trusted = Trusted(self.events, "booking", identity=RULES)
-        pull.pull(self.world.ctx, trusted, full=full)
+        return pull.pull(self.world.ctx, trusted, full=full)
 
     def why(self) -> list[str]:
         return [r for (r,) in self.world.rows("SELECT reason FROM learning_records ORDER BY id")]
@@ -186,8 +186,10 @@ def test_sessions_make_one_draft_once_enough_were_attended(
     learner = world.person("u1")
     seats = [Seat(session=f"Day {n}", sessions=3, day=-60 + 20 * n) for n in range(3)]
     for there in range(1, 4):
-        booked.pull(*seats[:there])
+        report = booked.pull(*seats[:there])
         found = drafts(world, learner)
+        if asked:
+            assert report.tally.drafts == (there == counted)
         if there < counted:
             assert found == []
             assert booked.why()[-1] == "sessions-few"
@@ -317,6 +319,8 @@ def test_a_rule_makes_two_sources_names_one_draft_and_takes_it_back(world: World
     (join,) = activities.activity(world.ctx, one).joins
     activities.part(world.ctx, join.id)
     assert len(drafts(world, learner)) == 2
+    # Together and apart as often as one likes, nothing is drafted twice.
+    assert world.scalar("SELECT COUNT(*) FROM evidence") == 2
 
 
 def test_what_people_worked_on_survives_joining_and_parting(world: World) -> None:

@@ -30,7 +30,8 @@ def test_activities_are_found_joined_and_parted(pages: WebWorld, team: Browser) 
     booked.pull(Seat(day=-9))
     world.pull(Completion(course="C9", title="<b>Course</b> one"))
     assert len(drafts(world, learner)) == 2
-    assert "No two activities are joined yet" in team.get("/training/activities").text
+    assert "No two activities are joined yet" in team.get("/training/activities?only=joined").text
+    assert "Event E1" in team.get("/training/activities").text
     found = team.get("/training/activities?q=course").text
     assert "<b>Course" not in found
     assert "Nothing has these words" in team.get("/training/activities?q=nowhere").text
@@ -64,6 +65,7 @@ def test_doubts_and_answers_are_settled_on_their_pages(pages: WebWorld, team: Br
     )
     queue = team.get("/training/unmatched").text
     assert "on several names (Ann Smith, Bob Jones)" in queue
+    assert "known by the same email office@example.org" in queue
     assert "Only a hint" in queue
     settle = re.search(r'href="(/training/unmatched/\d+)"', queue)
     assert settle is not None

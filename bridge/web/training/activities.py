@@ -32,12 +32,12 @@ class JoinForm(FlaskForm):
 @training.get("/activities")
 @permits(Permission.TRAINING)
 def activities() -> str:
-    """Activities, by a word of any of their names; without one, those of several names."""
-    asked = words("q")
+    """Activities, by a word of any of their names; all, or those of several names alone."""
+    asked, joined = words("q"), words("only") == "joined"
     page = service.activities(
-        ctx(Permission.TRAINING), asked, words("after") or None, joined=not asked
+        ctx(Permission.TRAINING), asked, words("after") or None, joined=joined
     )
-    return render_template("training/activities.html", page=page, asked=asked)
+    return render_template("training/activities.html", page=page, asked=asked, joined=joined)
 
 
 @training.get("/activities/<int:activity_id>")

@@ -10,8 +10,8 @@ from wtforms.validators import DataRequired, Length
 from bridge.domain.errors import NotFound, Refused
 from bridge.domain.model import Person
 from bridge.domain.permissions import Permission
+from bridge.services import accounts, ledger, people
 from bridge.services import desk as desk_service
-from bridge.services import ledger, people
 from bridge.services.directory import search_people
 from bridge.web.access import ctx, permits, site
 from bridge.web.asked import number, words
@@ -50,6 +50,7 @@ def unmatched() -> str:
         "training/unmatched.html",
         page=people.unmatched_page(ctx(), site().identity, source, words("after") or None),
         source=source,
+        in_doubt=len(accounts.doubts(ctx()).items),
     )
 
 
