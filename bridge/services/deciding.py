@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from bridge.domain.counting import Part
+from bridge.domain.counting import Part, Reason
 from bridge.domain.mapping_index import Outcome, Verdict
 from bridge.domain.model import Alias, Record
 from bridge.domain.records import Booking, Disposition, LearningFact, Status
@@ -167,4 +167,14 @@ REASON_WORDS: dict[str, str] = {
     "no-rule": "No mapping names this activity.",
     "counts": "A rule suggests competencies for it.",
     "human-work": "No rule counts it now, but a person has worked on its evidence.",
+    Reason.BOOKED.value: "It is only booked so far; a booking is never learning.",
+    Reason.WAITLISTED.value: "It is a place on a waiting list, which is never learning.",
+    Reason.CANCELLED.value: "It was cancelled.",
+    Reason.NOT_MARKED.value: "Nobody has marked who came, so it is not known.",
+    Reason.MINUTES_MISSING.value: "The rule asks for minutes and the source gives none.",
+    Reason.MINUTES_LOW.value: "Fewer minutes were attended than the rule asks for.",
+    Reason.SESSIONS_FEW.value: "Fewer sessions of the event were attended than the rule asks for.",
+    Reason.SESSIONS_UNKNOWN.value: "The source does not say how many sessions the event has.",
+    Reason.NOT_EVALUATED.value: "The evaluation that the rule asks for was not handed in.",
+    Reason.EVALUATION_UNKNOWN.value: "The source does not say whether the evaluation was done.",
 }

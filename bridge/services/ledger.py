@@ -82,16 +82,6 @@ _MAPPING_WORDS: dict[str, str] = {
     Reason.SCORE_LOW.value: "The score is below what the rule asks for.",
     Reason.ATTENDANCE_MISSING.value: "The rule asks for attendance and the source gives none.",
     Reason.ATTENDANCE_LOW.value: "The attendance is below what the rule asks for.",
-    Reason.BOOKED.value: "It is only booked so far; a booking is never learning.",
-    Reason.WAITLISTED.value: "It is a place on a waiting list, which is never learning.",
-    Reason.CANCELLED.value: "It was cancelled.",
-    Reason.NOT_MARKED.value: "Nobody has marked who came, so it is not known.",
-    Reason.MINUTES_MISSING.value: "The rule asks for minutes and the source gives none.",
-    Reason.MINUTES_LOW.value: "Fewer minutes were attended than the rule asks for.",
-    Reason.SESSIONS_FEW.value: "Fewer sessions of the event were attended than the rule asks for.",
-    Reason.SESSIONS_UNKNOWN.value: "The source does not say how many sessions the event has.",
-    Reason.NOT_EVALUATED.value: "The evaluation that the rule asks for was not handed in.",
-    Reason.EVALUATION_UNKNOWN.value: "The source does not say whether there is an evaluation.",
 }
 
 

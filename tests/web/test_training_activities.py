@@ -10,7 +10,7 @@ import pytest
 
 from bridge.domain.permissions import Role
 from bridge.services import activities
-from tests.services.test_attendance import ONE, Booked, Seat, drafts, event_rule
+from tests.services.booked import ONE, Booked, Seat, drafts, event_rule
 from tests.support import NOW, Completion
 from tests.web.site import Browser, WebWorld
 
