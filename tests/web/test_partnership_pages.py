@@ -68,7 +68,7 @@ def test_kinds_of_organisations_are_counted_together(pages: WebWorld, partner: B
     counts.recount(world.ctx)
     page = partner.get("/counts/competency/care-2026/1").text
     assert "by kind of organisation" in page
-    row = re.search(r'<th scope="row">School</th>\s*<td class="number">12</td>', page)
+    row = re.search(r">School</th>\s*<td[^>]*>12</td>", page)
     assert row is not None
     page = partner.get("/counts/?kind=school").text
     assert "Everyone, School" in page
