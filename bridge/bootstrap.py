@@ -14,18 +14,18 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge import bootstrap_booking as booking
 from bridge import log
+from bridge.bootstrap_files import SiteFolders
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
 from bridge.catalog.staff import parse_staff_list
 from bridge.config import Config, load_config
-from bridge.connectors.files import FilesSettings, FolderSource, OneFile, Profile
 from bridge.connectors.lti import OwnKey, PeerWeb, Tool
 from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
 from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
 from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
 from bridge.connectors.oidc import OidcProvider, OidcSettings
-from bridge.domain.errors import BridgeError, NotFound
+from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.lti import LmsSource, ToolPages
 from bridge.domain.mail import Mailer
@@ -103,8 +103,7 @@ class Bridge:
     def identity(self) -> dict[str, tuple[IdentityRule, ...]]:
         """The identity rules that each source is trusted with."""
         rules = {name: section.identity for name, section in self.config.moodle.items()}
-        rules |= {name: section.identity for name, section in self.config.files.items()}
-        return rules | booking.identity(self.config)
+        return rules | self.folders.identity() | booking.identity(self.config)
 
     def _settings(self, name: str) -> MoodleSettings:
         section = self.config.moodle[name]
@@ -136,56 +135,18 @@ class Bridge:
             )
             for name, section in self.config.moodle.items()
         }
-        found |= {name: self._trusted_files(name) for name in self.config.files}
+        found |= self.folders.sources()
         return found | booking.sources(self.folder, self.config, self.clock)
 
-    def _trusted_files(self, name: str, path: Path | None = None, shown: str = "") -> Trusted:
-        """A watched folder; or one file that is loaded as if it had lain there."""
-        section = self.config.files[name]
-        largest = section.largest_megabytes * 1_000_000
-        connector: FolderSource | OneFile
-        if path is not None:
-            connector = OneFile(name, path, self.profile(section.profile), largest, shown)
-        else:
-            settings = FilesSettings(
-                key=name,
-                folder=self.folder / section.folder,
-                memory=self.folder / "files" / name,
-                pattern=section.pattern,
-                settle=section.settle_seconds,
-                after=section.after,
-                keep_days=section.keep_days,
-                largest=largest,
-            )
-            connector = FolderSource(settings, partial(self.profile, section.profile), self.clock)
-        return Trusted(connector, "files", section.trust, section.identity)
+    @cached_property
+    def folders(self) -> SiteFolders:
+        """The watched folders of tables."""
+        return SiteFolders(self.folder, self.config, self.clock)
 
     @cached_property
     def tables(self) -> SiteTables:
         """What looks at tables that nobody has described, and keeps profiles of them."""
-        largest = max([200, *(section.largest_megabytes for section in self.config.files.values())])
-        return SiteTables(
-            self.folder / self.config.profiles,
-            self.folder / "files" / "uploads",
-            largest * 1_000_000,
-        )
-
-    def profile(self, name: str) -> Profile:
-        """A column profile, read anew. Raises BadFile."""
-        return self.tables.read(name)
-
-    def file_source(self, name: str, path: Path, shown: str = "") -> Trusted:
-        """One file, loaded as if it had lain in the folder of that source; `shown` names it.
-
-        Raises NotFound where there is no such folder, BadFile for its profile.
-        """
-        if name not in self.config.files:
-            there = ", ".join(self.config.files) or "none"
-            raise NotFound(
-                f"There is no [files.{name}] in bridge.toml; there are: {there}. "
-                "docs/booking.md shows how to add one."
-            )
-        return self._trusted_files(name, path, shown)
+        return self.folders.tables()
 
     @cached_property
     def targets(self) -> Mapping[str, Target]:
@@ -350,7 +311,7 @@ def web_site(
         questions=cache(lambda: bridge.files().frameworks.questions),
         table_desk=bridge.tables,
         file_profiles={name: files.profile for name, files in bridge.config.files.items()},
-        file_source=bridge.file_source,
+        file_source=bridge.folders.one,
         receivers=booking.receivers(bridge.context.acting_as(Actor(SYSTEM, "hook")), bridge.config),
     )
 

@@ -181,7 +181,7 @@ def _told(proposal: Proposal, saved: Path | None) -> dict[str, Any]:
 def load(file: Path, source: str, dry_run: bool, folder: Path, as_json: bool) -> None:
     """Load FILE as if it had lain in the folder of a source. The file stays where it is."""
     with opened(folder) as bridge:
-        trusted = bridge.file_source(source, file, file.name)
+        trusted = bridge.folders.one(source, file, file.name)
         with _bar(as_json) as bar:
             what = "Looking at" if dry_run else "Loading"
             tell = _teller(bar, f"{what} {file.name}")
