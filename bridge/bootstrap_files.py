@@ -1,4 +1,4 @@
-"""Wires watched folders of tables, and single files that are loaded; a part of `bridge.bootstrap`."""
+"""Wires watched folders of tables, and single files; a part of `bridge.bootstrap`."""
 
 from __future__ import annotations
 
