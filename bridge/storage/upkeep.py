@@ -169,9 +169,11 @@ def rebuild(connection: Connection) -> None:
     connection.exec_driver_sql("DELETE FROM waiting")
     connection.exec_driver_sql(
         "INSERT INTO waiting (claim_id, submission_id, evidence_id, verifier_id, submitted_at)"
-        " SELECT c.id, s.id, s.evidence_id, s.verifier_id, s.submitted_at FROM claims c"
-        " JOIN submissions s ON s.id = (SELECT max(sc.submission_id) FROM submission_claims sc"
-        " WHERE sc.claim_id = c.id) WHERE c.state = 'submitted'"
+        " SELECT c.id, s.id, s.evidence_id, s.verifier_id, s.submitted_at FROM"
+        " (SELECT claim_id, max(submission_id) AS latest FROM submission_claims"
+        " GROUP BY claim_id) AS put"
+        " JOIN claims c ON c.id = put.claim_id AND c.state = 'submitted'"
+        " JOIN submissions s ON s.id = put.latest"
     )
     recount(connection)
 
