@@ -17,7 +17,7 @@ from bridge.answers import SiteAnswers, auth_of, is_answer, is_url
 from bridge.bootstrap import Bridge, tool_pages
 from bridge.cli.common import console, json_option, opened, print_json, site_option, table
 from bridge.config_booking import RestSection
-from bridge.domain.errors import NotFound
+from bridge.domain.errors import NotFound, Refused
 from bridge.domain.ports import Source
 from bridge.domain.proposals import Learner
 from bridge.domain.records import LearningFact, Precision, Pulled
@@ -85,7 +85,7 @@ def named(what: str) -> tuple[Path, str]:
         return Path(last), f"{parts.scheme}://{parts.netloc}{parts.path}"
     path = Path(what)
     if not path.is_file():
-        raise click.BadParameter(f"there is no file {what}")
+        raise click.BadParameter(f"there is no file '{what}' here. Name one that is there, or a URL.")
     return path, path.name
 
 
@@ -155,11 +155,20 @@ def end_hook(source: str, folder: Path) -> None:
 @site_option
 @json_option
 def dry_run(source: str, rows: int, folder: Path, as_json: bool) -> None:
-    """Ask SOURCE and show the first bookings as they are understood. Nothing is stored."""
+    """Ask SOURCE and show the first bookings as they are understood. Nothing is stored.
+
+    For a booking system with an API; of a folder, look at a file: load FILE --dry-run.
+    """
     with opened(folder) as bridge:
         if source not in bridge.sources:
             raise NotFound(
                 f"There is no source '{source}'; there are: {', '.join(bridge.sources) or 'none'}."
+            )
+        if source in bridge.config.files:
+            # Its connector puts away what it has read, and the bookings would be lost.
+            raise Refused(
+                f"{source} is a folder of files, which are put away once they are read. Look at "
+                f"one with 'bridge booking load FILE --source {source} --dry-run'."
             )
         found = list(islice(_items(bridge.sources[source].connector), rows))
     told = [_in_words(item) for item in found]

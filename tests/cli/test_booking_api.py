@@ -62,6 +62,21 @@ def test_a_dry_run_shows_bookings_as_understood_and_stores_nothing(site: Path) -
     assert "no source 'nowhere'" in str(run(site, "dry-run", "nowhere").exception)
 
 
+def test_a_dry_run_of_a_folder_is_refused_and_leaves_its_files(site: Path) -> None:
+    with (site / "bridge.toml").open("a", encoding="utf-8") as file:
+        file.write('[files.office]\nfolder = "in"\nprofile = "office"\nsettle_seconds = 0\n')
+    (site / "in").mkdir()
+    (site / "in" / "day.csv").write_text("Course,Date\nNeglect,12/11/2026\n", encoding="utf-8")
+    (site / "profiles").mkdir(exist_ok=True)
+    (site / "profiles" / "office.yaml").write_text(
+        "profile: office\nkind: attendance\ncolumns: {event_title: Course, event_date: Date}\n"
+        "key: [event, date]\n", encoding="utf-8",
+    )  # fmt: skip
+    refused = run(site, "dry-run", "office")
+    assert "load FILE --source office --dry-run" in str(refused.exception)
+    assert (site / "in" / "day.csv").exists()
+
+
 def test_a_webhook_address_is_shown_once_changed_and_ended(site: Path) -> None:
     shown = run(site, "hook", "events").output
     found = re.search(r"https://bridge\.example\.org/hooks/pretix/events/(wh_[\w-]{43})\n", shown)
