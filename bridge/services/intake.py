@@ -77,7 +77,7 @@ class Intake:
         if fresh:
             self._add(uow, fresh, envelope_id, accounts, aliases, tally)
         if changed:
-            self._change(uow, changed, envelope_id, accounts, aliases)
+            self._change(uow, changed, envelope_id, accounts, aliases, tally)
         return tally
 
     def _sort_out(
@@ -299,23 +299,25 @@ class Intake:
         envelope_id: int,
         accounts: dict[str, Account],
         aliases: dict[str, Alias],
+        tally: Tally,
     ) -> None:
-        """A source corrected itself: keep the old bytes, take the new facts, decide again later."""
+        """A source corrected itself: keep the old bytes, take the new facts, decide again later.
+
+        Where the correction cannot be read, the record keeps its last good reading, with its bytes,
+        so that each run says so until it can be; what waits in quarantine has the newest reason.
+        """
         for item, received_id in changed:
+            fact = item.fact
+            if isinstance(fact, Unreadable) and not uow.intake.update_quarantine(received_id, fact):
+                tally.unread.append(fact.message)
+                tally.changed -= 1
+                continue
             uow.intake.replace_bytes(
                 received_id, hashlib.sha256(item.body).digest(), item.body, envelope_id, self.now
             )
-            if isinstance(item.fact, LearningFact):
-                self.read_again(
-                    uow,
-                    received_id,
-                    item.fact,
-                    accounts[item.fact.account.value],
-                    aliases[item.fact.activity.value],
-                )
-            else:
-                # A record keeps its last good reading; what waits in quarantine, the newest reason.
-                uow.intake.update_quarantine(received_id, item.fact)
+            if isinstance(fact, LearningFact):
+                account, alias = accounts[fact.account.value], aliases[fact.activity.value]
+                self.read_again(uow, received_id, fact, account, alias)
 
     def read_again(
         self, uow: UnitOfWork, received_id: int, fact: LearningFact, account: Account, alias: Alias

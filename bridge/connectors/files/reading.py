@@ -38,6 +38,8 @@ TRAINER_WORDS = frozenset((
     "co-trainer", "lead trainer", "course leader", "workshop leader",
 ))  # fmt: skip
 _NOT_DONE: Final = "not-done"
+#: How the natural key of a row begins that does not tell what it is about.
+KEYLESS: Final = "row:"
 #: Marks the bytes of rows that contradict one another: no reading of one alone settles it.
 TWO_THINGS: Final = "says-two-things"
 
@@ -111,7 +113,10 @@ class RowReader:
         return Pulled(key, orjson.dumps((cells, session, read)), fact), None
 
     def read_kept(self, natural_key: str, body: bytes) -> Pulled:
-        """Stored bytes read again, by this profile; the bytes stay as they are."""
+        """Stored bytes read again, by this profile; the bytes stay as they are.
+
+        A row whose key could not be read gets it as soon as it can be.
+        """
         cells, session, read = orjson.loads(body)
         if read == TWO_THINGS:
             why = "Another row is the same booking and says something else. Correct the file."
@@ -120,14 +125,16 @@ class RowReader:
         if item is None:
             fact: Any = Unreadable("not-done", "The row says that nothing has been done yet.")
             return Pulled(natural_key, body, fact)
-        return Pulled(natural_key, body, item.fact)
+        return Pulled(
+            item.natural_key if natural_key.startswith(KEYLESS) else natural_key, body, item.fact
+        )
 
     def _unreadable(self, cells: list[str], session: int, fault: Fault, where: str) -> Pulled:
         body = orjson.dumps((cells, session, fault.code))
         try:
             key = self._key_of(cells, session)
         except Fault:
-            key = f"row:{_hash(orjson.dumps((cells, session)))}"
+            key = f"{KEYLESS}{_hash(orjson.dumps((cells, session)))}"
         place = f"{where}: " if where else ""
         return Pulled(key, body, Unreadable(fault.code, f"{place}{fault.message}"))
 
