@@ -362,6 +362,17 @@ def test_the_order_of_arrival_makes_no_difference_to_drafts(world: World) -> Non
         assert together == {frozenset({0, 3, 7}), frozenset({9, 14})}, order
 
 
+def test_a_session_that_counts_by_itself_and_moves_far_leaves_its_draft(world: World) -> None:
+    """As it would be had it been told of that day from the start."""
+    booked = Booked(world, ONE)
+    learner = world.person("u1")
+    booked.pull(Seat(day=-32, session="x"))
+    world.pull(Completion(course="C9", when=NOW - timedelta(days=38)))
+    assert len(drafts(world, learner)) == 1
+    booked.pull(Seat(day=-12, session="x"))
+    assert len(drafts(world, learner)) == 2
+
+
 def test_a_split_stays_split_whatever_comes_later(world: World) -> None:
     booked = Booked(world, ONE)
     learner = world.person("u1")
