@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bridge.domain.bookings import SEVERAL_NAMES
+from bridge.domain.bookings import SEVERAL_NAMES, Held
 from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.model import (
     Account,
@@ -57,7 +57,7 @@ class Intake:
     policy: Policy
     now: datetime
     told_before: list[str] = field(default_factory=list)
-    trainers: dict[int, set[int]] = field(default_factory=dict)
+    trainers: dict[Held, set[int]] = field(default_factory=dict)
     joined: set[Alias] = field(default_factory=set)
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
@@ -151,7 +151,7 @@ class Intake:
         aliases = self._aliases(uow, [each.activity for each in told])
         named = set()
         for each in told:
-            named.add(event := aliases[each.activity.value].id)
+            named.add(event := (aliases[each.activity.value].id, each.on))
             self.trainers.setdefault(event, set()).add(accounts[each.account.value].id)
         uow.bookings.set_trainers({event: self.trainers[event] for event in named}, self.now)
 
@@ -303,8 +303,7 @@ class Intake:
     ) -> None:
         """A source corrected itself: keep the old bytes, take the new facts, decide again later.
 
-        Where the correction cannot be read, the record keeps its last good reading, with its bytes,
-        so that each run says so until it can be; what waits in quarantine has the newest reason.
+        Where that cannot be read, the record keeps its last good reading, and each run says so.
         """
         for item, received_id in changed:
             fact = item.fact

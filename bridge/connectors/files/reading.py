@@ -7,7 +7,9 @@ or a corrected profile gives other bytes, a column that nobody reads does not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -29,6 +31,7 @@ from bridge.domain.records import (
     Trainer,
     Unreadable,
 )
+from bridge.domain.times import london_date
 
 Get = Callable[[str], str]
 EVENT_KIND, COURSE_KIND = "event", "course"
@@ -78,7 +81,10 @@ class RowReader:
         out = ReadRow([], [], [])
         try:
             if "role" in self._has and folded(get("role")) in TRAINER_WORDS:
-                out.trainers.append(Trainer(self._account(get), self._activity(get)))
+                account, activity = self._account(get), self._activity(get)
+                if not self._completions:
+                    self._whens.when(get, self._turns[0])
+                out.trainers += [Trainer(account, activity, on) for on in self._held(get)]
                 return out
             if self._has_trainers:
                 out.trainers += self._trainers(get)
@@ -290,7 +296,19 @@ class RowReader:
             booker(name, address)
             for name, address in zip(several, addresses or [""] * len(several), strict=True)
         )
-        return [Trainer(account, activity) for account in found if account is not None]
+        held = self._held(get)
+        return [Trainer(who, activity, on) for who in found if who is not None for on in held]
+
+    def _held(self, get: Get) -> list[date | None]:
+        """The London dates of a row's event: a course is held again by another trainer. Nothing
+        where none can be read; in a table of completions, whenever they were."""
+        if self._completions:
+            return [None]
+        days: dict[date | None, None] = {}
+        for session in self._turns:
+            with suppress(Fault):
+                days[london_date(self._whens.when(get, session)[0])] = None
+        return list(days)
 
     # --- the key --------------------------------------------------------------------------------
     def _key_of(self, cells: list[str], session: int) -> str:
