@@ -85,7 +85,9 @@ def named(what: str) -> tuple[Path, str]:
         return Path(last), f"{parts.scheme}://{parts.netloc}{parts.path}"
     path = Path(what)
     if not path.is_file():
-        raise click.BadParameter(f"there is no file '{what}' here. Name one that is there, or a URL.")
+        raise click.BadParameter(
+            f"there is no file '{what}' here. Name one that is there, or a URL."
+        )
     return path, path.name
 
 

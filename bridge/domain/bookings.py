@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from bridge.domain.lists import ListPage
@@ -15,6 +15,10 @@ BY_MAPPING = "the mappings"
 #: Why an account is in doubt: its address is seen on several names, or several people have it.
 SEVERAL_NAMES = "several-names"
 SEVERAL_PEOPLE = "several-people"
+
+
+#: A source's name for an event, and its London date; None: whenever it was.
+Held = tuple[int, date | None]
 
 
 class Holder(NamedTuple):
@@ -116,9 +120,9 @@ class BookingRepository(Protocol):
 
     # who trained
     def set_trainers(
-        self, by_alias: Mapping[int, Collection[int]], now: datetime
+        self, by_event: Mapping[Held, Collection[int]], now: datetime
     ) -> tuple[int, int]: ...
-    def end_trainers(self, source_id: int, keep: Collection[int], now: datetime) -> int: ...
+    def end_trainers(self, source_id: int, keep: Collection[Held], now: datetime) -> int: ...
     def trained(self, evidence_ids: Collection[int]) -> list[tuple[int, int, dict[str, Any]]]: ...
 
     # whose accounts

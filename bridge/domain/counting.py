@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -12,6 +12,8 @@ from bridge.domain.records import Booking, Status
 
 # 70 of 100 must reach 0.7 whatever the division left behind.
 _ROUNDING = 1e-9
+#: So long after the last session nobody repeats one by way of the same run.
+_ONE_RUN = timedelta(days=7)
 
 #: How many sessions of an event are asked for: every one, at least one, or that many.
 Sessions = Literal["all", "any"] | int
@@ -114,7 +116,7 @@ class CountsWhen:
     ) -> Reason:
         """`Reason.COUNTS`, or the first thing that speaks against it.
 
-        `parts` are all sessions of the event that are recorded for the person, this one included;
+        `parts` are all sessions of the event that are recorded for the person, this one first;
         they matter for a record of one session where `sessions` is given.
         """
         if status in NEVER:
@@ -145,7 +147,7 @@ class CountsWhen:
     ) -> Reason:
         """What only bookings can show: sessions, minutes and the evaluation."""
         if self.sessions is not None and booking.session:
-            return self.together(parts or ())[0]
+            return self.together(self.same_run(parts or ()))[0]
         if self.sessions not in (None, "any") and status is Status.PARTLY_ATTENDED:
             return Reason.SESSIONS_FEW
         if self.min_minutes is not None:
@@ -168,6 +170,30 @@ class CountsWhen:
             return True
         share = part_attended(part.attendance, part.booking)
         return share is not None and share + _ROUNDING >= self.min_attendance
+
+    def same_run(self, parts: Sequence[Part]) -> Sequence[Part]:
+        """Those of these sessions that belong to the same run of the event as the first of them.
+
+        A course is held again under the same name. Once enough sessions were attended, a run is
+        over: a session of it that is booked again more than a week later, or one more than it
+        has, begins another. Until then, somebody catches up on what they missed.
+        """
+        runs: list[list[Part]] = [[]]
+        for part in sorted(parts, key=_in_time):
+            if self._begins_anew(runs[-1], part):
+                runs.append([])
+            runs[-1].append(part)
+        return next((run for run in runs if parts[0] in run), ()) if parts else ()
+
+    def _begins_anew(self, run: Sequence[Part], part: Part) -> bool:
+        attended = [p for p in run if self._fits(p)]
+        if not attended or part.at - max(p.at for p in attended) <= _ONE_RUN:
+            return False
+        names = {p.booking.session for p in attended}
+        planned = max((p.booking.sessions or 0 for p in run), default=0)
+        full = 0 < planned <= len(names)
+        again = full or part.booking.session in names
+        return again and self.together(run)[0] is Reason.COUNTS
 
     def together(self, parts: Sequence[Part]) -> tuple[Reason, datetime | None]:
         """Whether the sessions of an event count, and since which instant enough were attended.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -159,10 +159,13 @@ class Trainer:
     """Somebody whom a booking system names as having trained at an event.
 
     It makes them an assessor for that event only, and only where a rule says `assessed: true`.
+    `on` is its London date, where the activity is a course that may be held again under the same
+    name; None: whenever it was.
     """
 
     account: AccountFacts
     activity: ActivityFacts
+    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,8 @@ def _enough_at(verdict: Verdict, parts: Sequence[Part]) -> datetime | None:
     rule = verdict.rule
     if rule is None or rule.counts_when.sessions is None:
         return None
-    return rule.counts_when.together(parts)[1]
+    asked = rule.counts_when
+    return asked.together(asked.same_run(parts))[1]
 
 
 # --- several sessions of an event --------------------------------------------------------------
@@ -117,7 +118,8 @@ def needs_parts(mapped: Mapped, record: Record) -> bool:
 def sessions_with(
     uow: UnitOfWork, records: Sequence[Record], asked: Callable[[Record], bool]
 ) -> tuple[list[Record], dict[int, Sequence[Part]]]:
-    """Records that are not among these and belong to the same events, and each one's sessions.
+    """Records that are not among these and belong to the same events, and each one's sessions,
+    its own first.
 
     Of those for which `asked` says so, and for all others nothing: mostly no query is made. The
     sessions of an event are those that one source tells of one person (or of one account, while
@@ -133,12 +135,14 @@ def sessions_with(
             events[event].append(record)
     parts: dict[int, Sequence[Part]] = {}
     for together in events.values():
-        told = [
-            Part(r.status, r.attendance, r.booking, r.occurred_at)
+        told = {
+            r.id: Part(r.status, r.attendance, r.booking, r.occurred_at)
             for r in together
             if r.booking is not None and not r.gone
-        ]
-        parts |= {record.id: told for record in together}
+        }
+        for record in together:
+            own = [told[record.id]] if record.id in told else []
+            parts[record.id] = own + [each for key, each in told.items() if key != record.id]
     known = {record.id for record in records}
     others = [r for together in events.values() for r in together if r.id not in known]
     return others, parts

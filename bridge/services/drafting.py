@@ -167,8 +167,8 @@ def _misfiled(record: Record, decided: Decided, policy: Policy) -> bool:
         return True
     if record.evidence_activity != record.alias.activity_id:
         return True
-    if decided.filed_at is None and record.booking is not None and record.booking.session:
-        # One of several sessions: alone, its own day says nothing of where it belongs.
+    if decided.verdict is None and record.booking is not None and record.booking.session:
+        # One of several sessions, that does not count: its day says nothing of where it belongs.
         return False
     filed_on = london_date(decided.filed_at or record.occurred_at)
     return abs((filed_on - record.evidence_on).days) > policy.join_days

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 
-from bridge.domain.bookings import SEVERAL_NAMES
+from bridge.domain.bookings import SEVERAL_NAMES, Held
 from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.model import (
     Account,
@@ -58,7 +58,7 @@ class Intake:
     policy: Policy
     now: datetime
     told_before: list[str] = field(default_factory=list)
-    trainers: dict[int, set[int]] = field(default_factory=dict)
+    trainers: dict[Held, set[int]] = field(default_factory=dict)
     joined: set[Alias] = field(default_factory=set)
     held_back: bool = False
 
@@ -79,7 +79,7 @@ class Intake:
         if fresh:
             self._add(uow, fresh, envelope_id, accounts, aliases, tally)
         if changed:
-            self._change(uow, changed, envelope_id, accounts, aliases)
+            self._change(uow, changed, envelope_id, accounts, aliases, tally)
         return tally
 
     def _sort_out(
@@ -153,7 +153,7 @@ class Intake:
         aliases = self._aliases(uow, [each.activity for each in told])
         named = set()
         for each in told:
-            named.add(event := aliases[each.activity.value].id)
+            named.add(event := (aliases[each.activity.value].id, each.on))
             self.trainers.setdefault(event, set()).add(accounts[each.account.value].id)
         uow.bookings.set_trainers({event: self.trainers[event] for event in named}, self.now)
 
@@ -302,23 +302,24 @@ class Intake:
         envelope_id: int,
         accounts: dict[str, Account],
         aliases: dict[str, Alias],
+        tally: Tally,
     ) -> None:
-        """A source corrected itself: keep the old bytes, take the new facts, decide again later."""
+        """A source corrected itself: keep the old bytes, take the new facts, decide again later.
+
+        Where that cannot be read, the record keeps its last good reading, and each run says so.
+        """
         for item, received_id in changed:
+            fact = item.fact
+            if isinstance(fact, Unreadable) and not uow.intake.update_quarantine(received_id, fact):
+                tally.unread.append(fact.message)
+                tally.changed -= 1
+                continue
             uow.intake.replace_bytes(
                 received_id, hashlib.sha256(item.body).digest(), item.body, envelope_id, self.now
             )
-            if isinstance(item.fact, LearningFact):
-                self.read_again(
-                    uow,
-                    received_id,
-                    item.fact,
-                    accounts[item.fact.account.value],
-                    aliases[item.fact.activity.value],
-                )
-            else:
-                # A record keeps its last good reading; what waits in quarantine, the newest reason.
-                uow.intake.update_quarantine(received_id, item.fact)
+            if isinstance(fact, LearningFact):
+                account, alias = accounts[fact.account.value], aliases[fact.activity.value]
+                self.read_again(uow, received_id, fact, account, alias)
 
     def read_again(
         self, uow: UnitOfWork, received_id: int, fact: LearningFact, account: Account, alias: Alias

@@ -9,7 +9,7 @@ from bridge.domain.lists import ListPage
 from bridge.domain.mapping import Reason
 from bridge.domain.model import Alias, Quarantined, Run, TrailEntry
 from bridge.domain.ports import Source
-from bridge.domain.records import Disposition
+from bridge.domain.records import Disposition, Unreadable
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context, training_team_only
 from bridge.services.deciding import REASON_WORDS
@@ -129,7 +129,20 @@ def replay(ctx: Context, trusted: Trusted) -> tuple[int, int]:
 def _replay_one(intake: Intake, uow: UnitOfWork, connector: Source, held: Quarantined) -> bool:
     assert held.body is not None  # noqa: S101  the caller left the others out
     item = connector.read(held.natural_key, held.body, held.envelope)
+    if item.natural_key != held.natural_key:
+        # Only now can it be read what it is about; mostly a corrected file has told it by then.
+        if uow.intake.known(intake.source.id, [item.natural_key]):
+            item = item._replace(fact=TOLD_ELSEWHERE)
+        else:
+            uow.intake.name_anew(held.received_id, item.natural_key)
     return intake.replay(uow, held.received_id, item)
+
+
+TOLD_ELSEWHERE = Unreadable(
+    "told-elsewhere",
+    "Another row has told this since, so this one is kept only to show what came. There is nothing "
+    "to do.",
+)
 
 
 def trail(ctx: Context, limit: int) -> list[TrailEntry]:

@@ -125,9 +125,10 @@ def _run(
                 report.tally.claims += changes.added
             if page.last:
                 report.complete = True
-                report.note, report.needs_you = page.note, bool(page.note)
+                report.note = " ".join(filter(None, (page.note, report.tally.unread_words)))
+                report.needs_you = bool(report.note)
                 if report.full if page.whole is None else page.whole:
-                    _sweep(ctx, uow, intake, seen, report)
+                    _sweep(ctx, uow, intake, seen, report, whole=page.whole is True)
                     # Whom a whole run does not name has no say any more; named again, they have.
                     uow.bookings.end_trainers(source.id, intake.trainers.keys(), started)
                 _move_bookmark(uow, source, bookmark, page, started, report.full)
@@ -156,11 +157,18 @@ def _move_bookmark(
 
 
 def _sweep(
-    ctx: Context, uow: UnitOfWork, intake: Intake, seen: array[int], report: PullReport
+    ctx: Context,
+    uow: UnitOfWork,
+    intake: Intake,
+    seen: array[int],
+    report: PullReport,
+    *,
+    whole: bool,
 ) -> None:
     """After a complete full run: what we know and the source did not show is gone from there.
 
-    A sudden emptiness is not believed: a lost capability looks just like it.
+    A sudden emptiness is not believed: a lost capability looks just like it. `whole`: it was a
+    file that said so, and which the next run does not find again.
     """
     marks = sorted(seen)
     gone: list[int] = []
@@ -175,10 +183,12 @@ def _sweep(
         return
     limit = max(ctx.policy.vanish_floor, int(known * ctx.policy.vanish_limit))
     if (len(gone) > limit or not len(seen)) and not report.believe:
-        report.note += (
+        report.note = f"{report.note} ".lstrip() + (
             f"{len(gone)} of {known} records are suddenly missing from {intake.source.key}. "
             "That looks like a lost permission or a changed report, so nothing was withdrawn. "
-            "Run 'bridge doctor'; if they really are gone, run 'bridge pull --full --believe'."
+            "Run 'bridge doctor'; if they really are gone, "
+            + ("put the file in again and " if whole else "")
+            + "run 'bridge pull --full --believe'."
         )
         return
     uow.intake.mark_gone(gone, intake.now)

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Tally:
-    """What a page, or a whole pull, brought."""
+    """What a page, or a whole pull, brought.
+
+    `unread` are the reasons why known items, whose bytes changed, cannot be read any more.
+    """
 
     items: int = 0
     new: int = 0
@@ -19,12 +22,24 @@ class Tally:
     vanished: int = 0
     returned: int = 0
     dispositions: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         """Count `other` in."""
         for name in _COUNTED:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.dispositions += other.dispositions
+        self.unread += other.unread
+
+    @property
+    def unread_words(self) -> str:
+        """What to do about corrections that cannot be read; nothing where there are none."""
+        if not self.unread:
+            return ""
+        return (
+            f"{len(self.unread)} known records say something now that cannot be read, so what they "
+            f"said before stands until it can be: {self.unread[0]}"
+        )
 
     @property
     def wrote_nothing(self) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 
-from bridge.domain.bookings import BY_MAPPING, Activity, Join, Name
+from bridge.domain.bookings import BY_MAPPING, Activity, Held, Join, Name
 from bridge.domain.lists import ListPage
+from bridge.domain.times import london_date
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
 from bridge.storage.bulk import among, insert_rows, new_ids
@@ -198,44 +199,46 @@ class SqlBookings(DoubtQueries):
 
     # --- who trained ----------------------------------------------------------------------------
     def set_trainers(
-        self, by_alias: Mapping[int, Collection[int]], now: datetime
+        self, by_event: Mapping[Held, Collection[int]], now: datetime
     ) -> tuple[int, int]:
         """These accounts, and no others, train at these events; how many were added and ended."""
-        standing: dict[int, dict[int, int]] = defaultdict(dict)
-        query = select(_t.id, _t.alias_id, _t.account_id).where(
-            among(self._db, _t.alias_id, by_alias.keys()), _t.ended_at.is_(None)
+        events = {(alias, _day(on)): accounts for (alias, on), accounts in by_event.items()}
+        standing: dict[tuple[int, str], dict[int, int]] = defaultdict(dict)
+        query = select(_t.id, _t.alias_id, _t.held_on, _t.account_id).where(
+            among(self._db, _t.alias_id, {alias for alias, _ in events}), _t.ended_at.is_(None)
         )
-        for row_id, alias, account in self._db.execute(query):
-            standing[alias][account] = row_id
+        for row_id, alias, held_on, account in self._db.execute(query):
+            standing[alias, held_on][account] = row_id
         over = [
             row_id
-            for alias, accounts in by_alias.items()
-            for account, row_id in standing[alias].items()
+            for event, accounts in events.items()
+            for account, row_id in standing[event].items()
             if account not in accounts
         ]
         new = [
-            (alias, account)
-            for alias, accounts in by_alias.items()
-            for account in sorted(set(accounts) - standing[alias].keys())
+            (*event, account)
+            for event, accounts in events.items()
+            for account in sorted(set(accounts) - standing[event].keys())
         ]
         self._end_trainers(over, now)
         ids = new_ids(self._db, tb.event_trainers, len(new))
         insert_rows(
             self._db,
             tb.event_trainers,
-            ("id", "alias_id", "account_id", "since"),
-            [(row_id, *pair, now) for row_id, pair in zip(ids, new, strict=True)],
+            ("id", "alias_id", "held_on", "account_id", "since"),
+            [(row_id, *each, now) for row_id, each in zip(ids, new, strict=True)],
         )
         return len(new), len(over)
 
-    def end_trainers(self, source_id: int, keep: Collection[int], now: datetime) -> int:
+    def end_trainers(self, source_id: int, keep: Collection[Held], now: datetime) -> int:
         """Nobody trains at the other events of this source; how many ended."""
+        kept = {(alias, _day(on)) for alias, on in keep}
         query = (
-            select(_t.id, _t.alias_id)
+            select(_t.id, _t.alias_id, _t.held_on)
             .join(t.activity_aliases, _a.id == _t.alias_id)
             .where(_a.source_id == source_id, _t.ended_at.is_(None))
         )
-        over = [row_id for row_id, alias in self._db.execute(query) if alias not in keep]
+        over = [row_id for row_id, *event in self._db.execute(query) if tuple(event) not in kept]
         self._end_trainers(over, now)
         return len(over)
 
@@ -250,7 +253,7 @@ class SqlBookings(DoubtQueries):
         record supports one of these; whether they assess is what the rule says."""
         er, link = t.evidence_records.c, t.account_links.c
         query = (
-            select(er.evidence_id, _p.canonical_id, t.rules.c.content)
+            select(er.evidence_id, _p.canonical_id, t.rules.c.content, _t.held_on, _r.occurred_at)
             .join(t.learning_records, _r.id == er.record_id)
             .join(tb.event_trainers, and_(_t.alias_id == _r.alias_id, _t.ended_at.is_(None)))
             .join(t.account_links, and_(link.account_id == _t.account_id, link.valid_to.is_(None)))
@@ -262,7 +265,20 @@ class SqlBookings(DoubtQueries):
                 _r.reason == "counts",
             )
         )
-        return [tuple(row) for row in self._db.execute(query)]
+        return [
+            (evidence, person, rule)
+            for evidence, person, rule, held_on, at in self._db.execute(query)
+            if trained_then(held_on, at)
+        ]
+
+
+def _day(on: date | None) -> str:
+    return "" if on is None else on.isoformat()
+
+
+def trained_then(held_on: str, at: datetime) -> bool:
+    """Whether whoever trained on that London date, or on every one, did so at that instant."""
+    return not held_on or held_on == london_date(at).isoformat()
 
 
 def _components(members: Collection[int], pairs: list[tuple[int, int]]) -> dict[int, int]:

@@ -155,12 +155,19 @@ class SqlIntake(RecordQueries):
         insert_rows(self._db, table, columns, rows)
 
     # --- quarantine -------------------------------------------------------------------------
-    def update_quarantine(self, received_id: int, why: Unreadable) -> None:
-        """A replay failed again; keep the newest reason."""
-        self._db.execute(
+    def update_quarantine(self, received_id: int, why: Unreadable) -> bool:
+        """It cannot be read still; keep the newest reason. Whether it is set aside at all."""
+        done = self._db.execute(
             update(t.quarantine)
             .where(t.quarantine.c.received_id == received_id)
             .values(code=why.code, message=why.message)
+        )
+        return done.rowcount > 0
+
+    def name_anew(self, received_id: int, key: str) -> None:
+        """It is known now what an item is about that was kept under its bytes alone."""
+        self._db.execute(
+            update(t.received).where(t.received.c.id == received_id).values(natural_key=key)
         )
 
     def release(self, received_id: int) -> bool:

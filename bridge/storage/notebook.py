@@ -32,6 +32,7 @@ from bridge.storage import tables as t
 from bridge.storage import tables_access as ta
 from bridge.storage import tables_booking as tb
 from bridge.storage import tables_practice as tp
+from bridge.storage.booking import trained_then
 from bridge.storage.bulk import among
 from bridge.storage.decisions import latest_submission, note_place
 from bridge.storage.evidence import EVIDENCE_COLUMNS
@@ -84,10 +85,10 @@ def _sources(evidence_id: Any) -> Any:
 
 
 def _trainers() -> Any:
-    """The canonical people who train at the event of a record."""
+    """The canonical people who train at the event of a record, with their days ("7@2026-06-02")."""
     et, link = tb.event_trainers.c, t.account_links.c
     return (
-        select(func.aggregate_strings(cast(_p.canonical_id, String), _SEPARATOR))
+        select(func.aggregate_strings(cast(_p.canonical_id, String) + "@" + et.held_on, _SEPARATOR))
         .join(t.account_links, link.person_id == _p.id)
         .join(tb.event_trainers, et.account_id == link.account_id)
         .where(et.alias_id == _r.alias_id, et.ended_at.is_(None), link.valid_to.is_(None))
@@ -238,11 +239,12 @@ class SqlNotebook(LogbookQueries):
             (record_id, evidence_id, key, kind, called, status, at, score, gone, counts, said,
              minutes, planned, evaluated, session, sessions, rule, trainers) = row  # fmt: skip
             assess = trainers and counts and (rule or {}).get("assessed")
+            there = (each.split("@") for each in trainers.split(_SEPARATOR)) if assess else ()
             found[evidence_id].append(
                 Support(record_id, evidence_id, key, kind, called, Status(status), at, score,
                         gone is not None, bool(counts), said or "", minutes, planned, evaluated,
                         session or "", sessions,
-                        tuple(map(int, trainers.split(_SEPARATOR))) if assess else ())
+                        tuple(int(who) for who, held_on in there if trained_then(held_on, at)))
             )  # fmt: skip
         return dict(found)
 

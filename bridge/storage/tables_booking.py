@@ -7,19 +7,22 @@ from sqlalchemy import Column, ForeignKey, Index, String, Table, Text, text
 from bridge.storage.tables import metadata, ref, row_id
 from bridge.storage.types import JsonText, Key, UtcDateTime
 
-#: Who trained at which event, by a booking system's list; ended when the list changes.
+#: Who trained at which event, by a booking system's list; ended when the list changes. `held_on`
+#: is the London date, where one name stands for a course that is held on several; empty: on all.
 event_trainers = Table(
     "event_trainers",
     metadata,
     row_id(),
     ref("alias_id", "activity_aliases"),
     Column("account_id", Key, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("held_on", String(10), nullable=False, server_default=""),
     Column("since", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
     Index(
         "uq_event_trainers_open",
         "alias_id",
         "account_id",
+        "held_on",
         unique=True,
         sqlite_where=text("ended_at IS NULL"),
         postgresql_where=text("ended_at IS NULL"),

@@ -46,6 +46,7 @@ class Seat:
     minutes: float | None = None
     evaluated: bool | None = None
     email: str | None = None
+    key: str = ""
 
     def pulled(self) -> Pulled:
         address = self.email or f"{self.name.casefold().replace(' ', '.')}@example.org"
@@ -66,7 +67,7 @@ class Seat:
                 self.sessions,
             ),
         )
-        key = f"{address}|{self.name}:{self.event}:{self.session}"
+        key = f"{address}|{self.name}:{self.event}:{self.session}:{self.key}".rstrip(":")
         return Pulled(key, repr(self).encode(), fact)
 
 

@@ -22,6 +22,7 @@ from bridge.services import (
     ledger,
     letters,
     people,
+    pull,
     verify,
 )
 from tests.services.booked import BOTH, RULES_OF, Booked, S, Seat, drafts, event_rule
@@ -84,6 +85,30 @@ def test_sessions_make_one_draft_once_enough_were_attended(
         else:
             assert len(found) == there
     assert all(line.adds_up for line in ledger.ledger(world.ctx))
+
+
+def test_a_course_of_two_days_that_is_taken_again_counts_again(world: World) -> None:
+    """It is held every year under one name; what was missed may be caught up until it is whole."""
+    booked = Booked(world, event_rule(1, counts={"sessions": "all"}))
+    learner = world.person("u1")
+
+    def day(number: int, when: int, **more: object) -> Seat:
+        return Seat(session=f"Day {number}", sessions=2, day=when, key=str(when), **more)  # type: ignore[arg-type]
+
+    earlier = [day(1, -300), day(2, -299, state=S.NO_SHOW), day(2, -250)]
+    again = [day(1, -30), day(2, -29)]
+    booked.pull(*earlier, *again[:1])
+    assert [(d.evidence.occurred_on - NOW.date()).days for d in drafts(world, learner)] == [-250]
+    booked.pull(*earlier, *again)
+    found = {(d.evidence.occurred_on - NOW.date()).days for d in drafts(world, learner)}
+    assert found == {-250, -29}
+    # The first is too old a year later, and the second is not.
+    world.clock.advance(days=200)
+    pull.age_out(world.ctx)
+    pull.settle_pending(world.ctx)
+    assert len(drafts(world, learner)) == 1
+    booked.pull(*earlier, day(1, -30), day(2, -29, state=S.NO_SHOW))
+    assert drafts(world, learner) == []
 
 
 def test_sessions_come_in_any_order_and_by_minutes_and_from_two_accounts(world: World) -> None:

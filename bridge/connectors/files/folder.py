@@ -78,26 +78,39 @@ class FolderSource:
         now = self._clock.now()
         waiting = self._ready(now)
         notes: list[str] = []
-        loaded, done = False, 0
+        loaded, done, doubt = False, 0, ""
+        #: A whole is put away once what it lacks is gone, and after every older one: whoever is
+        #: stopped before that finds it again, and never an older one in its stead.
+        over: list[Waiting] = []
         for each in reversed(waiting) if profile.complete else waiting:
             if profile.complete and loaded:
-                self._put_away(each, now)
+                over.insert(0, each)
                 continue
             told = done
             try:
                 for page in self._pages(each, profile):
-                    told = done + (page.expected or 0)
-                    yield replace(page, expected=told)
+                    told, doubt = done + (page.expected or 0), doubt or page.note
+                    yield replace(page, expected=told, note="")
                 done = told
             except BadFile as error:
+                if each.touched():
+                    continue  # another has come in its place, or it was taken away again
                 if isinstance(error, HalfFile) and not self._settled(each, now, PATIENCE):
                     continue
                 notes.append(self._put_away(each, now, error))
                 continue
             loaded = True
+            if profile.complete:
+                over.append(each)
+            else:
+                self._put_away(each, now)
+        if profile.complete and doubt:
+            notes.append(doubt)
+        whole = profile.complete and loaded and not doubt
+        yield Page((), b"{}", last=True, whole=whole, note=" ".join(notes))
+        for each in over:
             self._put_away(each, now)
         self._clear_away(now)
-        yield Page((), b"{}", last=True, whole=profile.complete and loaded, note=" ".join(notes))
 
     def _put_away(self, each: Waiting, now: datetime, error: BadFile | None = None) -> str:
         """A file that was read, or that cannot be; what is to be said of it."""
@@ -227,8 +240,12 @@ class OneFile:
 
     def pull(self, since: datetime | None) -> Iterator[Page]:
         """All its rows. Raises BadFile before the first page, or not at all."""
-        yield from file_pages(self.path, self._name, self.profile, self._largest)
-        yield Page((), b"{}", last=True, whole=self.profile.complete)
+        doubt = ""
+        for page in file_pages(self.path, self._name, self.profile, self._largest):
+            doubt = doubt or page.note
+            yield replace(page, note="")
+        whole, doubt = self.profile.complete and not doubt, doubt if self.profile.complete else ""
+        yield Page((), b"{}", last=True, whole=whole, note=doubt)
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
         """A stored row read again."""
@@ -244,7 +261,8 @@ def file_pages(
 ) -> Iterator[Page]:
     """The pages of one file, once it has been looked through. Raises BadFile.
 
-    With `to_the_end`, a text that breaks off within a line is taken to be on its way still.
+    With `to_the_end`, a text that breaks off within a line is taken to be on its way still. The
+    pages' note says why the file cannot tell what is gone, if it cannot.
     """
     with opened(
         path, name=name, largest=largest, encoding=profile.encoding,

@@ -30,7 +30,8 @@ from bridge.connectors.files.layout import (
 )
 from bridge.connectors.files.opening import Opened, Row
 from bridge.connectors.files.profile import Profile
-from bridge.connectors.files.reading import TWO_THINGS, RowReader, kept_fields
+from bridge.connectors.files.reading import KEYLESS, TWO_THINGS, RowReader, kept_fields
+from bridge.domain.identity import normal_email
 from bridge.domain.problems import BadFile, Problem
 from bridge.domain.records import LearningFact, Page, Pulled, Trainer, Unreadable
 
@@ -38,18 +39,32 @@ PAGE = 1000
 #: So many faults are never blamed on the profile.
 FAULTS_ALLOWED = 4
 FAULTS_SHARE = 5
+_NAMES = ("name", "first_name", "last_name")
 
 
 @dataclass(slots=True)
 class Looked:
-    """What looking a file through showed. `clashes` are hashes of keys that say two things."""
+    """What looking a file through showed. `clashes` are hashes of keys that say two things;
+    `keyless` counts items of which it cannot be read what they are about."""
 
     rows: int = 0
+    keyless: int = 0
     items: int = 0
     faults: int = 0
     skipped: int = 0
     clashes: frozenset[int] = frozenset()
     first_faults: list[Problem] = field(default_factory=list)
+
+    @property
+    def doubt(self) -> str:
+        """Why nothing can be said of what is missing, or nothing where it can."""
+        if not self.keyless and not self.clashes:
+            return ""
+        return (
+            f"Of {self.keyless + len(self.clashes)} rows it cannot be told which bookings they "
+            "are, so nothing was taken to be gone. See 'bridge quarantine', and put a corrected "
+            "file in."
+        )
 
 
 class Sheet:
@@ -106,7 +121,7 @@ class Sheet:
                 held.append(row)
                 continue
             for earlier in held:
-                if not says_foot(earlier):
+                if not says_foot(earlier) or self._is_person(earlier):
                     self._check_shape(earlier)
                     yield earlier, self.pick(earlier.cells)
             held.clear()
@@ -115,7 +130,7 @@ class Sheet:
             self._check_shape(row)
             yield row, self.pick(row.cells)
         for row in held:
-            if not says_foot(row) and self._is_booking(row):
+            if self._is_person(row) or (not says_foot(row) and self._is_booking(row)):
                 yield row, self.pick(row.cells)
 
     def _is_booking(self, row: Row) -> bool:
@@ -125,6 +140,24 @@ class Sheet:
             for name, place in self.table.at.items()
             if name in ("email", "staff_number", "reference", "username", "last_name")
         )
+
+    def _is_person(self, row: Row) -> bool:
+        """Whether a row whose first words are those of a foot ("Sum Li", "Page 3") is of somebody:
+        an address stands there, or somebody is named beside two other things that are read."""
+        cells = row.cells
+        filled = {
+            f: c for f, p in self.table.at.items() if p < len(cells) and (c := cells[p].strip())
+        }
+        if normal_email(filled.get("email")):
+            return True
+        marks = sum(1 for p in self.table.sessions if p < len(cells) and cells[p].strip())
+        first = next((cell.strip() for cell in cells if cell.strip()), "")
+        named = any(
+            any(c.isalpha() for c in filled.get(f, ""))
+            and (filled[f] != first or not says_foot(row))
+            for f in _NAMES
+        )
+        return named and len(filled) + marks >= (3 if says_foot(row) else 2)
 
     def _check_shape(self, row: Row) -> None:
         count = len(row.cells)
@@ -158,6 +191,7 @@ class Sheet:
                 found.skipped += 1
             for item in read.items:
                 found.items += 1
+                found.keyless += item.natural_key.startswith(KEYLESS)
                 keys.append(hash(item.natural_key))
                 bodies.append(hash(item.body))
         if found.faults > max(FAULTS_ALLOWED, found.rows // FAULTS_SHARE):
@@ -194,6 +228,13 @@ class Sheet:
         items: list[Pulled] = []
         trainers: dict[Trainer, None] = {}
         clashes = looked.clashes
+
+        def page() -> Page:
+            return Page(
+                tuple(items), envelope, expected=looked.items, trainers=tuple(trainers),
+                note=looked.doubt,
+            )  # fmt: skip
+
         for row, cells in self.rows():
             read = self.reader.read(cells)
             if read.faults:
@@ -205,10 +246,10 @@ class Sheet:
             for trainer in read.trainers:
                 trainers[trainer] = None
             if len(items) >= size:
-                yield Page(tuple(items), envelope, expected=looked.items, trainers=tuple(trainers))
+                yield page()
                 items, trainers = [], {}
         if items or trainers:
-            yield Page(tuple(items), envelope, expected=looked.items, trainers=tuple(trainers))
+            yield page()
 
     def _where(self, row: Row, fault: Fault) -> str:
         place = self.table.at.get(fault.field)

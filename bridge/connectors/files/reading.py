@@ -7,7 +7,9 @@ or a corrected profile gives other bytes, a column that nobody reads does not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -29,6 +31,7 @@ from bridge.domain.records import (
     Trainer,
     Unreadable,
 )
+from bridge.domain.times import london_date
 
 Get = Callable[[str], str]
 EVENT_KIND, COURSE_KIND = "event", "course"
@@ -38,6 +41,8 @@ TRAINER_WORDS = frozenset((
     "co-trainer", "lead trainer", "course leader", "workshop leader",
 ))  # fmt: skip
 _NOT_DONE: Final = "not-done"
+#: How the natural key of a row begins that does not tell what it is about.
+KEYLESS: Final = "row:"
 #: Marks the bytes of rows that contradict one another: no reading of one alone settles it.
 TWO_THINGS: Final = "says-two-things"
 
@@ -76,7 +81,10 @@ class RowReader:
         out = ReadRow([], [], [])
         try:
             if "role" in self._has and folded(get("role")) in TRAINER_WORDS:
-                out.trainers.append(Trainer(self._account(get), self._activity(get)))
+                account, activity = self._account(get), self._activity(get)
+                if not self._completions:
+                    self._whens.when(get, self._turns[0])
+                out.trainers += [Trainer(account, activity, on) for on in self._held(get)]
                 return out
             if self._has_trainers:
                 out.trainers += self._trainers(get)
@@ -111,7 +119,10 @@ class RowReader:
         return Pulled(key, orjson.dumps((cells, session, read)), fact), None
 
     def read_kept(self, natural_key: str, body: bytes) -> Pulled:
-        """Stored bytes read again, by this profile; the bytes stay as they are."""
+        """Stored bytes read again, by this profile; the bytes stay as they are.
+
+        A row whose key could not be read gets it as soon as it can be.
+        """
         cells, session, read = orjson.loads(body)
         if read == TWO_THINGS:
             why = "Another row is the same booking and says something else. Correct the file."
@@ -120,14 +131,16 @@ class RowReader:
         if item is None:
             fact: Any = Unreadable("not-done", "The row says that nothing has been done yet.")
             return Pulled(natural_key, body, fact)
-        return Pulled(natural_key, body, item.fact)
+        return Pulled(
+            item.natural_key if natural_key.startswith(KEYLESS) else natural_key, body, item.fact
+        )
 
     def _unreadable(self, cells: list[str], session: int, fault: Fault, where: str) -> Pulled:
         body = orjson.dumps((cells, session, fault.code))
         try:
             key = self._key_of(cells, session)
         except Fault:
-            key = f"row:{_hash(orjson.dumps((cells, session)))}"
+            key = f"{KEYLESS}{_hash(orjson.dumps((cells, session)))}"
         place = f"{where}: " if where else ""
         return Pulled(key, body, Unreadable(fault.code, f"{place}{fault.message}"))
 
@@ -283,7 +296,19 @@ class RowReader:
             booker(name, address)
             for name, address in zip(several, addresses or [""] * len(several), strict=True)
         )
-        return [Trainer(account, activity) for account in found if account is not None]
+        held = self._held(get)
+        return [Trainer(who, activity, on) for who in found if who is not None for on in held]
+
+    def _held(self, get: Get) -> list[date | None]:
+        """The London dates of a row's event: a course is held again by another trainer. Nothing
+        where none can be read; in a table of completions, whenever they were."""
+        if self._completions:
+            return [None]
+        days: dict[date | None, None] = {}
+        for session in self._turns:
+            with suppress(Fault):
+                days[london_date(self._whens.when(get, session)[0])] = None
+        return list(days)
 
     # --- the key --------------------------------------------------------------------------------
     def _key_of(self, cells: list[str], session: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from bridge.domain.problems import BadFile
 
 PROCESSED, ASIDE = "processed", "set-aside"
 REASON = ".reason.txt"
+#: Bytes of a file's name, of which file systems allow 255; the rest is for what is added to it.
+_LONGEST, _SUFFIX = 230, 20
 #: Names under which programs write what is not ready, or that are none of ours.
 _NOT_READY = ("*.part", "*.partial", "*.tmp", "*.temp", "*.filepart", "*.crdownload",
               "*.download", "~$*", ".*", "*~", "*.swp", "*.lock", "thumbs.db", "desktop.ini",
@@ -30,8 +33,8 @@ class Waiting:
 
     @property
     def name(self) -> str:
-        """Its own name."""
-        return self.path.name
+        """Its own name; bytes that are no text are shown as such."""
+        return os.fsencode(self.path.name).decode("utf-8", "replace")
 
     @property
     def changed_at(self) -> float:
@@ -76,8 +79,9 @@ class Shelves:
                 stat = path.stat()
             except FileNotFoundError:
                 continue  # whoever put it there has taken it away again
-            if known.get(path.name) != [stat.st_size, stat.st_mtime_ns]:
-                found.append(Waiting(path, stat.st_size, stat.st_mtime_ns))
+            each = Waiting(path, stat.st_size, stat.st_mtime_ns)
+            if known.get(each.name) != [stat.st_size, stat.st_mtime_ns]:
+                found.append(each)
         return sorted(found, key=lambda each: (each.changed_ns, each.name))
 
     def _known(self) -> dict[str, list[int]]:
@@ -152,10 +156,12 @@ class Shelves:
 
     @staticmethod
     def _free(folder: Path, name: str) -> Path:
-        """A path in the folder that nothing has yet."""
+        """A path in the folder that nothing has yet, with room for what is added to its name."""
         folder.mkdir(parents=True, exist_ok=True)
-        target, count = folder / name, 1
+        stem, suffix = Path(name).stem, Path(name).suffix[:_SUFFIX]
+        stem = stem.encode()[: _LONGEST - len(suffix.encode())].decode("utf-8", "ignore")
+        target, count = folder / f"{stem}{suffix}", 1
         while target.exists():
             count += 1
-            target = folder / f"{Path(name).stem}-{count}{Path(name).suffix}"
+            target = folder / f"{stem}-{count}{suffix}"
         return target

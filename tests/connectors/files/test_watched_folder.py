@@ -15,7 +15,7 @@ from bridge.domain.errors import NeedsAdministrator
 from bridge.domain.identity import IdentityRule
 from bridge.domain.mapping import CountsWhen
 from bridge.domain.records import Status
-from bridge.services import ledger
+from bridge.services import evidence, ledger, people
 from bridge.services.looking import look_at_source
 from bridge.services.pull import PullReport, Trusted, pull
 from tests.exports.making import as_csv, as_xlsx
@@ -192,6 +192,31 @@ def test_trainers_are_told_with_their_event(world: World, tmp_path: Path) -> Non
     folder.put("two.csv", as_csv([[*HEAD, "Trainer", "Trainer email"], *rows[:1]]))
     assert folder.pull().tally.wrote_nothing
     assert folder.names("processed") == ["two.csv"]  # the first has been kept long enough
+
+
+def test_a_trainer_assesses_the_day_on_which_they_trained(folder: Folder) -> None:
+    """A course is held again under the same code; a later file ends nobody's earlier day."""
+    world = folder.world
+    world.publish([rule("r1", "C1", 1, assessed=True,
+                        counts_when=CountsWhen(frozenset({Status.ATTENDED})))])  # fmt: skip
+    trainers = {n: world.person(n, email=f"{n}@t.example") for n in ("tess", "uma")}
+    columns = dict(PROFILE.columns) | {"trainer_email": "Trainer email"}
+    folder.profile = replace(PROFILE, columns=columns)
+    head, rows = (
+        [*HEAD, "Trainer email"],
+        [*ROWS[:1], ["2", "C1", "05/05/2026", *ROWS[1][3:5], "Attended"]],
+    )
+    for row, trainer in zip(rows, trainers, strict=True):
+        folder.put("one.csv", as_csv([head, [*row, f"{trainer}@t.example"]]))
+        folder.pull()
+    for learner, trainer in (("ann", "tess"), ("bo", "uma")):
+        person = people.find(world.ctx, f"{learner}@example.org").canonical
+        (item,) = world.items_of(person)
+        may = evidence.may_verify(world.ctx, person, item.evidence.id)
+        assert [who for who, _, _ in may] == [trainers[trainer]]
+        with world.store.reading() as uow:
+            (support,) = uow.notebook.support([item.evidence.id])[item.evidence.id]
+        assert support.assessors == (trainers[trainer],)
 
 
 def test_a_missing_folder_or_a_broken_profile_needs_somebody(world: World, tmp_path: Path) -> None:

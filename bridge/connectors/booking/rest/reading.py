@@ -16,7 +16,7 @@ import orjson
 
 from bridge.connectors.booking.people import BOOKER_KIND
 from bridge.connectors.booking.rest.profile import RestProfile
-from bridge.connectors.files.reading import RowReader, kept_fields
+from bridge.connectors.files.reading import KEYLESS, RowReader, kept_fields
 from bridge.domain.errors import Damaged
 from bridge.domain.records import (
     AccountFacts,
@@ -109,6 +109,9 @@ class RecordReader:
             if found.items
             else Unreadable("not-done", "The record says that nothing has been done yet.")
         )
+        if found.items and natural_key.startswith(KEYLESS):
+            # It may be read by now which booking it is.
+            natural_key = found.items[0].natural_key
         return Pulled(natural_key, body, _as_it_stands(fact, natural_key, over=over, shared=shared))
 
 

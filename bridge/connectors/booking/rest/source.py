@@ -10,6 +10,7 @@ from bridge.connectors.booking.rest.paging import Got, Record, pages, records_in
 from bridge.connectors.booking.rest.profile import RestSettings
 from bridge.connectors.booking.rest.reading import RecordReader
 from bridge.connectors.booking.web import JsonClient
+from bridge.connectors.files.reading import KEYLESS
 from bridge.domain.errors import PeerError
 from bridge.domain.ports import Clock, Finding
 from bridge.domain.records import Page, Pulled, Trainer, Unreadable
@@ -35,7 +36,8 @@ class RestSource:
         Where the profile names the order of a record, everything is read twice in a full pull:
         first to see which orders put one name and address on several records, as an order's owner
         does; in an incremental pull those orders are asked for by themselves. The bookmark is
-        when the API sent its first page, by its own clock. Raises PeerError.
+        when the API sent its first page, by its own clock. While it cannot be read of a record
+        which booking it is, nothing is taken to be gone. Raises PeerError.
         """
         profile, envelope = self.settings.profile, self.reader.envelope
         several: Counter[int] = Counter()
@@ -44,7 +46,7 @@ class RestSource:
                 several.update(self._mark(record) for record in got.records)
         asked: dict[str, bool] = {}
         first: datetime | None = None
-        started, count = self._clock.now(), 0
+        started, count, keyless = self._clock.now(), 0, 0
         for got in self._pages(since):
             first = first or got.sent_at or started
             items: list[Pulled] = []
@@ -59,9 +61,19 @@ class RestSource:
                     record, self._clock.now(), shared=shared, at=f"record {count}"
                 )
                 items += row.items
+                keyless += sum(item.natural_key.startswith(KEYLESS) for item in row.items)
                 trainers += row.trainers
             yield Page(tuple(items), envelope, trainers=tuple(dict.fromkeys(trainers)))
-        yield Page((), envelope, last=True, bookmark=min(first or started, started))
+        note = ""
+        if keyless and since is None:
+            note = (
+                f"Of {keyless} records it cannot be told which bookings they are, so nothing was "
+                "taken to be gone. See 'bridge quarantine', and correct the profile."
+            )
+        yield Page(
+            (), envelope, last=True, bookmark=min(first or started, started),
+            whole=False if note else None, note=note,
+        )  # fmt: skip
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
         """A stored record read again. Raises Damaged for what is not ours."""

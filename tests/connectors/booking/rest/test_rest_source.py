@@ -123,6 +123,23 @@ def test_an_unknown_word_is_held_with_its_reason_and_read_once_the_profile_knows
     assert again.natural_key == item.natural_key
 
 
+def test_while_a_record_cannot_be_known_nothing_is_gone(api: Api) -> None:
+    """Its key holds the date; read again once there is one, it is known by that."""
+    data = profile(api, LINK) | {"key": ["event", "date", "person"]}
+    before = [item for page in source(data).pull(None) for item in page.items]
+    api.records[0] = record(1, event={"title": "S47", "starts": "the twelfth"})
+    pages = list(source(data).pull(None))
+    assert (pages[-1].whole, "nothing was taken to be gone" in pages[-1].note) == (False, True)
+    assert list(source(data).pull(NOW - timedelta(days=400)))[-1].note == ""
+    waits = pages[0].items[0]
+    assert isinstance(waits.fact, Unreadable)
+    body = waits.body.replace(b"the twelfth", b"2026-11-12")
+    again = source(data).read(waits.natural_key, body, pages[0].envelope)
+    assert isinstance(again.fact, LearningFact)
+    assert again.natural_key != waits.natural_key
+    assert len({item.natural_key for item in before}) == 5
+
+
 def test_a_corrected_record_is_the_same_record(api: Api) -> None:
     found = source(profile(api, LINK))
     (before, *_) = [item for page in found.pull(None) for item in page.items]
