@@ -27,6 +27,9 @@ SMALL = 5_000_000
 UNPACKED = 5
 MOST_PARTS = 5_000
 WIDEST = 500
+#: No sheet of Excel is longer. A file may still say that its next row is the billionth, and the
+#: rows between are counted through one by one.
+LONGEST = 1_048_576
 
 
 def workbook_rows(
@@ -118,7 +121,7 @@ def _rows(book: Any, name: str, sheet: str) -> Iterator[tuple[int, list[str]] | 
             )])  # fmt: skip
     for each in sheets:
         each.reset_dimensions()
-        rows = _texts(each)
+        rows = _texts(each, name)
         first = [row for _, row in zip(range(2), rows, strict=False)]
         if len(first) == 2 or each is sheets[-1]:
             yield str(each.title)
@@ -127,8 +130,15 @@ def _rows(book: Any, name: str, sheet: str) -> Iterator[tuple[int, list[str]] | 
             return
 
 
-def _texts(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+def _texts(sheet: Any, name: str) -> Iterator[tuple[int, list[str]]]:
     for number, values in enumerate(sheet.iter_rows(values_only=True, max_col=WIDEST), start=1):
+        if number > LONGEST:
+            raise BadFile([Problem(
+                f"The sheet goes on after row {LONGEST:,}", "No sheet of Excel is that long",
+                "Open it in a spreadsheet program and save it again as .xlsx", name, number,
+            )])  # fmt: skip
+        if values.count(None) == len(values):
+            continue
         cells = [cell_text(value) for value in values]
         while cells and not cells[-1]:
             cells.pop()
