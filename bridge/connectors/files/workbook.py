@@ -6,6 +6,7 @@ evaluated, no macro, link or picture is opened.
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 import zlib
@@ -27,6 +28,11 @@ SMALL = 5_000_000
 UNPACKED = 5
 MOST_PARTS = 5_000
 WIDEST = 500
+#: What is read whole, in thirty times the memory, is never this large in bytes.
+WHOLE = 8_000_000
+_READ_WHOLE = re.compile(
+    r"xl/styles\.xml|xl/workbook\.xml|xl/theme/.*|docprops/.*|\[content_types]\.xml|.*\.rels"
+)
 #: No sheet of Excel is longer. A file may still say that its next row is the billionth, and the
 #: rows between are counted through one by one.
 LONGEST = 1_048_576
@@ -81,6 +87,7 @@ def _refuse_bombs(path: Path, name: str, largest: int) -> None:
         len(parts) > MOST_PARTS
         or total > UNPACKED * largest
         or any(_swells(p.file_size, p.compress_size) for p in parts)
+        or any(p.file_size > WHOLE and _READ_WHOLE.fullmatch(p.filename.lower()) for p in parts)
         or _swells(total, packed)
     ):
         raise BadFile([_wrong(

@@ -140,6 +140,10 @@ def test_a_bomb_is_not_opened(tmp_path: Path) -> None:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * 30_000_000)
     with pytest.raises(BadFile, match="unpacks from"):
         items(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/styles.xml", b"<xf/>" * 2_000_000)
+    with pytest.raises(BadFile, match="unpacks from"):
+        items(path)
     entities = io.BytesIO()
     with zipfile.ZipFile(entities, "w") as archive:
         archive.writestr("xl/workbook.xml", '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>')
