@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from bridge.catalog.rest_profiles import write_rest_profile
+from bridge.catalog.rest_profiles import looks_secret, write_rest_profile
 from bridge.connectors.booking.rest.learning import learn_records
 from bridge.connectors.booking.rest.profile import RestProfile, RestSettings
 from bridge.connectors.booking.web import MEGABYTE, Answer, JsonClient
@@ -25,7 +25,8 @@ class SiteAnswers:
     """Implements `bridge.domain.proposals.Learner` for the answer of an API.
 
     The answer is in the file that is looked at; with a `url`, it is asked for there, once.
-    `auth` is that of a profile's request, and `secret` what it needs.
+    `auth` is that of a profile's request, and `secret` what it needs. Raises BridgeError for an
+    address with a secret in it.
     """
 
     def __init__(
@@ -36,9 +37,16 @@ class SiteAnswers:
         auth: Mapping[str, str] | None = None,
         secret: str = "",
     ) -> None:
-        address, _, query = url.partition("?")
+        address, _, query = url.partition("#")[0].partition("?")
         self._profiles, self._url, self._secret = profiles, address, secret
         self._query = dict(parse_qsl(query))
+        for name in self._query:
+            if looks_secret(name):
+                raise BridgeError(
+                    f"'{name}' in the address looks like a secret, and an address is no place for "
+                    "one: servers write it into their logs. Nothing was asked. Leave it out, and "
+                    "say --auth, with the secret in a variable or a file."
+                )
         self._auth = dict(auth or {"kind": "none"})
         self._answer: Answer | None = None
 

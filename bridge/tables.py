@@ -16,8 +16,9 @@ from bridge.connectors.files.learn import learn
 from bridge.domain.errors import NotFound, Refused
 from bridge.domain.proposals import Proposal
 
-#: So long an upload waits for the answers; it holds people's data.
+#: So long an upload waits for the answers, and so many of one person do; it holds people's data.
 _HELD_SECONDS = 24 * 3600
+_HELD_MOST = 5
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -49,14 +50,23 @@ class SiteTables:
         return Profile.from_data(read_profile(self._profiles / f"{profile}.yaml"))
 
     def hold(self, content: BinaryIO, name: str, person: int) -> str:
-        """Keep an upload of that person until it is loaded, a day at most; the word to it."""
-        self._forget_old()
+        """Keep an upload of that person until it is loaded or a day has passed; the word to it.
+
+        Of more than five, the oldest is forgotten.
+        """
+        self.forget_old()
+        for folder, _ in self._held(f"{person}-*")[_HELD_MOST - 1 :]:
+            shutil.rmtree(folder, ignore_errors=True)
         word = secrets.token_hex(16)
         folder = self._uploads / f"{person}-{word}"
         folder.mkdir(parents=True, mode=0o700)
-        (folder / "name").write_text(name, encoding="utf-8")
-        with (folder / "table").open("wb") as stream:
-            shutil.copyfileobj(content, stream)
+        try:
+            (folder / "name").write_text(name, encoding="utf-8", errors="replace")
+            with (folder / "table").open("wb") as stream:
+                shutil.copyfileobj(content, stream)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         return word
 
     def held(self, word: str, person: int) -> tuple[Path, str]:
@@ -71,8 +81,19 @@ class SiteTables:
         if _TOKEN.fullmatch(word):
             shutil.rmtree(self._uploads / f"{person}-{word}", ignore_errors=True)
 
-    def _forget_old(self) -> None:
-        if self._uploads.is_dir():
-            for folder in self._uploads.iterdir():
-                if time.time() - folder.stat().st_mtime > _HELD_SECONDS:
-                    shutil.rmtree(folder, ignore_errors=True)
+    def forget_old(self) -> int:
+        """Forget every upload that nobody came back for within a day; how many."""
+        over = [f for f, since in self._held("*") if time.time() - since > _HELD_SECONDS]
+        for folder in over:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(over)
+
+    def _held(self, pattern: str) -> list[tuple[Path, float]]:
+        """Uploads and since when they are there, the newest first."""
+        found = []
+        for folder in self._uploads.glob(pattern):
+            try:
+                found.append((folder, folder.stat().st_mtime))
+            except FileNotFoundError:
+                continue  # loaded at this moment
+        return sorted(found, key=lambda each: each[1], reverse=True)

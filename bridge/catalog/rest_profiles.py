@@ -39,7 +39,14 @@ _PATHS: tuple[Pointer, ...] = (
 )
 #: What each kind of paging cannot do without.
 _PAGING = {"link": ("next",), "token": ("next", "param"), "page": ("param",), "offset": ("param",)}
-_SECRETS = frozenset({"key", "apikey", "token", "secret", "password", "auth", "authorization"})
+_SECRETS = frozenset({"key", "auth", "authorization", "signature", "sig", "pwd"})
+_IN_SECRETS = ("token", "secret", "password", "passwd", "apikey", "accesskey")
+
+
+def looks_secret(name: str) -> bool:
+    """Whether what is sent under this name would be a secret."""
+    parts = name.casefold().replace("-", "_").split("_")
+    return bool(_SECRETS & {*parts}) or any(word in "".join(parts) for word in _IN_SECRETS)
 
 
 def read_rest_profile(path: Path) -> dict[str, Any]:
@@ -186,7 +193,7 @@ def _request(document: Document) -> Iterator[Problem]:
     for part, url in (("request", request["url"]), ("order", order.get("url", ""))):
         named += [((part, "url"), name) for name, _ in parse_qsl(urlsplit(url).query)]
     for pointer, name in named:
-        if _SECRETS & {*name.casefold().replace("-", "_").split("_")}:
+        if looks_secret(name):
             yield document.problem(
                 pointer, f"`{name}` looks like a secret",
                 "A file that is shared is no place for one, nor is an address",

@@ -44,17 +44,22 @@ class PeerError(BridgeError):
         self.detail = detail
 
 
+#: In seconds.
+A_DAY = 86_400.0
+
+
 class TryLater(PeerError):
     """It may work later by itself: busy, in maintenance, cut off. Back off, then repeat.
 
-    `retry_after` is in seconds, where the peer named a time.
+    `retry_after` is in seconds, where the peer named a time; it is asked again after a day, however
+    long that was.
     """
 
     def __init__(
         self, message: str, *, peer: str = "", detail: str = "", retry_after: float | None = None
     ) -> None:
         super().__init__(message, peer=peer, detail=detail)
-        self.retry_after = retry_after
+        self.retry_after = None if retry_after is None else min(retry_after, A_DAY)
 
 
 class NeedsAdministrator(PeerError):

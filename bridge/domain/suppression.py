@@ -10,11 +10,14 @@ organisations are put together by their kind (schools, surgeries). The kinds com
 hidden of them is settled by themselves; what is hidden of the organisations gives nothing away even
 to somebody who knows the whole row of their kind. What is true of nobody in a kind of five people
 or more is told of the kind, and so of each organisation in it.
+
+Of every competency of a group the same people are asked, so their number stands in all its tables:
+where it is hidden in one of them it is hidden in all, or one table would tell of another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 #: Numbers of people under this are not published.
 SMALL = 5
@@ -28,10 +31,13 @@ class _GivenAway(Exception):
 Cell = tuple[int, int]
 
 
-def hidden_cells(rows: Sequence[Sequence[int]]) -> list[frozenset[int]]:
+def hidden_cells(
+    rows: Sequence[Sequence[int]], secret: Collection[int] = ()
+) -> list[frozenset[int]]:
     """For each row, and at the end for their total, the columns to hide.
 
-    Each row is (people, part, part, ...), and its people are the sum of its parts.
+    Each row is (people, part, part, ...), and its people are the sum of its parts. The people of
+    the rows in `secret` (their total comes last) are hidden in any case.
     """
     if not rows:
         return []
@@ -42,7 +48,7 @@ def hidden_cells(rows: Sequence[Sequence[int]]) -> list[frozenset[int]]:
         for r, row in enumerate(table)
         for c, value in enumerate(row)
         # Of a small group of people nothing is told at all, not even where none of them stands.
-        if 0 < value < SMALL or 0 < row[0] < SMALL
+        if 0 < value < SMALL or 0 < row[0] < SMALL or (c == 0 and r in secret)
     }
     while _protect_lines(table, hidden) or _break_bridges(table, hidden):
         pass
@@ -50,20 +56,83 @@ def hidden_cells(rows: Sequence[Sequence[int]]) -> list[frozenset[int]]:
             for r, row in enumerate(table)]  # fmt: skip
 
 
+#: For each row of each kind the columns to hide; and for each kind, and the total of all.
+Hidden = tuple[list[list[frozenset[int]]], list[frozenset[int]]]
+#: An organisation by its key and kind, a kind (without the key), or all together (without either).
+_Place = tuple[str | None, int | None]
+_ALL: _Place = (None, None)
+
+
+def hidden_of_group(tables: Sequence[Mapping[str, Mapping[int, Sequence[int]]]]) -> list[Hidden]:
+    """What to hide in several tables of the same people, as those of one group's competencies are.
+
+    Each table has, by kind, the rows of its organisations by their keys, as for `hidden_by_kind`.
+    """
+    secret: set[_Place] = set()
+    found: list[Hidden | None] = [None] * len(tables)
+    told: list[set[_Place]] = [set() for _ in tables]
+    settled = False
+    while not settled:
+        settled = True
+        for i, table in enumerate(tables):
+            theirs = _places(table) & secret
+            if found[i] is None or not theirs <= told[i]:
+                found[i] = hidden = _with_secrets(table, theirs)
+                told[i] = _people_hidden(table, hidden)
+                settled = settled and told[i] <= secret
+                secret |= told[i]
+    return [hidden for hidden in found if hidden is not None]
+
+
+def _places(table: Mapping[str, Mapping[int, Sequence[int]]]) -> set[_Place]:
+    return {_ALL, *((kind, key) for kind, rows in table.items() for key in (None, *rows))}
+
+
+def _with_secrets(
+    table: Mapping[str, Mapping[int, Sequence[int]]], secret: Collection[_Place]
+) -> Hidden:
+    return hidden_by_kind(
+        [list(rows.values()) for rows in table.values()],
+        [{r for r, key in enumerate(table[kind]) if (kind, key) in secret} for kind in table],
+        {k for k, kind in enumerate((*table, None)) if (kind, None) in secret},
+    )
+
+
+def _people_hidden(table: Mapping[str, Mapping[int, Sequence[int]]], hidden: Hidden) -> set[_Place]:
+    """The places of which the number of people is hidden."""
+    members, of_kinds = hidden
+    found: set[_Place] = {
+        (kind, None) for kind, columns in zip((*table, None), of_kinds, strict=True) if 0 in columns
+    }
+    for (kind, rows), masks in zip(table.items(), members, strict=True):
+        found |= {(kind, key) for key, columns in zip(rows, masks, strict=True) if 0 in columns}
+    return found
+
+
 def hidden_by_kind(
     kinds: Sequence[Sequence[Sequence[int]]],
-) -> tuple[list[list[frozenset[int]]], list[frozenset[int]]]:
+    secret: Sequence[Collection[int]] = (),
+    secret_above: Collection[int] = (),
+) -> Hidden:
     """For each row of each kind the columns to hide; and for each kind, and the total of all.
 
-    A kind is the rows of its organisations, as for `hidden_cells`; none is empty.
+    A kind is the rows of its organisations, as for `hidden_cells`; none is empty. The people of the
+    rows in `secret`, by kind, are hidden in any case, and of the kinds (and the total, which comes
+    last) in `secret_above`.
     """
+    rows_of = secret or [()] * len(kinds)
     sums = [[sum(column) for column in zip(*rows, strict=True)] for rows in kinds]
-    of_kinds = hidden_cells(sums)
-    return [_within(rows, of_kinds[k]) for k, rows in enumerate(kinds)], of_kinds
+    # An organisation that is all of its kind is what the kind is.
+    alone = {k for k, rows in enumerate(kinds) if len(rows) == 1 and rows_of[k]}
+    of_kinds = hidden_cells(sums, {*secret_above, *alone})
+    return [_within(rows, of_kinds[k], rows_of[k]) for k, rows in enumerate(kinds)], of_kinds
 
 
-def _within(rows: Sequence[Sequence[int]], above: frozenset[int]) -> list[frozenset[int]]:
-    """The columns to hide in each row of one kind, of which those `above` are hidden.
+def _within(
+    rows: Sequence[Sequence[int]], above: frozenset[int], secret: Collection[int]
+) -> list[frozenset[int]]:
+    """The columns to hide in each row of one kind, of which those `above` are hidden; of the rows
+    in `secret`, the people.
 
     Those are hidden in every row, so that whatever the kind's numbers could be, the rows could add
     up to it. All others are hidden as if the kind's row were known whole: then what the rows could
@@ -80,7 +149,10 @@ def _within(rows: Sequence[Sequence[int]], above: frozenset[int]) -> list[frozen
         (r, c)
         for r, row in enumerate(table[:-1])
         for c, value in enumerate(row)
-        if 0 < value < SMALL or 0 < row[0] < SMALL or kept[c] in above
+        if 0 < value < SMALL
+        or 0 < row[0] < SMALL
+        or kept[c] in above
+        or (kept[c] == 0 and r in secret)
     }
     try:
         while _protect_lines(table, hidden, known=True) or _break_bridges(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -36,13 +36,15 @@ class Stopped(BridgeError):
 class Works:
     """What jobs work with. `context` acts as the system; its policy sets every limit.
 
-    Once `stopping` is set, work ends after the page in hand.
+    `forget_uploads` forgets files that were handed in and never loaded, and says how many. Once
+    `stopping` is set, work ends after the page in hand.
     """
 
     context: Context
     sources: Mapping[str, Trusted] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     mail: MailRoom | None = None
+    forget_uploads: Callable[[], int] = int
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def page_done(self, done: int, expected: int | None) -> None:
@@ -102,6 +104,8 @@ def grow_old(works: Works) -> None:
         _log.info("grown too old, or looked at for it", records=aged)
     clear_away(works.context)
     inbox.forget_old(works.context)
+    if forgotten := works.forget_uploads():
+        _log.info("forgot files that nobody loaded", files=forgotten)
     draft(works)
 
 

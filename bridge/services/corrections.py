@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -56,7 +56,7 @@ def tell_corrected(
         claims = uow.evidence.claims([evidence_id])
         if all(c.state in _OF_NO_CONCERN for c in claims):
             continue
-        for person in {evidence.person, *_verifiers(uow, evidence_id, claims, word)}:
+        for person in {evidence.person, *verifiers_concerned(uow, evidence_id, claims, word)}:
             key = f"{MailKind.CORRECTED.stored}:{evidence_id}:{today}:{person}"
             # Turned and turned back within the day, it is no news.
             payload = {"evidence": evidence_id, "was": int(word is Word.TAKEN_BACK)}
@@ -67,7 +67,11 @@ def tell_corrected(
 _OF_NO_CONCERN = frozenset({ClaimState.DISMISSED, ClaimState.REVOKED})
 
 
-def _verifiers(uow: UnitOfWork, evidence_id: int, claims: list[Claim], word: Word) -> set[int]:
+def verifiers_concerned(
+    uow: UnitOfWork, evidence_id: int, claims: Sequence[Claim], word: Word
+) -> set[int]:
+    """The (canonical) people whom a correction concerns as verifiers: those before whom something
+    of it waits; and, once it stands again, those by whose word something of it is verified."""
     submissions = uow.evidence.submissions_of(evidence_id)
     told = {
         submissions[c.id].verifier

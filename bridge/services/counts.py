@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 from bridge.domain.counts import EVERYONE, LEVEL, Agency, Count, Counted
 from bridge.domain.errors import NotFound
@@ -17,7 +18,7 @@ from bridge.domain.frameworks import Edition
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Post
 from bridge.domain.repositories import UnitOfWork
-from bridge.domain.suppression import hidden_by_kind
+from bridge.domain.suppression import hidden_of_group
 from bridge.domain.times import london_date
 from bridge.services.context import Context
 from bridge.services.progress import Asked, Stand, lines_of
@@ -135,29 +136,36 @@ def _protected(
 
     `kinds` says of which kind each organisation is.
     """
-    tables: dict[_Key, dict[str, list[Counted]]] = defaultdict(lambda: defaultdict(list))
-    for row in [*(row for row in before if row.organisation not in due), *fresh]:
+    groups: dict[str, dict[int, dict[str, dict[int, Counted]]]] = {}
+    known = [row for row in before if row.organisation not in due]
+    for row in sorted([*known, *fresh], key=lambda r: (kinds.get(r.organisation or 0, ""), r)):
+        tables = groups.setdefault(row.group, {})
         kind = kinds.get(row.organisation or 0, "")
-        tables[row.group, row.competency_id][kind].append(row)
+        here = tables.setdefault(row.competency_id, {}).setdefault(kind, {})
+        here[row.organisation or 0] = row
     rows: list[Counted] = []
     changed: list[Counted] = []
-    for table in tables.values():
-        names = sorted(table)
-        for kind in names:
-            table[kind].sort(key=lambda row: row.organisation or 0)
-        members, of_kinds = hidden_by_kind([[r.numbers for r in table[kind]] for kind in names])
-        for kind, masks in zip(names, members, strict=True):
-            for row, columns in zip(table[kind], masks, strict=True):
+    for group in groups.values():
+        numbers = [
+            {kind: {o: row.numbers for o, row in held.items()} for kind, held in table.items()}
+            for table in group.values()
+        ]
+        for table, (members, of_kinds) in zip(
+            group.values(), hidden_of_group(numbers), strict=True
+        ):
+            own = [list(held.values()) for held in table.values()]
+            for row, columns in zip(chain(*own), chain(*members), strict=True):
                 mask = _mask(columns)
                 if row.organisation in due:
                     rows.append(row._replace(hidden=mask))
                 elif row.hidden != mask:
                     changed.append(row._replace(hidden=mask))
-        if len(names) > 1:
-            rows += [
-                _sum(table[kind], mask, kind) for kind, mask in zip(names, of_kinds, strict=False)
-            ]
-        rows.append(_sum([row for kind in names for row in table[kind]], of_kinds[-1], None))
+            if len(table) > 1:
+                rows += [
+                    _sum(held, mask, kind)
+                    for held, mask, kind in zip(own, of_kinds, table, strict=False)
+                ]
+            rows.append(_sum(list(chain(*own)), of_kinds[-1], None))
     return rows, changed
 
 

@@ -15,7 +15,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import SYSTEM
 from bridge.domain.times import london_date
 from bridge.services.context import Context
-from bridge.services.corrections import counts, said
+from bridge.services.corrections import Word, counts, said, verifiers_concerned
 from bridge.services.notify import groups_of, review
 from bridge.services.signin import LINK_LASTS, VERIFIER_LINK_LASTS, new_link
 
@@ -204,9 +204,12 @@ def _corrected(ctx: Context, uow: UnitOfWork, mail: Queued) -> LetterLine | None
     detail = f"{_day(evidence.occurred_on)}; {said(told)} now, so {what}"
     if mail.person == evidence.person:
         return LetterLine(evidence.title, detail, DRAFT.format(id=evidence.id))
-    if all(c.state is not ClaimState.SUBMITTED for c in claims):
-        return LetterLine(f"{evidence.person_name}: {evidence.title}", detail)
-    url = TO_VERIFY.format(id=evidence.id)
+    # Taken back or handed to another meanwhile, it is no longer theirs to look at (DESIGN 5.11).
+    waits = mail.person in verifiers_concerned(uow, evidence.id, claims, Word.TAKEN_BACK)
+    word = Word.GIVEN_AGAIN if stands else Word.TAKEN_BACK
+    if not waits and mail.person not in verifiers_concerned(uow, evidence.id, claims, word):
+        return None
+    url = TO_VERIFY.format(id=evidence.id) if waits else ""
     return LetterLine(f"{evidence.person_name}: {evidence.title}", detail, url)
 
 

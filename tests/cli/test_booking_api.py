@@ -136,6 +136,18 @@ def test_an_address_is_learned_and_then_asked_by_the_profile(
     assert [row["person"] for row in told] == ["Ana Reid", "Ben Cole", "Cara Doyle"]
 
 
+@pytest.mark.parametrize("query", ["api_key=the-secret", "limit=9&accessToken=the-secret"])
+def test_a_secret_in_an_address_is_not_sent_and_not_shown(
+    site: Path, httpserver: HTTPServer, query: str
+) -> None:
+    httpserver.expect_request("/bookings").respond_with_json({"data": RECORDS})
+    done = run(site, "learn", f"{httpserver.url_for('/bookings')}?{query}", "--json")
+    assert done.exit_code != 0
+    assert "looks like a secret" in f"{done.output}{done.exception}"
+    assert "the-secret" not in f"{done.output}{done.exception}"
+    assert httpserver.log == []
+
+
 def test_the_profile_in_the_manual_is_one() -> None:
     manual = (ROOT / "docs" / "booking-apis.md").read_text(encoding="utf-8")
     lines = manual.partition("    # profiles/lscp-events.yaml\n")[2].partition("\n\nand in")[0]

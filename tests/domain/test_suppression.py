@@ -9,7 +9,13 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.domain.suppression import SMALL, hidden_by_kind, hidden_cells
+from bridge.domain.suppression import (
+    SMALL,
+    Hidden,
+    hidden_by_kind,
+    hidden_cells,
+    hidden_of_group,
+)
 
 Table = list[list[int]]
 
@@ -114,13 +120,16 @@ def kinds_of(kinds: int, members: int, parts: int) -> st.SearchStrategy[Kinds]:
     return st.lists(st.lists(row, min_size=1, max_size=members), min_size=1, max_size=kinds)
 
 
-def everything(kinds: Kinds) -> list[tuple[list[int], frozenset[int], int | None]]:
+Published = list[tuple[list[int], frozenset[int], int | None]]
+
+
+def everything(kinds: Kinds, masks: Hidden | None = None) -> Published:
     """Every row that is published, with what is hidden of it, and of which kind it is a member;
     then the rows of the kinds, and that of all together."""
-    members, of_kinds = hidden_by_kind(kinds)
+    members, of_kinds = masks or hidden_by_kind(kinds)
     sums = [[sum(column) for column in zip(*rows, strict=True)] for rows in kinds]
     total = [sum(column) for column in zip(*sums, strict=True)]
-    found: list[tuple[list[int], frozenset[int], int | None]] = [
+    found: Published = [
         (row, hidden, k)
         for k, rows in enumerate(kinds)
         for row, hidden in zip(rows, members[k], strict=True)
@@ -136,19 +145,18 @@ def test_by_kind_no_small_number_is_shown_nor_anything_of_few_people(kinds: Kind
             assert hidden == set(range(len(row)))
 
 
-def settled(kinds: Kinds) -> set[tuple[int, int]]:
+def settled(rows: Published, kinds: int) -> set[tuple[int, int]]:
     """The hidden cells (row of `everything`, column) that the sums which hold between what is shown
-    determine: by linear algebra, over everything that is published at once."""
-    rows = everything(kinds)
-    n = len(rows) - len(kinds) - 1
+    determine: by linear algebra, over everything that is published of a table at once."""
+    n = len(rows) - kinds - 1
     width = len(rows[0][0])
     sums: list[tuple[tuple[int, int], list[tuple[int, int]]]] = [
         ((r, 0), [(r, c) for c in range(1, width)]) for r in range(len(rows))
     ]
     for c in range(width):
-        for k in range(len(kinds)):
+        for k in range(kinds):
             sums.append(((n + k, c), [(r, c) for r in range(n) if rows[r][2] == k]))
-        sums.append(((len(rows) - 1, c), [(n + k, c) for k in range(len(kinds))]))
+        sums.append(((len(rows) - 1, c), [(n + k, c) for k in range(kinds)]))
     unknown = [(r, c) for r, (_, hidden, _) in enumerate(rows) for c in sorted(hidden)]
     place = {cell: i for i, cell in enumerate(unknown)}
     matrix = []
@@ -184,14 +192,50 @@ def _reduced(matrix: list[list[Fraction]]) -> Iterator[tuple[int, list[Fraction]
 @settings(max_examples=60, deadline=None)
 @given(kinds_of(3, 4, 3))
 def test_by_kind_no_sums_together_settle_a_hidden_number(kinds: Kinds) -> None:
-    rows = everything(kinds)
-    for r, c in settled(kinds):
+    check_nothing_settled(everything(kinds), len(kinds))
+
+
+def check_nothing_settled(rows: Published, kinds: int) -> None:
+    """Of what is hidden in a table the sums settle no more than what is true of nobody."""
+    for r, c in settled(rows, kinds):
         kind = rows[r][2]
         # Nobody in a whole kind of five and more is nobody in each of its organisations.
         assert kind is not None, (r, c)
-        whole, hidden, _ = rows[len(rows) - len(kinds) - 1 + kind]
+        whole, hidden, _ = rows[len(rows) - kinds - 1 + kind]
         assert whole[c] == 0, (r, c)
         assert c not in hidden, (r, c)
+
+
+@st.composite
+def same_people(draw: st.DrawFn) -> list[Kinds]:
+    """Tables of several competencies, of which the same people are asked."""
+    kinds = draw(st.lists(st.lists(st.integers(1, 13), min_size=1, max_size=3), min_size=1,
+                          max_size=3))  # fmt: skip
+
+    def row(people: int) -> list[int]:
+        one = draw(st.integers(0, people))
+        other = draw(st.integers(0, people - one))
+        return [people, one, other, people - one - other]
+
+    return [[[row(people) for people in kind] for kind in kinds] for _ in range(3)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(same_people())
+def test_what_is_hidden_of_the_people_is_told_by_no_other_table(tables: list[Kinds]) -> None:
+    """The same people are asked of every competency: one number of them is all that a reader needs
+    to hold the tables side by side."""
+    keyed = [
+        {f"kind {k}": dict(enumerate(rows)) for k, rows in enumerate(table)} for table in tables
+    ]
+    published = [
+        everything(table, masks)
+        for table, masks in zip(tables, hidden_of_group(keyed), strict=True)
+    ]
+    for same in zip(*published, strict=True):
+        assert len({0 in hidden for _, hidden, _ in same}) == 1
+    for rows in published:
+        check_nothing_settled(rows, len(tables[0]))
 
 
 @settings(max_examples=25, deadline=None)

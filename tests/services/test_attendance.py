@@ -167,6 +167,10 @@ def test_a_correction_withdraws_reopens_and_tells_and_loses_nothing(world: World
     lines = letter(world, untouched)
     assert [(line.text, "“DNA”" in line.detail) for line in lines] == [("Event E1", True)]
     assert [line.url for line in letter(world, manager)] == [f"/verify/{of[waiting]}"]
+    # Taken back before it was sent, it is no verifier's business any more.
+    evidence.recall(world.as_(waiting), of[waiting])
+    with pytest.raises(letters.Nothing):
+        letter(world, manager)
     booked.pull(*everyone)
     # Turned back before it was sent, it is no news.
     with pytest.raises(letters.Nothing):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bridge.connectors.files import OneFile
+from bridge.domain.errors import NotFound
 from bridge.domain.identity import IdentityRule
 from bridge.domain.permissions import Role
 from bridge.services.pull import Trusted
@@ -101,6 +103,52 @@ def test_a_file_is_looked_at_asked_about_and_loaded(pages: WebWorld, tmp_path: P
               "file": (io.BytesIO(b"x" * 450_000), "big.csv")},
     )  # fmt: skip
     assert too_big.status_code == 413
+
+
+class Counted(io.BytesIO):
+    """What somebody sends; it remembers how much of it was read."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        found = super().read(size)
+        self.taken += len(found)
+        return found
+
+
+def test_of_whoever_may_load_nothing_no_more_is_read_than_of_any_form(pages: WebWorld) -> None:
+    pages.app = create_app(
+        replace(pages.site, settings=WebSettings(base_url="http://localhost", table_bytes=10**8))
+    )
+    start = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    for browser in (pages.browser(), pages.browser(pages.world.person("reader"))):
+        sent = Counted(start + b"x" * 3_000_000)
+        answer = browser.client.post(
+            "/training/files",
+            input_stream=sent,
+            content_length=sent.getbuffer().nbytes,
+            content_type="multipart/form-data; boundary=b",
+        )
+        assert (answer.status_code in (302, 403, 413), sent.taken) == (True, 0)
+
+
+def test_what_nobody_comes_back_for_is_forgotten(tmp_path: Path) -> None:
+    desk = SiteTables(tmp_path / "profiles", tmp_path / "uploads", 10**7)
+    held = [desk.hold(io.BytesIO(b"a,b"), "a\udce9.csv", 1) for _ in range(6)]
+    with pytest.raises(NotFound):
+        desk.held(held[0], 1)
+    assert desk.held(held[5], 1)[0].read_bytes() == b"a,b"
+    os.utime(tmp_path / "uploads" / f"1-{held[5]}", (0, 0))
+    assert desk.forget_old() == 1
+    assert len(list((tmp_path / "uploads").iterdir())) == 4
+
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        desk.hold(Broken(), "b.csv", 2)
+    assert list((tmp_path / "uploads").glob("2-*")) == []
 
 
 def test_an_organisations_team_loads_nothing(pages: WebWorld) -> None:

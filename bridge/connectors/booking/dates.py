@@ -17,6 +17,9 @@ from zoneinfo import ZoneInfo
 from bridge.domain.records import Precision
 from bridge.domain.times import LONDON
 
+#: Outside of these a date is a slip, and soon none that can be reckoned with.
+YEARS = range(1900, 2200)
+
 
 class Order(StrEnum):
     """Which number of 03/04/2026 is the day. The UK writes the day first."""
@@ -150,6 +153,8 @@ def parse(text: str, order: Order | None = None) -> Read:
     day, rest = _day(plain, order, text)
     if day is None:
         return _serial(plain, text)
+    if day.year not in YEARS:
+        raise BadDate(f"'{text}' is no day on which anybody here was trained.")
     if not rest.strip(" ,"):
         return Read(day)
     found = _TIMES.fullmatch(rest)

@@ -175,6 +175,8 @@ class JsonClient:
                     if body.lstrip()[:1] == b"<"
                     else "an answer is no complete JSON; it was cut short or altered"
                 ) from None
+            if b"\\u0000" in body:
+                value = without_nul(value)
             return Answer(response.url, value, response.headers)
 
     def _check(self, response: requests.Response) -> None:
@@ -248,6 +250,17 @@ class JsonClient:
             f"{self.origin.key}: {words} ({type(cause).__name__}). It will be tried again.",
             peer=self.origin.key, detail=type(cause).__name__,
         )  # fmt: skip
+
+
+def without_nul(value: Any) -> Any:
+    """JSON without the NULs in its texts: no database keeps one, and no person typed it."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, list):
+        return [without_nul(each) for each in value]
+    if isinstance(value, dict):
+        return {without_nul(name): without_nul(each) for name, each in value.items()}
+    return value
 
 
 def _shown(url: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from bridge.connectors.booking.words import folded
 from bridge.domain.problems import BadFile
 
+#: Three years, without a break.
+MOST_MINUTES = 1_576_800
+
 
 class Fault(Exception):
     """A cell that cannot be read: `code` is a short stable word, `field` the column at fault."""
@@ -21,8 +24,14 @@ class HalfFile(BadFile):
 def minutes_of(text: str, unit: float = 1.0) -> float | None:
     """Minutes from "330", "330 mins", "5h 30m", "5:30" or "05:30:00"; None for anything else.
 
-    A bare number counts as many minutes as `unit` says.
+    A bare number counts as many minutes as `unit` says. So is what is below nought, or more than
+    anybody ever attended.
     """
+    found = _minutes(text, unit)
+    return found if found is not None and 0 <= found <= MOST_MINUTES else None
+
+
+def _minutes(text: str, unit: float) -> float | None:
     plain = folded(text).replace(" ", "").replace(",", "")
     for long, short in (("minutes", "m"), ("mins", "m"), ("min", "m"), ("hours", "h"),
                         ("hour", "h"), ("hrs", "h"), ("hr", "h")):  # fmt: skip
@@ -35,7 +44,7 @@ def minutes_of(text: str, unit: float = 1.0) -> float | None:
         if h:
             return float(hours) * 60 + float(minutes.rstrip("m") or 0)
         return float(plain.rstrip("m")) * (1.0 if plain.endswith("m") else unit)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -89,6 +89,7 @@ def opened(
         raise BadFile([_wrong(shown, f"There is no encoding '{encoding}'", "", "Write utf-8")])
     written = encoding or _encoding(path)
     mark = separator or _separator(path, written, shown)
+    _refuse_nul(path, written, shown)
     whole = _ends_in_newline(path, written, size)
     yield Opened(shown, lambda: _csv_rows(path, written, mark, shown), written, mark, whole)
 
@@ -151,6 +152,26 @@ def _encoding(path: Path) -> str:
         except UnicodeDecodeError:
             return "cp1252"
     return "utf-8-sig"
+
+
+def _refuse_nul(path: Path, encoding: str, name: str) -> None:
+    """No database keeps a text with a NUL, and nothing that exports tables writes one."""
+    width = {"utf-16": 2, "utf-32": 4}.get(encoding.casefold()[:6], 1)
+    mark = b"\0" * width
+    before, start = b"", 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            text = before + chunk
+            at = text.find(mark)
+            while at >= 0 and (start + at) % width:  # it is of two letters
+                at = text.find(mark, at + 1)
+            if at >= 0:
+                raise BadFile([_wrong(
+                    name, f"There is a NUL at byte {start + at + 1:,}",
+                    "No text holds one: the file is damaged, or is none", "Export it again",
+                )])  # fmt: skip
+            before = text[len(text) - width + 1 :]
+            start += len(text) - len(before)
 
 
 def _separator(path: Path, encoding: str, name: str) -> str:

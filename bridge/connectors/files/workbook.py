@@ -6,6 +6,7 @@ evaluated, no macro, link or picture is opened.
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 import zlib
@@ -29,6 +30,14 @@ MOST_PARTS = 5_000
 #: The texts of a workbook are held in memory while it is read, so there may be so many bytes.
 MOST_TEXTS = 100_000_000
 WIDEST = 500
+#: What is read whole, in thirty times the memory, is never this large in bytes.
+WHOLE = 8_000_000
+_READ_WHOLE = re.compile(
+    r"xl/styles\.xml|xl/workbook\.xml|xl/theme/.*|docprops/.*|\[content_types]\.xml|.*\.rels"
+)
+#: No sheet of Excel is longer. A file may still say that its next row is the billionth, and the
+#: rows between are counted through one by one.
+LONGEST = 1_048_576
 
 
 def workbook_rows(
@@ -80,6 +89,7 @@ def _refuse_bombs(path: Path, name: str, largest: int) -> None:
         len(parts) > MOST_PARTS
         or total > UNPACKED * largest
         or any(_swells(p.file_size, p.compress_size) for p in parts)
+        or any(p.file_size > WHOLE and _READ_WHOLE.fullmatch(p.filename.lower()) for p in parts)
         or _swells(total, packed)
     ):
         raise BadFile([_wrong(
@@ -125,7 +135,7 @@ def _rows(book: Any, name: str, sheet: str) -> Iterator[tuple[int, list[str]] | 
             )])  # fmt: skip
     for each in sheets:
         each.reset_dimensions()
-        rows = _texts(each)
+        rows = _texts(each, name)
         first = [row for _, row in zip(range(2), rows, strict=False)]
         if len(first) == 2 or each is sheets[-1]:
             yield str(each.title)
@@ -134,8 +144,15 @@ def _rows(book: Any, name: str, sheet: str) -> Iterator[tuple[int, list[str]] | 
             return
 
 
-def _texts(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+def _texts(sheet: Any, name: str) -> Iterator[tuple[int, list[str]]]:
     for number, values in enumerate(sheet.iter_rows(values_only=True, max_col=WIDEST), start=1):
+        if number > LONGEST:
+            raise BadFile([Problem(
+                f"The sheet goes on after row {LONGEST:,}", "No sheet of Excel is that long",
+                "Open it in a spreadsheet program and save it again as .xlsx", name, number,
+            )])  # fmt: skip
+        if values.count(None) == len(values):
+            continue
         cells = [cell_text(value) for value in values]
         while cells and not cells[-1]:
             cells.pop()

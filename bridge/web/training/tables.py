@@ -18,7 +18,7 @@ from bridge.services.context import acting_person, training_team_only
 from bridge.services.looking import LookReport, look_at_source
 from bridge.services.tables import keep_profile, load_table
 from bridge.web.access import ctx, permits, site
-from bridge.web.training.blueprint import training
+from bridge.web.training.blueprint import training, whole_partnership
 
 _ANSWER = "answer:"
 
@@ -37,8 +37,8 @@ class TableForm(FlaskForm):
 
 @training.url_value_preprocessor
 def allow_a_table(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """This one form may send more than any other; who may not is turned away before it is read."""
-    if endpoint == "training.look_at_table":
+    """This one form may send more than any other; of whoever may not send it, no more is read."""
+    if endpoint == "training.look_at_table" and whole_partnership():
         request.max_content_length = site().settings.table_bytes + 100_000
 
 
@@ -86,6 +86,9 @@ def look_at_table() -> Response:
     except BadFile as error:
         desk.drop(word, person)
         return _page(form, 422, problems=[str(problem) for problem in error.problems])
+    except BaseException:
+        desk.drop(word, person)
+        raise
 
 
 @training.post("/files/held")
@@ -104,6 +107,8 @@ def go_on_with_table() -> Response:
             return _look(desk, word, source, answers)
         return _load(desk, word, source, answers)
     except BadFile as error:
+        # It is of no use any more: the form asks for a file anew.
+        desk.drop(word, acting_person(ctx()))
         problems = [str(problem) for problem in error.problems]
         return _page(_form(formdata=None), 422, problems=problems)
 

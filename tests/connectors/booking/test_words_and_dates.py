@@ -129,7 +129,8 @@ def test_a_mixed_column_has_no_order() -> None:
     assert settle(["01/02/2026", "05/06/2026"]) == set(Order)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "31/02/2026", "14/03/2026 25:00", "12345", "99"])
+@pytest.mark.parametrize("text", ["", "soon", "31/02/2026", "14/03/2026 25:00", "12345", "99",
+                                  "01/01/0001", "9999-12-31T23:59:00Z"])  # fmt: skip
 def test_what_is_no_date_says_so(text: str) -> None:
     with pytest.raises(BadDate):
         parse(text)

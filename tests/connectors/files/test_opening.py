@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.connectors.files import Profile
+from bridge.connectors.files import Profile, workbook
 from bridge.connectors.files.folder import file_pages
 from bridge.connectors.files.learn import learn
 from bridge.domain.problems import BadFile
@@ -113,6 +113,8 @@ def test_a_formula_is_text_that_nobody_runs(tmp_path: Path) -> None:
         ("a.xls", b"<html><table><tr><td>Course</td></tr></table></html>", "a web page"),
         ("a.csv", b"", "is empty"),
         ("a.csv", b"Course,Date\n\x00\x01\x02\x03\x00,x\n", "no text"),
+        ("a.csv", as_csv([HEAD, *ROWS * 99, ["N\0eglect", *ROWS[0][1:]]]), "a NUL at byte 14,802"),
+        ("a.csv", as_csv([HEAD, *ROWS * 99, ["\0"]]).decode().encode("utf-16"), "a NUL at byte"),
         ("a.xlsx", b"PK\x03\x04 cut off", "breaks off"),
         ("a.csv", b"One,Two\n1,2\n", "no file of the profile 'events'"),
         ("a.csv", as_csv([[*HEAD[:5], "Outcome"], *ROWS]), "a.csv:1:6: The column 'Attendance'"),
@@ -138,6 +140,10 @@ def test_a_bomb_is_not_opened(tmp_path: Path) -> None:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * 30_000_000)
     with pytest.raises(BadFile, match="unpacks from"):
         items(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/styles.xml", b"<xf/>" * 2_000_000)
+    with pytest.raises(BadFile, match="unpacks from"):
+        items(path)
     entities = io.BytesIO()
     with zipfile.ZipFile(entities, "w") as archive:
         archive.writestr("xl/workbook.xml", '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>')
@@ -147,6 +153,18 @@ def test_a_bomb_is_not_opened(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 2_000_000)
     with pytest.raises(BadFile, match="2 MB"):
         items(path, largest=1_000_000)
+
+
+def test_a_row_that_is_said_to_be_the_billionth_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "LONGEST", 1000)
+    path, book = tmp_path / "far.xlsx", as_xlsx([HEAD, *ROWS])
+    with zipfile.ZipFile(io.BytesIO(book)) as plain, zipfile.ZipFile(path, "w") as far:
+        for name in plain.namelist():
+            far.writestr(name, plain.read(name).replace(b'r="4"', b'r="99999999999"'))
+    with pytest.raises(BadFile, match="goes on after row 1,000"):
+        items(path)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60,

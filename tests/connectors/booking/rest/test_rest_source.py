@@ -228,3 +228,38 @@ def test_addresses_that_could_lead_astray_are_refused(
 def test_what_is_not_ours_is_not_read(api: Api) -> None:
     with pytest.raises(Damaged):
         source(profile(api, LINK)).read("booking:1", b"{}", b'{"route":"pretix"}')
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"event": {"title": "x", "starts": "9999-12-31T23:59:00Z"}},
+        {"event": {"title": "x", "starts": "0001-01-01T00:00:00+23:00"}},
+        {"planned": "1e300"},
+        {"planned": "9" * 400},
+        {"planned": "inf"},
+    ],
+)
+def test_a_record_that_nobody_can_reckon_with_waits_and_stops_no_other(
+    api: Api, odd: dict[str, Any]
+) -> None:
+    api.records = [record(1, **odd), record(2)]
+    told = profile(api, LINK)
+    told["columns"] = {**told["columns"], "planned_minutes": "planned"}
+    found = [item.fact for page in source(told).pull(None) for item in page.items]
+    assert [type(fact) for fact in found] == [Unreadable, LearningFact]
+
+
+def test_a_nul_in_a_text_goes_no_further(api: Api) -> None:
+    api.records = [record(1, person={"name": "Di\0an", "email": "d@x.example"}, state="\0Attended")]
+    (item,) = [item for page in source(profile(api, LINK)).pull(None) for item in page.items]
+    assert isinstance(item.fact, LearningFact)
+    assert item.fact.account.display_name == "Dian"
+    assert b"\\u0000" not in item.body
+
+
+def test_no_peer_is_waited_for_longer_than_a_day(api: Api) -> None:
+    api.answer = lambda _: Response("{}", 429, headers={"Retry-After": "9" * 400})
+    with pytest.raises(TryLater) as caught:
+        list(source(profile(api, LINK)).pull(None))
+    assert caught.value.retry_after == 86_400
