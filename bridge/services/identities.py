@@ -110,8 +110,10 @@ def hints(uow: UnitOfWork, accounts: Sequence[AccountFacts]) -> list[tuple[Hint,
     Names are no proof and match nobody by themselves (DESIGN 5.9).
     """
     surnames = {s for facts in accounts if (s := surname_of(facts.display_name))}
-    found = uow.bookings.namesakes(surnames)
-    return [_hints(facts, found) for facts in accounts]
+    by_surname: dict[str, list[Namesake]] = defaultdict(list)
+    for each in uow.bookings.namesakes(surnames):
+        by_surname[surname_of(each.name)].append(each)
+    return [_hints(facts, by_surname[surname_of(facts.display_name)]) for facts in accounts]
 
 
 def _hints(facts: AccountFacts, people: Sequence[Namesake]) -> tuple[Hint, ...]:

@@ -6,7 +6,18 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from bridge.domain.bookings import Answered, Doubt, Holder, Namesake
 from bridge.domain.identity import IdentifierKind, IdentityRule
@@ -164,11 +175,10 @@ class DoubtQueries:
         where they have posts. Hints for a person to look at, and nothing else."""
         if not surnames:
             return []
-        name = func.lower(_p.display_name)
-        ends = [name.endswith(" " + each, autoescape=True) for each in surnames]
+        last_word: ColumnElement[str] = literal_column(t.LAST_WORD, String)
         people = self._db.execute(
             select(_p.id, _p.display_name)
-            .where(_p.canonical_id == _p.id, or_(*ends))
+            .where(_p.canonical_id == _p.id, last_word.in_(sorted(surnames)))
             .order_by(_p.id)
             .limit(_NAMESAKES)
         ).all()

@@ -93,6 +93,10 @@ people = Table(
         postgresql_where=text("canonical_id <> id"),
     ),
 )
+#: The last word of a name, in SQL that SQLite and PostgreSQL both understand: rtrim takes away all
+#: that is no space, so what is before the last word is left, and is taken out of the name.
+LAST_WORD = "lower(replace(display_name, rtrim(display_name, replace(display_name, ' ', '')), ''))"
+Index("ix_people_last_word", text(LAST_WORD), _table=people)
 person_identifiers = Table(
     "person_identifiers",
     metadata,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -31,7 +33,15 @@ def test_the_guards_stand_after_every_migration(empty_url: str) -> None:
 def test_the_migrations_make_the_very_tables_of_the_code(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        with warnings.catch_warnings():
+            # SQLAlchemy cannot read back from SQLite an index on an expression.
+            warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based")
+            found = compare_metadata(context, metadata)
+        if engine.name == "sqlite":
+            there = "SELECT count(*) FROM sqlite_master WHERE name = 'ix_people_last_word'"
+            assert connection.scalar(text(there)) == 1
+            found = [diff for diff in found if diff[1].name != "ix_people_last_word"]
+        assert found == []
         assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
 
 

@@ -67,6 +67,8 @@ def upgrade() -> None:
         op.create_index(
             name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
         )
+    last_word = "replace(display_name, rtrim(display_name, replace(display_name, ' ', '')), '')"
+    op.create_index("ix_people_last_word", "people", [sa.text(f"lower({last_word})")])
     op.create_index("ix_evidence_log_id", "evidence", ["log_id"])
     op.create_index("ix_person_identifiers_person_id", "person_identifiers", ["person_id"])
     guards.install(op.get_bind())
