@@ -93,6 +93,8 @@ def test_a_person_sees_rows_and_what_is_open_and_a_bad_file_loads_nothing(site: 
     assert status == 3
     assert "Not kept: Notes" in out
     assert "--answer 'dates=...'" in out
+    status, _, err = run(site, "booking", "load", str(site / "bookings.csv"), "--source", "events")
+    assert (status, "booking learn FILE --profile lscp" in err) == (2, True)
     (site / "letter.pdf").write_bytes(b"%PDF-1.7")
     status, _, err = run(site, "booking", "learn", str(site / "letter.pdf"))
     assert (status, "This is a PDF" in err) == (2, True)
