@@ -14,6 +14,7 @@ from bridge.catalog.profiles import read_profile, write_profile
 from bridge.connectors.files import Profile
 from bridge.connectors.files.learn import learn
 from bridge.domain.errors import NotFound, Refused
+from bridge.domain.problems import BadFile, Problem
 from bridge.domain.proposals import Proposal
 
 #: So long an upload waits for the answers, and so many of one person do; it holds people's data.
@@ -47,7 +48,14 @@ class SiteTables:
 
     def read(self, profile: str) -> Profile:
         """A profile, read anew. Raises BadFile."""
-        return Profile.from_data(read_profile(self._profiles / f"{profile}.yaml"))
+        path = self._profiles / f"{profile}.yaml"
+        if not path.exists():
+            raise BadFile([Problem(
+                f"There is no profile '{profile}' yet", "",
+                f"Make it of a file: 'bridge booking learn FILE --profile {profile}', or choose a "
+                "file on the page Files", str(path),
+            )])  # fmt: skip
+        return Profile.from_data(read_profile(path))
 
     def hold(self, content: BinaryIO, name: str, person: int) -> str:
         """Keep an upload of that person until it is loaded or a day has passed; the word to it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ def learn(
         profile = name or _plain_name(file.stem)
         learner: Learner = api.learner(bridge, what, profile) or bridge.tables
         proposal = learner.propose(file, shown, profile, given)
+        _check_answers(proposal, given)
         asks = not as_json and sys.stdin.isatty()
         while asks and proposal.questions:
             _show(proposal)
@@ -69,6 +70,7 @@ def learn(
         saved: Path | None = None
         if not as_json:
             _show(proposal)
+            _show_open(proposal)
         if proposal.settled and (save or (asks and click.confirm("Save this profile?"))):
             saved = keep_profile(bridge.context, learner, proposal, replace=replace)
     if as_json:
@@ -76,13 +78,15 @@ def learn(
     elif saved:
         console.print(f"Saved: {saved}", markup=False, soft_wrap=True)
         how = (
-            f'Ask by it: [rest.NAME] in bridge.toml with profile = "{profile}", then '
+            f'Ask by it: add [rest.NAME] with profile = "{profile}" to bridge.toml, then '
             "'bridge booking dry-run NAME'."
             if "request" in proposal.profile
-            else f'Load files by it: [files.NAME] in bridge.toml with profile = "{profile}", or '
-            "'bridge booking load FILE --source NAME'."
+            else f'Load files by it: add [files.NAME] with folder = "..." and profile = '
+            f"\"{profile}\" to bridge.toml, then 'bridge booking load FILE --source NAME'."
         )
-        console.print(how, markup=False)
+        console.print(how, markup=False, soft_wrap=True)
+    elif proposal.settled:
+        console.print("Nothing was saved. Run it again with --save, if the rows are right.")
     if not proposal.settled:
         sys.exit(MUST_ASK)
 
@@ -93,6 +97,17 @@ def _answer(text: str) -> tuple[str, str]:
     if not equals or not key:
         raise click.BadParameter(f"'{text}' is no answer; write it as dates=day-first")
     return key, value
+
+
+def _check_answers(proposal: Proposal, given: Mapping[str, str]) -> None:
+    """Refuse an answer that is none of the choices, which would be asked again in silence."""
+    for question in proposal.questions:
+        choices = [choice.value for choice in question.choices]
+        if choices and question.id in given and given[question.id] not in choices:
+            raise click.BadParameter(
+                f"'{given[question.id]}' is no answer to '{question.id}' ({question.asks}); "
+                f"it takes one of {', '.join(choices)}"
+            )
 
 
 def _plain_name(stem: str) -> str:
@@ -126,9 +141,10 @@ def _where(proposal: Proposal) -> str:
 
 def _show(proposal: Proposal) -> None:
     profile = proposal.profile
+    console.print(f"{profile['kind'].capitalize()}; {_where(proposal)}.", markup=False)
     console.print(
         table(
-            f"Columns ({profile['kind']}; {_where(proposal)})",
+            "What its columns are",
             ("column", "is"),
             [
                 *((head, field.replace("_", " ")) for field, head in profile["columns"].items()),
@@ -152,12 +168,23 @@ def _show(proposal: Proposal) -> None:
         )
     )
     for key in ("dates", "words", "when_silent", "key"):
-        if key in profile:
-            console.print(f"{key}: {profile[key]}", markup=False, soft_wrap=True)
+        if value := profile.get(key):
+            if isinstance(value, Mapping):
+                value = ", ".join(f"{word} is {means}" for word, means in value.items())
+            elif not isinstance(value, str):
+                value = ", ".join(value)
+            console.print(f"{key}: {value}", markup=False, soft_wrap=True)
+
+
+def _show_open(proposal: Proposal) -> None:
+    """What is left open, for whoever answers by options; at a terminal it is asked instead."""
     for question in proposal.questions:
         console.print(
             f"Open: {question.asks} (--answer '{question.id}=...')", markup=False, soft_wrap=True
         )
+        if question.choices:
+            choices = ", ".join(choice.value for choice in question.choices)
+            console.print(f"  one of {choices}", markup=False, soft_wrap=True)
 
 
 def _told(proposal: Proposal, saved: Path | None) -> dict[str, Any]:
@@ -191,10 +218,12 @@ def load(file: Path, source: str, dry_run: bool, folder: Path, as_json: bool) ->
             report = load_table(bridge.context, trusted, progress=tell)
     if as_json:
         tally = report.tally
-        print_json({"source": source, "note": report.note, **tally.as_counts(),
-                    "dispositions": dict(tally.dispositions)})  # fmt: skip
+        print_json({"source": source, "note": report.note, "needs_you": report.needs_you,
+                    **tally.as_counts(), "dispositions": dict(tally.dispositions)})  # fmt: skip
     else:
         show_pull(report)
+    if report.needs_you:
+        sys.exit(1)
 
 
 def _bar(quiet: bool) -> Progress:
@@ -220,8 +249,10 @@ def _show_look(report: LookReport, as_json: bool) -> None:
                     "dispositions": dict(tally.dispositions)})  # fmt: skip
         return
     console.print(
-        f"{report.source}: {tally.items} items; {tally.new} would be new, {tally.changed} changed, "
-        f"{tally.unchanged} are known. Nothing was written."
+        f"{report.source}: {tally.items} records; {tally.new} would be new, {tally.changed} "
+        f"changed, {tally.unchanged} are known. Nothing was written."
     )
     for disposition, count in tally.dispositions.items():
-        console.print(f"  {disposition}: {count}")
+        console.print(f"  {count} of the new would be {disposition}")
+    if tally.unread_words:
+        console.print(f"  {tally.unread_words}", markup=False, soft_wrap=True)

@@ -107,12 +107,14 @@ def print_json(value: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table whose cells are shown as they are: nothing in them is markup."""
+    """A table whose cells are shown as they are: nothing in them is markup. Empty, it says so."""
     made = Table(title=title, title_justify="left", header_style="bold", expand=False)
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
         made.add_row(*(_cell(cell) for cell in row))
+    if not made.row_count:
+        made.caption, made.caption_justify = "None.", "left"
     return made
 
 

@@ -96,14 +96,17 @@ def show_impact(found: Impact, verb: str) -> None:
         console.print(f"Retired: {name}" if verb == "did" else f"Would retire: {name}")
     for name in found.badges:
         console.print(
-            f"Badge changed: {name}. Awards are looked at again with the next 'bridge publish'."
+            f"Badge new or changed: {name}. Awards are looked at again with the next "
+            "'bridge publish'."
         )
     console.print(
         f"{found.records} records looked at: {found.added} suggestions {would} added, "
         f"{found.withdrawn} untouched ones withdrawn, for {found.people} people; "
         f"{found.no_longer_suggested} claims that people worked on stay, no longer suggested."
     )
-    console.print(f"Human work: {found.human_before} claims before, {found.human_after} after.")
+    console.print(
+        f"Claims that people worked on: {found.human_before} before, {found.human_after} after."
+    )
 
 
 @mappings.command("list")

@@ -55,8 +55,8 @@ def import_(staff_list: Path, folder: Path, as_json: bool) -> None:
         print_json(report)
     else:
         console.print(
-            f"{report.rows} lines: {report.added} people added, {report.changed} changes, "
-            f"{report.accounts_matched} waiting accounts matched."
+            f"{report.rows} lines: {report.added} people added, {report.changed} other changes "
+            f"(people, organisations), {report.accounts_matched} waiting accounts matched."
         )
 
 

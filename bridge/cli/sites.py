@@ -43,7 +43,8 @@ def doctor(folder: Path, as_json: bool) -> None:
             try:
                 checks = bridge.sources[name].connector.doctor()
                 if name in bridge.config.moodle:
-                    checks += bridge.targets[name].doctor()
+                    # As a target it answers at the same address: once is enough.
+                    checks += [f for f in bridge.targets[name].doctor() if f not in checks]
             except BridgeError as error:
                 checks = [Finding("settings", False, str(error))]
             findings[name] = checks

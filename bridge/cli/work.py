@@ -13,6 +13,7 @@ from bridge.bootstrap import Bridge, serve_site
 from bridge.cli.common import console, json_option, opened, print_json, site_option
 from bridge.domain.errors import BridgeError, LostLease, NotFound, PeerError
 from bridge.domain.ports import Target
+from bridge.domain.records import Disposition
 from bridge.services import awards as awards_service
 from bridge.services import publish as publish_service
 from bridge.services import pull as pull_service
@@ -80,18 +81,31 @@ def pull_with_progress(
         return pull_service.pull(bridge.context, trusted, full=full, believe=believe, progress=tell)
 
 
+#: What becomes of records that wait for somebody, and the command that lists them.
+_TO_DO = {
+    Disposition.QUARANTINED: "bridge quarantine list",
+    Disposition.UNMAPPED: "bridge unmapped",
+    Disposition.UNMATCHED: "bridge unmatched",
+}
+
+
 def show_pull(report: PullReport) -> None:
-    """A pull in a few lines."""
+    """A pull, or a file that was loaded, in a few lines; what needs somebody has its command."""
     tally = report.tally
-    kind = "everything" if report.full else "what changed"
-    if report.complete and tally.wrote_nothing:
-        console.print(f"{report.source}: {tally.items} items seen, all known. Nothing was written.")
+    if report.complete and not tally.items and tally.wrote_nothing:
+        console.print(f"{report.source}: nothing came.")
+    elif report.complete and tally.wrote_nothing:
+        console.print(f"{report.source}: {tally.items} records, all known. Nothing was written.")
     elif report.complete:
+        gone = f", {tally.vanished} gone" if tally.vanished else ""
+        back = f", {tally.returned} back" if tally.returned else ""
         console.print(
-            f"{report.source}: asked for {kind}; {tally.new} new, {tally.changed} changed, "
-            f"{tally.unchanged} known, {tally.vanished} vanished, {tally.returned} back. "
-            f"{tally.drafts} drafts with {tally.claims} suggestions."
+            f"{report.source}: {tally.new} new, {tally.changed} changed, {tally.unchanged} known"
+            f"{gone}{back}. {tally.drafts} drafts with {tally.claims} suggestions."
         )
+        for disposition, command in _TO_DO.items():
+            if count := tally.dispositions[disposition]:
+                console.print(f"  {count} of the new are {disposition.value}: see '{command}'.")
     if report.note:
         console.print(f"{report.source}: {report.note}", markup=False, soft_wrap=True)
 

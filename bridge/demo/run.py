@@ -315,6 +315,7 @@ def _next_steps(console: Console) -> None:
         "bridge people import staff.csv --site my-site",
         "bridge mappings publish --site my-site    after editing mappings/ for your courses",
         "bridge pull --site my-site                then: bridge ledger, unmapped, unmatched",
+        "bridge booking learn export.csv --site my-site    for a booking system's files",
         "bridge run --site my-site                 does it all by itself",
     ):
         console.print(f"  {line}", markup=False)
@@ -339,7 +340,7 @@ def _stay(
             console.print(f"{words:44}{link}", markup=False, soft_wrap=True)
         course = course_page(bridge, moodle, who[0].person.id)
         if course:
-            words = f"  From a course in Moodle, as {who[0].person.name}:"
+            words = f"  From Moodle, as {who[0].person.name}:"
             console.print(f"{words:44}{course}", markup=False, soft_wrap=True)
         words = "  With a work account, as any of them:"
         way = f"{address.rstrip('/')}/sign-in/with/{work.NAME}"

@@ -207,7 +207,8 @@ def _claim(
             f"{london_date(rule.published_at):%-d %B %Y} by {rule.published_by}."
         )
         if not claim.suggested:
-            told.lines.append("It is no longer suggested by the mappings in force.")
+            # A rule that went, or a record that counts no more: the records below say which.
+            told.lines.append("Nothing suggests it any more, by the rules and records of today.")
     else:
         told.lines.append("Added by the person.")
     for each, name in decisions:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.domain.lists import ListPage
 from bridge.domain.mapping import Reason
@@ -17,6 +18,9 @@ from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, reconsider
 from bridge.services.intake import Intake
 from bridge.services.mapped import load_mapped
 from bridge.services.pull import Trusted
+
+#: How a message begins that was read from a file: "october.csv, row 17, column 3 (Date): ".
+_PLACE = re.compile(r"([^:\n]{1,200}, row \d+)(?:, column \d+ \(.*?\))?: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,11 @@ def _replay_one(intake: Intake, uow: UnitOfWork, connector: Source, held: Quaran
             item = item._replace(fact=TOLD_ELSEWHERE)
         else:
             uow.intake.name_anew(held.received_id, item.natural_key)
+    fact = item.fact
+    if isinstance(fact, Unreadable) and (place := _PLACE.match(held.message)):
+        # Only who first read it knew in which file and row it stood; the column may be another now.
+        where = place.group() if fact.code == held.code else f"{place[1]}: "
+        item = item._replace(fact=replace(fact, message=where + fact.message))
     return intake.replay(uow, held.received_id, item)
 
 

@@ -120,7 +120,7 @@ def _run(
             changes = Changes()
             while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE, changes):
                 pass
-            if intake.held_back:
+            if intake.held_back or report.tally.changed:
                 report.tally.drafts += changes.drafts
                 report.tally.claims += changes.added
             if page.last:

@@ -36,9 +36,11 @@ class Tally:
         """What to do about corrections that cannot be read; nothing where there are none."""
         if not self.unread:
             return ""
+        number = len(self.unread)
+        what = "record says" if number == 1 else "records say"
         return (
-            f"{len(self.unread)} known records say something now that cannot be read, so what they "
-            f"said before stands until it can be: {self.unread[0]}"
+            f"{number} known {what} something now that cannot be read, so what stood there "
+            f"before stands until it can be: {self.unread[0]}"
         )
 
     @property

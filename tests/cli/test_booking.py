@@ -93,6 +93,8 @@ def test_a_person_sees_rows_and_what_is_open_and_a_bad_file_loads_nothing(site: 
     assert status == 3
     assert "Not kept: Notes" in out
     assert "--answer 'dates=...'" in out
+    status, _, err = run(site, "booking", "load", str(site / "bookings.csv"), "--source", "events")
+    assert (status, "booking learn FILE --profile lscp" in err) == (2, True)
     (site / "letter.pdf").write_bytes(b"%PDF-1.7")
     status, _, err = run(site, "booking", "learn", str(site / "letter.pdf"))
     assert (status, "This is a PDF" in err) == (2, True)
@@ -100,3 +102,40 @@ def test_a_person_sees_rows_and_what_is_open_and_a_bad_file_loads_nothing(site: 
     assert (status, "[files.nothing]" in err) == (1, True)
     status, out, _ = run(site, "schemas", "profile")
     assert json.loads(out)["title"].startswith("A column profile")
+
+
+def test_an_answer_that_is_no_choice_is_refused_and_what_is_not_saved_is_said(site: Path) -> None:
+    learn = ("booking", "learn", str(site / "bookings.csv"))
+    status, _, err = run(site, *learn, "-a", "dates=dayfirst", "--save")
+    assert (status, "one of day-first, month-first" in " ".join(err.split())) == (2, True)
+    status, out, _ = run(site, *learn)
+    assert "one of day-first, month-first" in out
+    assert "one of fully_attended, partially_attended, no_show" in out
+    answers = ("-a", "dates=day-first", "-a", "word:P=fully_attended", "-a", "word:A=no_show")
+    status, out, _ = run(site, *learn, *answers)
+    assert (status, "Nothing was saved" in out) == (0, True)
+    assert "words: P is fully_attended, A is no_show" in out
+
+
+def test_a_correction_that_cannot_be_read_is_told_and_quarantine_keeps_the_row(site: Path) -> None:
+    answers = ("-a", "dates=day-first", "-a", "word:P=fully_attended", "-a", "word:A=no_show")
+    learn = ("booking", "learn", str(site / "bookings.csv"), "--profile", "lscp", "--save")
+    assert run(site, *learn, *answers)[0] == 0
+    load = ("booking", "load", str(site / "bookings.csv"), "--source", "events")
+    status, out, _ = run(site, *load)
+    assert (status, "3 new" in out, "3 of the new are unmapped: see" in out) == (0, True, True)
+    # One row of a known booking says what nobody knows; another is of a booking that is new.
+    new = ["Core", "05/06/2026", "Di", "Ode", "di@x.org", "Perhaps", ""]
+    changed = [*ROWS[0][:5], "Maybe", ""]
+    (site / "bookings.csv").write_bytes(as_csv([HEAD, changed, *ROWS[1:], new]))
+    told = "1 known record says something now that cannot be read"
+    status, out, _ = run(site, *load, "--dry-run")
+    assert (status, told in out) == (0, True)
+    status, out, _ = run(site, *load)
+    assert (status, told in out, "'Maybe'" in out) == (1, True, True)
+    assert "1 of the new are quarantined: see 'bridge quarantine list'" in out
+    for _ in range(2):
+        (held,) = json.loads(run(site, "quarantine", "list", "--json")[1])
+        assert held["message"].startswith("bookings.csv, row 5, column 6 (Register): ")
+        assert "'Perhaps'" in held["message"]
+        assert run(site, "quarantine", "replay")[0] in (0, 1)

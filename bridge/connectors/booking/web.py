@@ -158,7 +158,7 @@ class JsonClient:
         except requests.exceptions.ChunkedEncodingError as error:
             raise self._later("the connection was cut in the middle of an answer", error) from None
         except requests.RequestException as error:
-            raise self._later("no connection", error) from None
+            raise self._later(f"no connection to {self.origin.url}", error) from None
 
     def _get(self, url: str, query: Query | None) -> Answer:
         self.calls += 1

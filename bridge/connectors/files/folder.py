@@ -208,7 +208,7 @@ class FolderSource:
                 "folder", False, f"{folder}: {error.strerror}.",
                 "Let the service read and write there, or set after = \"leave\" and let it read.",
             )]  # fmt: skip
-        found.append(Finding("folder", True, f"{folder}: {len(waiting)} files wait."))
+        found.append(Finding("folder", True, f"{folder}: {_files(len(waiting))} waiting."))
         early = [w.name for w in waiting if w.changed_at > self._clock.now().timestamp() + 300]
         if early:
             found.append(Finding(
@@ -216,8 +216,9 @@ class FolderSource:
                 "Set the clocks of both computers.", warning=True,
             ))  # fmt: skip
         if aside:
+            first = ", ".join(aside[:5])
             found.append(Finding(
-                "set aside", False, f"{len(aside)} files were no good: {', '.join(aside[:5])}.",
+                "set aside", False, f"{_files(len(aside))} could not be loaded: {first}.",
                 f"The reason is beside each in {self._shelves.aside_folder}. Put a corrected file "
                 "into the folder, and remove the bad one.",
             ))  # fmt: skip
@@ -308,6 +309,10 @@ def read_row(
     except ValueError as error:
         raise Damaged(f"{natural_key}: its stored row cannot be read: {error}") from error
     return RowReader(profile, kept.fields).read_kept(natural_key, body)
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number} files"
 
 
 def _half(name: str) -> Problem:

@@ -117,7 +117,7 @@ class MoodleClient:
         except requests.exceptions.ChunkedEncodingError as error:
             raise self._later("the connection was cut in the middle of an answer", error) from None
         except requests.RequestException as error:
-            raise self._later("no connection", error) from None
+            raise self._later(f"no connection to {self.settings.url}", error) from None
 
     def call_many(self, calls: Sequence[Call]) -> list[Any]:
         """The answer to each read, or the PeerError it ended in, in batches where permitted.

@@ -151,6 +151,6 @@ def _load(desk: TableReader, word: str, source: str, answers: dict[str, str]) ->
     tally = report.tally
     flash(
         f"{name} is loaded: {tally.new:,} new, {tally.changed:,} changed, {tally.unchanged:,} "
-        f"known already, {tally.drafts:,} drafts."
+        f"known already, {tally.drafts:,} drafts. {report.note}".rstrip()
     )
     return make_response(redirect(url_for("training.tables")))

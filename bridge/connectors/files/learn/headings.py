@@ -120,6 +120,7 @@ _RULES: tuple[tuple[str, str, float], ...] = (
     (r"(staff|employee|payroll|assignment|personnel|esr|worker|hr|emp|workforce|employment|works|pay|service)"
      r" (number|id|idnumber|code|reference|assignment number|employee number)"
      r"|esr|payroll|employee assignment number|esr assignment number|esr person number", "staff_number", 1.0),
+    (rf"{_P} (payroll|esr|(payroll|esr|staff|employee|personnel) (number|id|code))", "staff_number", 0.95),
     (rf"idnumber|{_P} idnumber|{_P} number|person number", "staff_number", 0.85),
     (r"username|user name|login|login name|login id|user id|userid|account|user|network login|log in name"
      r"|person id|user login", "username", 0.9),

@@ -10,7 +10,6 @@ from pathlib import Path
 from bridge.connectors.booking.dates import BadDate, Order, parse
 from bridge.connectors.booking.words import (
     OUTCOME_NAMES,
-    STATE_NAMES,
     folded,
     outcome_of,
     state_of,
@@ -46,7 +45,20 @@ _ORDERS = (
     Choice("day-first", "the day comes first, as in the UK"),
     Choice("month-first", "the month comes first, as in the USA"),
 )
-_STATES = tuple(Choice(name, name.replace("_", " ")) for name in STATE_NAMES)
+#: The commonest first; every state has to be here.
+_STATES = (
+    Choice("fully_attended", "they attended"),
+    Choice("partially_attended", "they attended a part of it"),
+    Choice("no_show", "they did not come, and had not cancelled"),
+    Choice("user_cancelled", "they cancelled"),
+    Choice("session_cancelled", "the event was cancelled"),
+    Choice("booked", "they are booked"),
+    Choice("waitlisted", "they are on the waiting list"),
+    Choice("requested", "they have asked for a place"),
+    Choice("approved", "their place is approved"),
+    Choice("declined", "their place was refused"),
+    Choice("unknown", "nobody knows whether they came"),
+)
 _OUTCOMES = tuple(Choice(name, name) for name in OUTCOME_NAMES)
 _ABOVE = ("event_title", "event_code", "event_id", "event_date", "start_time", "end_time",
           "trainer")  # fmt: skip
@@ -328,8 +340,9 @@ def _words_of(
             words[text] = given
         elif id_ not in asked and text not in words:
             count = column.distinct[text]
+            often = "once" if count == 1 else f"{count} times"
             draft.ask(id_, f"What does '{text}' mean under '{column.label}'?",
-                      f"It stands there {count} times.", choices)  # fmt: skip
+                      f"It stands there {often}.", choices)  # fmt: skip
     if len(unknown) > MOST_WORDS:
         draft.ask(f"column:{field_}", f"Which column is {FIELDS[field_]}?",
                   f"'{column.label}' holds {len(unknown)} words that are not known.")  # fmt: skip
