@@ -463,6 +463,25 @@ def test_an_address_on_several_names_is_no_identity_and_answers_are_remembered(
     assert len(drafts(world, bob)) == 1
 
 
+def test_a_booking_that_names_somebody_else_by_an_address_is_flagged(world: World) -> None:
+    """A manager books for one of the team with her own address."""
+    booked = Booked(world, event_rule(1))
+    ann = world.person("Ann Marie Smith", email="ann@nursery.example")
+    world.person("u1")
+    hers = Seat("A. Smith", email="ann@nursery.example")
+    booked.pull(hers, Seat("Una One", email="u1@example.org"), full=False)
+    flagged = {d.account.facts.display_name: d for d in accounts.doubts(world.ctx).items}
+    assert set(flagged) == {"Una One"}
+    assert flagged["Una One"].code == "another-name"
+    booked.pull(Seat("Bob Jones", event="E2", email="zoe@nursery.example"), full=False)
+    world.person("Zoe Day", email="zoe@nursery.example")
+    people.rematch(world.ctx, RULES_OF)
+    assert {d.account.facts.display_name for d in accounts.doubts(world.ctx).items} == {
+        "Una One", "Bob Jones"
+    }  # fmt: skip
+    assert len(drafts(world, ann)) == 1
+
+
 def test_an_address_that_several_people_have_later_is_flagged_and_names_never_match(
     world: World,
 ) -> None:
