@@ -12,9 +12,13 @@ from bridge.domain.model import Account
 
 #: Who ends what a mapping's rule joined, once it says so no more.
 BY_MAPPING = "the mappings"
-#: Why an account is in doubt: its address is seen on several names, or several people have it.
+#: Why an account is in doubt: its address is seen on several names, several people have it, or the
+#: booking names somebody else than whose address it is.
 SEVERAL_NAMES = "several-names"
 SEVERAL_PEOPLE = "several-people"
+ANOTHER_NAME = "another-name"
+#: The kind of accounts that a booking makes: whoever books types the address and the name.
+BOOKING_KIND = "booking"
 
 
 #: A source's name for an event, and its London date; None: whenever it was.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from bridge.domain.bookings import Holder, Namesake
+from bridge.domain.bookings import ANOTHER_NAME, BOOKING_KIND, Holder, Namesake
 from bridge.domain.identity import (
     Identifier,
     IdentityRule,
@@ -16,6 +17,7 @@ from bridge.domain.identity import (
     match,
     normal_email,
 )
+from bridge.domain.model import Account
 from bridge.domain.names import may_be_one, several, surname_of, words_of
 from bridge.domain.records import AccountFacts
 from bridge.domain.repositories import UnitOfWork
@@ -90,6 +92,34 @@ def look_up(
             if len(found) > 1 and (apart := several(found))
         }
     return LookUp(uow.people.by_identifiers(identifiers), shared, holders)
+
+
+def flag_doubts(
+    uow: UnitOfWork, joined: Mapping[int, Match], accounts: Sequence[Account], now: datetime
+) -> None:
+    """Flag what was just joined by an address where the booking names somebody else.
+
+    A manager books with their own address for somebody of their team, and that is nobody's guess.
+    """
+    names = {
+        a.id: words
+        for a in accounts
+        if a.id in joined
+        and joined[a.id].rule is IdentityRule.VERIFIED_EMAIL
+        and a.facts.kind == BOOKING_KIND
+        and (words := a.facts.display_name)
+    }
+    if not names:
+        return
+    known = uow.standing.names({joined[account].person for account in names})
+    other = [a for a, name in names.items() if not _alike(name, known[joined[a].person])]
+    uow.bookings.doubt(other, ANOTHER_NAME, now)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two names could be one person's; a single word is a part of a name."""
+    short, long_ = sorted((words_of(one), words_of(other)), key=len)
+    return may_be_one(one, other) or (len(short) == 1 and short[0] in long_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.drafting import Candidate, file_evidence
-from bridge.services.identities import look_up
+from bridge.services.identities import flag_doubts, look_up
 from bridge.services.mapped import Mapped
 from bridge.services.rule_joins import settle_rule_joins
 from bridge.services.tally import Tally as Tally
@@ -199,6 +199,7 @@ class Intake:
             if isinstance(found, Match) and (account.id, found.person) not in parted:
                 joined[account.id] = found
         uow.people.link_accounts(joined, self.now, "rule")
+        flag_doubts(uow, joined, alone, self.now)
         uow.intake.mark_accounts(joined)
         if doubtful := known.in_doubt(key):
             uow.bookings.doubt(doubtful, SEVERAL_NAMES, self.now)

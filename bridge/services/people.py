@@ -22,7 +22,7 @@ from bridge.domain.times import london_date
 from bridge.services.context import PERSONS, Context, acting_person, audit, training_team_only
 from bridge.services.drafting import SETTLING
 from bridge.services.evidence import standing
-from bridge.services.identities import Hint, hints, look_up
+from bridge.services.identities import Hint, flag_doubts, hints, look_up
 from bridge.services.pull import settle_pending
 
 
@@ -142,6 +142,7 @@ def rematch(ctx: Context, rules_of: Mapping[str, Sequence[IdentityRule]]) -> int
             elif any((account.id, each) not in refused for each in found.candidates):
                 uow.bookings.end_answer(account.id, "rule", now)
         uow.people.link_accounts(joined, now, "rule")
+        flag_doubts(uow, joined, [account for _, account in alone], now)
         uow.intake.mark_accounts(joined)
         uow.bookings.doubt(uow.bookings.shared_by_people(), SEVERAL_PEOPLE, now)
     settle_pending(ctx)

@@ -173,3 +173,33 @@ def test_an_address_that_several_people_have_later_is_flagged_and_names_never_ma
     people.rematch(world.ctx, RULES_OF)
     assert world.states(1) == {"1": "suggested"} or drafts(world, ann) == []
     assert drafts(world, other) == []
+
+
+def test_a_session_that_counts_by_itself_and_moves_far_leaves_its_draft(world: World) -> None:
+    """As it would be had it been told of that day from the start."""
+    booked = Booked(world, ONE)
+    learner = world.person("u1")
+    booked.pull(Seat(day=-32, session="x"))
+    world.pull(Completion(course="C9", when=NOW - timedelta(days=38)))
+    assert len(drafts(world, learner)) == 1
+    booked.pull(Seat(day=-12, session="x"))
+    assert len(drafts(world, learner)) == 2
+
+
+def test_a_booking_that_names_somebody_else_by_an_address_is_flagged(world: World) -> None:
+    """A manager books for one of the team with her own address."""
+    booked = Booked(world, event_rule(1))
+    ann = world.person("Ann Marie Smith", email="ann@nursery.example")
+    world.person("u1")
+    hers = Seat("A. Smith", email="ann@nursery.example")
+    booked.pull(hers, Seat("Una One", email="u1@example.org"), full=False)
+    flagged = {d.account.facts.display_name: d for d in accounts.doubts(world.ctx).items}
+    assert set(flagged) == {"Una One"}
+    assert flagged["Una One"].code == "another-name"
+    booked.pull(Seat("Bob Jones", event="E2", email="zoe@nursery.example"), full=False)
+    world.person("Zoe Day", email="zoe@nursery.example")
+    people.rematch(world.ctx, RULES_OF)
+    assert {d.account.facts.display_name for d in accounts.doubts(world.ctx).items} == {
+        "Una One", "Bob Jones"
+    }  # fmt: skip
+    assert len(drafts(world, ann)) == 1

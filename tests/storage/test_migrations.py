@@ -34,13 +34,12 @@ def test_the_migrations_make_the_very_tables_of_the_code(engine: Engine) -> None
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         with warnings.catch_warnings():
-            # SQLAlchemy cannot read back from SQLite an index on an expression.
-            warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based")
+            # An index on an expression cannot be read back from SQLite.
+            warnings.filterwarnings("ignore", ".*expression-based index")
             found = compare_metadata(context, metadata)
         if engine.name == "sqlite":
             there = "SELECT count(*) FROM sqlite_master WHERE name = 'ix_people_last_word'"
             assert connection.scalar(text(there)) == 1
-            found = [diff for diff in found if diff[1].name != "ix_people_last_word"]
         assert found == []
         assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
 

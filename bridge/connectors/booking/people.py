@@ -10,10 +10,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from bridge.domain.bookings import BOOKING_KIND
 from bridge.domain.identity import normal_email, normal_staff_number
 from bridge.domain.records import AccountFacts
-
-BOOKER_KIND = "booking"
 
 _TITLES = re.compile(r"^(?:mr|mrs|ms|miss|mx|dr|prof|professor|rev|revd|sir|dame|cllr)\.?\s+", re.I)
 
@@ -57,7 +56,7 @@ def booker(
     else:
         return None
     return AccountFacts(
-        BOOKER_KIND,
+        BOOKING_KIND,
         value[:200],
         email=address,
         staff_number=staff_number.strip() or None,

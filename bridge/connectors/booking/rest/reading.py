@@ -14,9 +14,9 @@ from typing import Any
 import jmespath
 import orjson
 
-from bridge.connectors.booking.people import BOOKER_KIND
 from bridge.connectors.booking.rest.profile import RestProfile
 from bridge.connectors.files.reading import KEYLESS, RowReader, kept_fields
+from bridge.domain.bookings import BOOKING_KIND
 from bridge.domain.errors import Damaged
 from bridge.domain.records import (
     AccountFacts,
@@ -135,7 +135,7 @@ def _as_it_stands(
         name = told.display_name or told.email or "somebody"
         fact = fact._replace(
             account=AccountFacts(
-                BOOKER_KIND, f"order:{key}"[:200], display_name=f"a place booked by {name}"
+                BOOKING_KIND, f"order:{key}"[:200], display_name=f"a place booked by {name}"
             )
         )
     return fact
