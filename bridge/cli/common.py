@@ -28,8 +28,34 @@ def _width() -> int | None:
     return None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 200
 
 
-console = Console(highlight=False, width=_width())
-errors_console = Console(stderr=True, highlight=False)
+#: What a terminal obeys in place of showing it, and what turns the order of letters around. Names
+#: and titles come from anybody who can book a course.
+_OBEYED = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    "\N{REPLACEMENT CHARACTER}",
+)
+
+
+def harmless(text: str) -> str:
+    """`text` with a sign in place of whatever would move, colour or rename the terminal."""
+    return text.translate(_OBEYED)
+
+
+def shown(text: str) -> str:
+    """`text` for rich, as it is: harmless, and nothing in it taken for markup."""
+    return harmless(text).replace("[", "\\[")
+
+
+class _Plain(Console):
+    """A console that shows texts, and obeys nothing in them but our own markup."""
+
+    def print(self, *objects: Any, **more: Any) -> None:
+        """As rich's, with texts made harmless first."""
+        super().print(*(harmless(o) if isinstance(o, str) else o for o in objects), **more)
+
+
+console = _Plain(highlight=False, width=_width())
+errors_console = _Plain(stderr=True, highlight=False)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -108,9 +134,9 @@ def print_json(value: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """A table whose cells are shown as they are: nothing in them is markup. Empty, it says so."""
-    made = Table(title=title, title_justify="left", header_style="bold", expand=False)
+    made = Table(title=harmless(title), title_justify="left", header_style="bold", expand=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(shown(column), overflow="fold")
     for row in rows:
         made.add_row(*(_cell(cell) for cell in row))
     if not made.row_count:
@@ -125,7 +151,7 @@ def _cell(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, date):
         return f"{value:%-d %b %Y}"
-    return str(value).replace("[", "\\[")
+    return shown(str(value))
 
 
 def refs(texts: Iterable[str], default_edition: str = "llr-2020") -> list[CompetencyRef]:

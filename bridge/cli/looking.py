@@ -14,6 +14,7 @@ from bridge.cli.common import (
     opened,
     print_json,
     refs,
+    shown,
     site_option,
     table,
 )
@@ -61,14 +62,14 @@ def explain(what: str, who: str, competency: str | None, folder: Path, as_json: 
 
 def tree(told: Explanation) -> Tree:
     """An explanation as a tree, nothing in it taken for markup."""
-    return _grow(Tree(told.heading.replace("[", "\\[")), told)
+    return _grow(Tree(shown(told.heading)), told)
 
 
 def _grow(branch: Tree, told: Explanation) -> Tree:
     for line in told.lines:
-        branch.add(line.replace("[", "\\["))
+        branch.add(shown(line))
     for part in told.parts:
-        _grow(branch.add(part.heading.replace("[", "\\[")), part)
+        _grow(branch.add(shown(part.heading)), part)
     return branch
 
 

@@ -139,3 +139,17 @@ def test_a_correction_that_cannot_be_read_is_told_and_quarantine_keeps_the_row(s
         assert held["message"].startswith("bookings.csv, row 5, column 6 (Register): ")
         assert "'Perhaps'" in held["message"]
         assert run(site, "quarantine", "replay")[0] in (0, 1)
+
+
+def test_what_people_are_called_moves_no_terminal(site: Path) -> None:
+    """Escape sequences in a file: the title of the window, the clipboard, colours."""
+    evil = "\x1b]0;you\x07Eve\x9b31m\u202e [red]"
+    (site / "evil.csv").write_bytes(as_csv([[*HEAD[:6], evil], [evil, *ROWS[0][1:]], *ROWS]))
+    learn = ("booking", "learn", str(site / "evil.csv"), "--profile", "lscp")
+    answers = [a for k in ("dates=day-first", "word:P=fully_attended", "word:A=no_show")
+               for a in ("-a", k)]  # fmt: skip
+    status, out, err = run(site, *learn, *answers)
+    assert status == 0, out + err
+    assert "]0;you" in out
+    assert "Eve" in out
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & {*out, *err}

@@ -132,3 +132,18 @@ def test_no_table_is_no_proposal(tmp_path: Path) -> None:
     path.write_text("Dear all,\nplease find the list of next week.\nKind regards\n")
     with pytest.raises(BadFile, match="No row looks like the headings"):
         learn(path, name="x")
+
+
+@pytest.mark.parametrize(
+    ("roles", "is_role"),
+    [(["Delegate", "Trainer", "Delegate"], True), (["Lecturer", "Tutor", "Instructor"], False)],
+)
+def test_what_delegates_work_as_makes_no_trainers_of_them(
+    roles: list[str], is_role: bool, tmp_path: Path
+) -> None:
+    """Whoever trained assesses those who came, so a college's tutors are not taken for trainers."""
+    rows = [["Neglect", "14/03/2026", f"Ann {n} Lee", f"a{n}@x.org", "Attended", role]
+            for n, role in enumerate(roles * 4)]  # fmt: skip
+    path = tmp_path / "a.csv"
+    path.write_bytes(as_csv([["Course", "Date", "Name", "Email", "Attendance", "Role"], *rows]))
+    assert ("role" in learn(path, name="x").profile["columns"]) is is_role

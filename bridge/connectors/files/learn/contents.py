@@ -175,6 +175,11 @@ class Column:
         """The share of words for a trainer or a delegate."""
         return self._share(lambda text: folded(text) in _ROLE_WORDS)
 
+    @cached_property
+    def trainers(self) -> float:
+        """The share of words for a trainer."""
+        return self._share(lambda text: folded(text) in TRAINER_WORDS)
+
     @property
     def spaced(self) -> float:
         """The share of cells of more than one word."""

@@ -149,7 +149,8 @@ def _session(c: Column) -> float:
 
 
 def _role(c: Column) -> float:
-    return 1.0 if c.roles > 0.9 else 0.0
+    # Lecturers and tutors alone are what delegates work as: nobody who came would be left.
+    return 1.0 if c.roles > 0.9 and c.trainers < 0.5 else 0.0
 
 
 def _any(c: Column) -> float:
