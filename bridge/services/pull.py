@@ -122,7 +122,7 @@ def _run(
                 pass
             if intake.held_back or report.tally.changed:
                 report.tally.drafts += changes.drafts
-                report.tally.claims += changes.added
+                report.tally.claims += changes.added + changes.restored
             if page.last:
                 report.complete = True
                 report.note = " ".join(filter(None, (page.note, report.tally.unread_words)))

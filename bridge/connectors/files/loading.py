@@ -131,6 +131,9 @@ class Sheet:
             yield row, self.pick(row.cells)
         for row in held:
             if self._is_person(row) or (not says_foot(row) and self._is_booking(row)):
+                if not self.opened.ends_whole and len(row.cells) > 1:
+                    # The last line of half a file looks like a foot; a note has one cell.
+                    self._check_shape(row)
                 yield row, self.pick(row.cells)
 
     def _is_booking(self, row: Row) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,19 @@ def test_two_rows_that_are_one_booking_and_differ_wait_in_quarantine(tmp_path: P
     codes = [i.fact.code for i in found if isinstance(i.fact, Unreadable)]
     assert codes == ["says-two-things"] * 2
     assert len({i.natural_key for i in found}) == 3  # the same row twice is one
+
+
+def test_a_file_that_breaks_off_in_its_last_row_is_not_loaded_but_a_note_there_is(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.csv"
+    profile = replace(PROFILE, columns={"reference": "Ref", **PROFILE.columns}, key=("reference",))
+    whole = as_csv([["Ref", *HEAD], *([str(n), *row] for n, row in enumerate(ROWS, 1))])
+    path.write_bytes(whole + b"4,Negl")
+    with pytest.raises(BadFile, match="ends after 2 cells"):
+        items(path, profile)
+    path.write_bytes(whole + b"Total,3")
+    assert len(items(path, profile)) == len(ROWS)
 
 
 def test_a_profile_that_does_not_fit_is_refused_whole(tmp_path: Path) -> None:
