@@ -99,7 +99,9 @@ class NameReader:
             self.error(
                 pointer,
                 f"The {kind} `{word}` is not known",
-                f"No {kind} has that name here",
+                f"There is no {kind} of that name in bridge.toml"
+                if kind in ("source", "target")
+                else f"No {kind} has that name here",
                 did_you_mean(word, sorted(choices)),
             )
 
