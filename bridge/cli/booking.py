@@ -156,6 +156,8 @@ def _show(proposal: Proposal) -> None:
     )  # fmt: skip
     if proposal.ignored:
         console.print(f"Not kept: {', '.join(proposal.ignored)}", markup=False, soft_wrap=True)
+    for note in proposal.notes:
+        console.print(note, markup=False, soft_wrap=True)
     cells = list(dict.fromkeys(key for row in proposal.rows for key in row.cells))
     console.print(
         table(
@@ -194,6 +196,7 @@ def _told(proposal: Proposal, saved: Path | None) -> dict[str, Any]:
         "questions": proposal.questions,
         "rows": proposal.rows,
         "ignored": proposal.ignored,
+        "notes": proposal.notes,
         "headings_row": proposal.headings_row,
         "saved": str(saved) if saved else None,
     }

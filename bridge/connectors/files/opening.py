@@ -43,6 +43,7 @@ class Opened:
 
     `rows` begins anew at each call and raises BadFile, with row and column, where the file
     breaks. `ends_whole` is false where the file breaks off within a line: it may be half a file.
+    `sheet` is the one of a workbook that is read; `others` are its other visible ones.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Opened:
     separator: str
     ends_whole: bool = True
     sheet: str = ""
+    others: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -81,8 +83,10 @@ def opened(
         raise HalfFile([_wrong(shown, "The file is empty", "", "Export it again")])
     if start.startswith(b"PK\x03\x04"):
         with tempfile.TemporaryFile() as spool:
-            title = _spool(workbook_rows(path, shown, sheet, largest), spool)
-            yield Opened(shown, lambda: _spooled(spool), "", "", sheet=title)
+            title, *others = _spool(workbook_rows(path, shown, sheet, largest), spool)
+            yield Opened(
+                shown, lambda: _spooled(spool), "", "", sheet=title, others=tuple(others)
+            )  # fmt: skip
         return
     _refuse_other_kinds(start, shown)
     if encoding and not _known(encoding):
@@ -228,15 +232,15 @@ def _csv_rows(path: Path, encoding: str, separator: str, name: str) -> Iterator[
         )]) from None  # fmt: skip
 
 
-def _spool(rows: Iterator[tuple[int, list[str]] | str], spool: io.BufferedIOBase) -> str:
-    """Put a workbook's rows into a file that is quick to go through again; the sheet's name."""
-    title = ""
+def _spool(rows: Iterator[tuple[int, list[str]] | str], spool: io.BufferedIOBase) -> list[str]:
+    """Put a workbook's rows into a file that is quick to go through again; the sheets' names."""
+    titles = []
     for row in rows:
         if isinstance(row, str):
-            title = row
+            titles.append(row)
         else:
             spool.write(orjson.dumps(row) + b"\n")
-    return title
+    return titles or [""]
 
 
 def _spooled(spool: io.BufferedIOBase) -> Iterator[Row]:

@@ -43,7 +43,8 @@ LONGEST = 1_048_576
 def workbook_rows(
     path: Path, name: str, sheet: str, largest: int
 ) -> Iterator[tuple[int, list[str]] | str]:
-    """The title of the sheet, then its rows with their numbers, blank ones left out.
+    """The title of the sheet, those of the others that could be read, then its rows with their
+    numbers, blank ones left out.
 
     Without `sheet`, the first sheet that has more than one row. Raises BadFile.
     """
@@ -139,6 +140,7 @@ def _rows(book: Any, name: str, sheet: str) -> Iterator[tuple[int, list[str]] | 
         first = [row for _, row in zip(range(2), rows, strict=False)]
         if len(first) == 2 or each is sheets[-1]:
             yield str(each.title)
+            yield from (str(other.title) for other in sheets if other is not each)
             yield from first
             yield from rows
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from bridge.connectors.files import Profile
 from bridge.connectors.files.folder import file_pages
@@ -26,6 +27,36 @@ from tests.exports.unseen import UNSEEN
 CORPUS = (*BOOKINGS, *COMPLETIONS_AND_MORE, *OTHERS, *HELD_OUT, *UNSEEN, *LAST)
 #: Another one for each run of a day would be no test; another one by hand tells whether it holds.
 SEED = 2026
+
+
+def test_of_a_workbook_the_sheet_that_names_people_is_read_and_the_others_are_told(
+    tmp_path: Path,
+) -> None:
+    book = Workbook()
+    summary = book.active
+    assert summary is not None
+    summary.title = "Summary"
+    for row in (["Course", "Booked", "Attended"], ["Neglect", 2, 1], ["Total", 2, 1]):
+        summary.append(row)
+    register = book.create_sheet("Register")
+    for row in (
+        ["Course", "Date", "Delegate", "Email", "Attended"],
+        ["Neglect", "14/10/2026", "Ann Lee", "ann@example.org", "Yes"],
+        ["Neglect", "14/10/2026", "Bo Lee", "bo@example.org", "No"],
+    ):
+        register.append(row)
+    path = tmp_path / "autumn.xlsx"
+    book.save(path)
+    proposal = learn(path, name="autumn")
+    assert proposal.settled
+    assert proposal.profile["sheet"] == "Register"
+    assert [row.cells["person"] for row in proposal.rows] == ["Ann Lee", "Bo Lee"]
+    assert any("Summary" in note for note in proposal.notes)
+    (page,) = file_pages(path, "a", Profile.from_data(proposal.profile), 10**8)
+    assert len(page.items) == 2
+    book.move_sheet("Register", -1)
+    book.save(path)
+    assert "sheet" not in learn(path, name="autumn").profile
 
 
 def test_the_corpus_is_forty_shapes_and_more() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from bridge.connectors.booking.dates import BadDate, Order, parse
 from bridge.connectors.booking.words import (
@@ -23,7 +22,7 @@ from bridge.connectors.files.learn.headings import meanings, plain
 from bridge.connectors.files.learn.headrow import columns_of, find_headings
 from bridge.connectors.files.learn.keys import choose_key
 from bridge.connectors.files.learn.showing import understood
-from bridge.connectors.files.opening import MEGABYTE, Opened, Row, opened
+from bridge.connectors.files.opening import Opened, Row
 from bridge.connectors.files.profile import (
     ACTIVITY_FIELDS,
     ATTENDANCE,
@@ -82,26 +81,14 @@ class _Draft:
         return given if choices is None or given in choices else ""
 
 
-def learn(
-    path: Path,
-    *,
-    name: str,
-    shown: str = "",
-    answers: Mapping[str, str] | None = None,
-    largest: int = 200 * MEGABYTE,
-) -> Proposal:
-    """What a file looks like, as a profile called `name`. `answers` are by the questions' ids.
+def propose(table: Opened, name: str, answers: Mapping[str, str], sheet: str = "") -> Proposal:
+    """What a table looks like, as a profile called `name` that reads the sheet of that name.
 
-    Raises BadFile where it is no table at all.
+    `answers` are by the questions' ids. Raises BadFile where it is no table at all.
     """
-    with opened(path, name=shown or path.name, largest=largest) as table:
-        return _learn(table, name, answers or {})
-
-
-def _learn(table: Opened, name: str, answers: Mapping[str, str]) -> Proposal:
     heading, before = find_headings(table)
     columns, rows = columns_of(table, heading)
-    draft = _Draft(Profile(name), answers)
+    draft = _Draft(Profile(name, sheet=sheet), answers)
     kind = draft.answer("kind", (ATTENDANCE, COMPLETIONS)) or kind_of(columns)
     if kind is None and _session_columns(columns):
         kind = ATTENDANCE
