@@ -71,6 +71,19 @@ class LooksAgain(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesRows(Protocol):
+    """A source whose natural keys are made as a profile says that people may edit."""
+
+    def key_now(self, natural_key: str, body: bytes, envelope: bytes) -> str:
+        """Under which key a stored item would come today.
+
+        Raises NeedsAdministrator where what is kept of it does not tell, Damaged for what is not
+        ours.
+        """
+        ...
+
+
 class Holding(StrEnum):
     """What a target holds of one award."""
 

@@ -52,6 +52,8 @@ def ledger_counted(ctx: Context) -> list[LedgerLine]:
 def prove_ledger(ctx: Context) -> list[str]:
     """Count item by item and put right what was kept; the sources where the two differed."""
     with ctx.store.begin() as uow:
+        # What is taken in meanwhile would be in the one and not in the other.
+        uow.ops.lock(SETTLING)
         kept = uow.ops.ledger()
         uow.ops.recount_ledger()
         counted = uow.ops.ledger()

@@ -10,6 +10,7 @@ from bridge.services.drafting import SETTLING
 from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import load_mapped
 from bridge.services.pull import Progress, Trusted
+from bridge.services.rekeying import name_anew
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ def look_at_source(
             uow.ops.lock(SETTLING)
             source: SourceRow = uow.ops.source(trusted.key, trusted.kind, trusted.trust)
             intake = Intake(source, trusted.identity, load_mapped(uow), ctx.policy, ctx.clock.now())
+            name_anew(uow, source, trusted.connector, page)
             report.tally.add(intake.take(uow, page))
             uow.roll_back()
         report.trainers += len(page.trainers)

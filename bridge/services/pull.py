@@ -18,6 +18,7 @@ from bridge.services.context import Context
 from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, Changes, reconsider
 from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import load_mapped
+from bridge.services.rekeying import name_anew
 
 Progress = Callable[[int, int | None], None]
 
@@ -107,6 +108,7 @@ def _run(
         intake = Intake(source, trusted.identity, load_mapped(uow), ctx.policy, started)
     # Hashes in place of the keys themselves: a million in eight megabytes.
     seen = array("q")
+    envelope = b""
     for page in trusted.connector.pull(since):
         seen.extend(hash(item.natural_key) for item in page.items)
         with ctx.store.begin() as uow:
@@ -115,6 +117,9 @@ def _run(
             if (in_force_now := uow.catalog.mapping_hashes()) != in_force:
                 # Published since the last page; what comes from here on is decided by it.
                 in_force, intake.mapped = in_force_now, load_mapped(uow)
+            if page.envelope != envelope:
+                envelope = page.envelope
+                name_anew(uow, source, trusted.connector, page)
             report.tally.add(intake.take(uow, page))
             seen.extend(map(hash, intake.told_before))
             changes = Changes()

@@ -164,12 +164,6 @@ class SqlIntake(RecordQueries):
         )
         return done.rowcount > 0
 
-    def name_anew(self, received_id: int, key: str) -> None:
-        """It is known now what an item is about that was kept under its bytes alone."""
-        self._db.execute(
-            update(t.received).where(t.received.c.id == received_id).values(natural_key=key)
-        )
-
     def release(self, received_id: int) -> bool:
         """Let an item out of quarantine; whether it was there."""
         gone = self._db.execute(

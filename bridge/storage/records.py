@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -22,7 +23,7 @@ from bridge.domain.records import (
 from bridge.domain.times import LONDON, add_months, london_date
 from bridge.storage import tables as t
 from bridge.storage import upkeep
-from bridge.storage.bulk import among, chunks
+from bridge.storage.bulk import CHUNK, among, chunks
 
 _r, _a, _e = t.learning_records.c, t.activity_aliases.c, t.evidence_records.c
 _owner = t.people.alias("owner")
@@ -268,6 +269,42 @@ class RecordQueries:
             )
         )
 
+    # --- the names of what came ---------------------------------------------------------------
+    def name_anew(self, received_id: int, key: str) -> None:
+        """It is known now what an item is about that was kept under its bytes alone."""
+        self._db.execute(
+            update(t.received).where(t.received.c.id == received_id).values(natural_key=key)
+        )
+
+    def came_in(self, source_id: int, envelope: bytes) -> bool:
+        """Whether anything of this source came in this very envelope."""
+        digest = hashlib.sha256(envelope).digest()
+        known = select(t.envelopes.c.id).where(t.envelopes.c.sha256 == digest)
+        found: int | None = self._db.scalar(known)
+        if found is None:
+            return False
+        r = t.received.c
+        any_ = select(r.id).where(r.source_id == source_id, r.envelope_id == found).limit(1)
+        return self._db.scalar(any_) is not None
+
+    def kept_rows(self, source_id: int) -> Iterator[tuple[int, str, bytes, bytes]]:
+        """(id, natural key, bytes, envelope) of what this source gave and is still kept, a chunk in
+        memory at a time."""
+        r = t.received.c
+        query = (
+            select(r.id, r.natural_key, r.body, t.envelopes.c.body)
+            .join(t.envelopes, t.envelopes.c.id == r.envelope_id)
+            .where(r.source_id == source_id, r.body.is_not(None))
+            .order_by(r.id)
+            .limit(CHUNK)
+        )
+        rows = self._db.execute(query).all()
+        while rows:
+            for row in rows:
+                yield row[0], row[1], row[2], row[3]
+            rows = self._db.execute(query.where(r.id > rows[-1][0])).all()
+
+    # --- to be decided on again --------------------------------------------------------------
     def mark_people(self, people: Collection[int]) -> None:
         """Decide again on the records of these canonical people's accounts."""
         self._db.execute(

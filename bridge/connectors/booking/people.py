@@ -9,11 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from hashlib import blake2b
 
 from bridge.domain.bookings import BOOKING_KIND
 from bridge.domain.identity import normal_email, normal_staff_number
 from bridge.domain.records import AccountFacts
 
+#: Characters of an account's value that the store keeps.
+_LONGEST = 200
 _TITLES = re.compile(r"^(?:mr|mrs|ms|miss|mx|dr|prof|professor|rev|revd|sir|dame|cllr)\.?\s+", re.I)
 
 
@@ -55,9 +58,13 @@ def booker(
         value = f"name:{told}|{folded_name(employer)}"
     else:
         return None
+    if len(value) > _LONGEST:
+        # Two that only differ at their ends are two people still.
+        rest = blake2b(value.encode(), digest_size=16).hexdigest()
+        value = f"{value[: _LONGEST - len(rest) - 1]}:{rest}"
     return AccountFacts(
         BOOKING_KIND,
-        value[:200],
+        value,
         email=address,
         staff_number=staff_number.strip() or None,
         username=username.strip() or None,

@@ -21,6 +21,7 @@ from bridge.connectors.files.loading import Sheet
 from bridge.connectors.files.opening import MEGABYTE, opened
 from bridge.connectors.files.profile import Profile
 from bridge.connectors.files.reading import RowReader
+from bridge.connectors.files.rekeying import Unknowable, rekeyer
 from bridge.connectors.files.shelves import Shelves, Waiting
 from bridge.domain.errors import BridgeError, Damaged, NeedsAdministrator
 from bridge.domain.ports import Clock, Finding
@@ -59,6 +60,7 @@ class FolderSource:
     ) -> None:
         self.settings = settings
         self._profile = profile
+        self._read: Profile | None = None
         self._clock = clock
         self._shelves = Shelves(settings.folder, settings.memory, settings.after == "leave")
 
@@ -74,7 +76,7 @@ class FolderSource:
         whole: then only the newest is read, and what it lacks is gone. Raises NeedsAdministrator
         where the folder or the profile cannot be read.
         """
-        profile = self._checked_profile()
+        profile = self._read = self._checked_profile()
         now = self._clock.now()
         waiting = self._ready(now)
         notes: list[str] = []
@@ -191,6 +193,10 @@ class FolderSource:
         """
         return read_row(natural_key, body, envelope, self._profile)
 
+    def key_now(self, natural_key: str, body: bytes, envelope: bytes) -> str:
+        """By what a stored row would be known today. Raises NeedsAdministrator, Damaged."""
+        return key_now(self.key, self._read or self._profile(), natural_key, body, envelope)
+
     def doctor(self) -> list[Finding]:
         """What the folder and the profile are like, and what lies there and why."""
         folder = self.settings.folder
@@ -252,6 +258,10 @@ class OneFile:
         """A stored row read again."""
         return read_row(natural_key, body, envelope, lambda: self.profile)
 
+    def key_now(self, natural_key: str, body: bytes, envelope: bytes) -> str:
+        """By what a stored row would be known today. Raises NeedsAdministrator, Damaged."""
+        return key_now(self.key, self.profile, natural_key, body, envelope)
+
     def doctor(self) -> list[Finding]:
         """Nothing: the source it belongs to is asked."""
         return []
@@ -298,7 +308,7 @@ def read_row(
         raise Damaged(f"{natural_key}: its stored envelope cannot be read: {error}") from error
     try:
         now = current()
-        if now.name == profile.name and len(now.sessions) == len(profile.sessions):
+        if now.name == profile.name and columns_of(now) == columns_of(profile):
             profile = now
     except BridgeError:
         pass  # the profile is being edited; what was in force when it came still reads it
@@ -313,6 +323,27 @@ def read_row(
 
 def _files(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
+
+
+def columns_of(profile: Profile) -> list[str]:
+    """The columns of its sessions, by whose places in a row its items are known."""
+    return [session.column for session in profile.sessions]
+
+
+def key_now(source: str, profile: Profile, natural_key: str, body: bytes, envelope: bytes) -> str:
+    """By what a stored row of a source would be known today. Raises NeedsAdministrator, Damaged."""
+    try:
+        return rekeyer(envelope, profile).key(natural_key, body)
+    except Unknowable as wanting:
+        if profile.complete:
+            return natural_key  # it is gone by that name, and comes by another
+        raise NeedsAdministrator(
+            f"Since its column profile was edited, a row is known by {wanting} too, which was not "
+            "kept of the rows that were loaded before: they would be known twice. Nothing was "
+            "read. Put the profile back as it was, name another key: in it, or say "
+            "'complete: true' and put in a file of all bookings.",
+            peer=source,
+        ) from None
 
 
 def _half(name: str) -> Problem:

@@ -315,6 +315,10 @@ class RowReader:
         get = self._getter(cells)
         return self._natural_key(get, self._account(get), self._activity(get), session)
 
+    def key_of_item(self, cells: list[str], session: int) -> str:
+        """The natural key of one item of a row. Raises Fault."""
+        return self._key_of(cells, session)
+
     def key_of(self, cells: list[str], parts: Sequence[str]) -> str:
         """What these parts of a row come to, for comparing. Raises Fault."""
         get = self._getter(cells)

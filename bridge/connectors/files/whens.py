@@ -113,6 +113,10 @@ class Whens:
         planned: float | None = None
         if until is not None and read.clock is not None:
             planned = _minutes_between(read.clock, until)
+            last, how = moment(Read(read.day, until, None, read.offset), self._zone)
+            if planned and Precision.DAY not in (precision, how):
+                # An hour less or more in the nights when the clocks change.
+                planned = (last - occurred).total_seconds() / 60
         elif event_end and read.clock is not None and not self._several:
             finish = self._read_end(event_end, read)
             if finish is not None:

@@ -164,3 +164,10 @@ def test_one_mailbox_with_two_names_is_two_accounts() -> None:
     assert booker("", "", "") is None
     assert person_name("Dr. Siân O’Neill") == "Siân O’Neill"
     assert person_name(first="Ann", last="Lee") == "Ann Lee"
+
+
+def test_long_names_and_employers_are_told_apart_by_their_ends() -> None:
+    employer = "Department of " + "Children and Families " * 12
+    found = {booker("Ann Lee", employer=employer + end).value for end in ("North", "South")}  # type: ignore[union-attr]
+    assert len(found) == 2
+    assert max(map(len, found)) <= 200

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from bridge.connectors.booking.dates import Order
 from bridge.connectors.files import FolderSource
+from bridge.domain.errors import NeedsAdministrator
 from bridge.domain.ports import Finding
 from bridge.domain.records import Page, Pulled
 from bridge.services import ledger
@@ -188,3 +190,52 @@ def test_a_thin_row_of_somebody_is_no_foot(world: World, tmp_path: Path) -> None
             ["Total", "", "", "4", ""], ["Printed on 3 June 2026", "", "", "", ""]]  # fmt: skip
     folder.put("one.csv", as_csv([head, *rows]), age=900)
     assert folder.pull().tally.items == 4
+
+
+@pytest.mark.parametrize("key", [("event", "date", "person"), ("reference", "person")])
+def test_rows_keep_their_identity_when_the_profile_names_another_key(
+    world: World, tmp_path: Path, key: tuple[str, ...]
+) -> None:
+    """So the same file writes nothing twice, and a later correction still is one."""
+    folder = Folder(world, tmp_path)
+    folder.put("one.csv", as_csv([HEAD, *ROWS]), age=900)
+    folder.pull()
+    folder.profile = replace(folder.profile, key=key)
+    folder.put("one.csv", as_csv([HEAD, [*ROWS[0][:5], "DNA"], *ROWS[1:]]), age=800)
+    report = folder.pull()
+    assert (report.tally.new, report.tally.changed) == (0, 1)
+    assert ("attended",) not in world.rows("select status from learning_records")
+
+
+def test_dates_that_were_read_the_wrong_way_round_are_corrected(
+    world: World, tmp_path: Path
+) -> None:
+    folder = Folder(
+        world, tmp_path, replace(PROFILE, key=("event", "date", "person"), dates=Order.MONTH_FIRST)
+    )
+    folder.put("one.csv", as_csv([HEAD, *ROWS[:2]]), age=900)
+    folder.pull()
+    folder.profile = replace(folder.profile, dates=Order.DAY_FIRST)
+    folder.put("one.csv", as_csv([HEAD, *ROWS[:2]]), age=800)
+    assert folder.pull().tally.changed == 2
+    days = world.rows("select distinct occurred_at from learning_records")
+    assert [str(day)[:10] for (day,) in days] == ["2026-06-01"]
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_key_of_what_was_not_kept_is_refused_unless_the_file_is_the_whole(
+    world: World, tmp_path: Path, complete: bool
+) -> None:
+    columns = {f: h for f, h in PROFILE.columns.items() if f != "reference"}
+    folder = Folder(world, tmp_path, replace(PROFILE, columns=columns, key=()))
+    folder.put("one.csv", as_csv([HEAD, *ROWS]), age=900)
+    folder.pull()
+    folder.profile = replace(PROFILE, key=(), complete=complete)
+    folder.put("two.csv", as_csv([HEAD, *ROWS]), age=800)
+    if complete:
+        assert (folder.pull().tally.new, world.scalar(GONE)) == (3, 3)
+        return
+    with pytest.raises(NeedsAdministrator, match="reference"):
+        folder.pull()
+    assert folder.names() == ["two.csv"]
+    assert world.scalar("select count(*) from received") == 3

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from bridge.connectors.files import Profile
+from bridge.connectors.booking.dates import Order
 from bridge.connectors.files.folder import file_pages
 from bridge.connectors.files.learn import learn
 from bridge.connectors.files.learn.assigning import LEAST, scores
 from bridge.connectors.files.learn.contents import Column
+from bridge.connectors.files.profile import Profile
+from bridge.connectors.files.reading import RowReader
 from bridge.domain.problems import BadFile
-from bridge.domain.records import Unreadable
+from bridge.domain.records import LearningFact, Unreadable
 from tests.exports.bookings import BOOKINGS, Shape, ambiguous_dates, codes_only
 from tests.exports.completions import COMPLETIONS_AND_MORE
 from tests.exports.headings import CELLS, HEADINGS
@@ -178,3 +180,23 @@ def test_what_delegates_work_as_makes_no_trainers_of_them(
     path = tmp_path / "a.csv"
     path.write_bytes(as_csv([["Course", "Date", "Name", "Email", "Attendance", "Role"], *rows]))
     assert ("role" in learn(path, name="x").profile["columns"]) is is_role
+
+
+def test_what_was_planned_is_counted_in_minutes_that_passed() -> None:
+    """Half past midnight to half past two is one hour in the night when the clocks go forward."""
+    profile = Profile(
+        "night", columns={"event_code": "C", "event_date": "D", "start_time": "S", "end_time": "E",
+                          "name": "N", "check_in": "I", "check_out": "O"},
+        dates=Order.DAY_FIRST,
+    )  # fmt: skip
+    cells = {"event_code": "C1", "start_time": "00:30", "end_time": "02:30", "name": "Ann Lee",
+                 "check_in": "00:30", "check_out": "02:30"}  # fmt: skip
+    reader = RowReader(profile, list(profile.columns))
+    told = []
+    for day in ("28/03/2026", "29/03/2026"):
+        row = cells | {"event_date": day}
+        (item,) = reader.read([row[field] for field in profile.columns]).items
+        assert isinstance(item.fact, LearningFact)
+        assert item.fact.booking is not None
+        told.append((item.fact.booking.planned, item.fact.booking.minutes, item.fact.attendance))
+    assert told == [(120, 120, 1.0), (60, 60, 1.0)]

@@ -162,4 +162,5 @@ def text_of(value: Any) -> str:
         return ", ".join(text for text in map(text_of, value) if text)
     if isinstance(value, dict):
         return orjson.dumps(value).decode()
-    return str(value).strip()
+    # PostgreSQL keeps no text with a NUL in it, and it says nothing to anybody.
+    return str(value).replace("\0", "").strip()

@@ -140,6 +140,12 @@ def test_while_a_record_cannot_be_known_nothing_is_gone(api: Api) -> None:
     assert len({item.natural_key for item in before}) == 5
 
 
+def test_a_nul_in_a_text_stops_nothing(api: Api) -> None:
+    api.records = [record(1, state="DN\0A"), record(2, state="Att\0ended")]
+    told = facts(source(profile(api, LINK)))
+    assert [fact.status for fact in told] == [Status.MISSED, Status.ATTENDED]
+
+
 def test_a_corrected_record_is_the_same_record(api: Api) -> None:
     found = source(profile(api, LINK))
     (before, *_) = [item for page in found.pull(None) for item in page.items]
