@@ -72,11 +72,16 @@ _FACT: dict[IdentityRule, IdentifierKind] = {
 }
 
 
+#: What stands between several addresses, or around one.
+_SEPARATES = frozenset("@,;<>")
+
+
 def normal_email(text: str | None) -> str | None:
     """An address as two systems would agree on it; None when it is no address."""
     folded = unicodedata.normalize("NFKC", text or "").strip().casefold()
     local, at, domain = folded.rpartition("@")
-    return folded if at and local and "." in domain and " " not in folded else None
+    one = at and local and "." in domain and _SEPARATES.isdisjoint(local)
+    return folded if one and not any(c.isspace() or not c.isprintable() for c in folded) else None
 
 
 def folded_address(text: str) -> str:

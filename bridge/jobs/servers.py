@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger("bridge.run")
 THREADS = 8
+#: In bytes: no setting lets anybody send more. Waitress keeps what comes on disk before a page sees
+#: who sent it; gunicorn leaves it with the network.
+LARGEST_BODY = 201_000_000
 #: A server that dies is started again, but not more often than this.
 RESTART_SECONDS = 2.0
 END_SECONDS = 30
@@ -37,7 +40,12 @@ def threads(pages: Callable[[str], WSGIApplication]) -> Server:
     def serving(listener: socket.socket, address: str) -> Iterator[Tend]:
         sockets: dict[int, Any] = {}
         server = create_server(
-            pages(address), map=sockets, sockets=[listener], threads=THREADS, ident=None
+            pages(address),
+            map=sockets,
+            sockets=[listener],
+            threads=THREADS,
+            ident=None,
+            max_request_body_size=LARGEST_BODY,
         )
         try:
             yield lambda seconds: wasyncore.loop(timeout=seconds, map=sockets, count=1)

@@ -25,6 +25,9 @@ from bridge.services.evidence import standing
 from bridge.services.identities import Hint, flag_doubts, hints, look_up
 from bridge.services.pull import settle_pending
 
+#: What is kept as the proof of a link by hand.
+REASON_LENGTH = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -156,11 +159,13 @@ def link(ctx: Context, account_id: int, person: int, reason: str) -> None:
     (`bridge.services.launch`).
 
     Untouched suggestions follow the account; what people worked on stays where it is. Raises
-    NotFound for an unknown account or person, Refused without a reason.
+    NotFound for an unknown account or person, Refused without a reason or for an endless one.
     """
     training_team_only(ctx)
     if not reason.strip():
         raise Refused("Say how you know that this account is theirs.")
+    if len(reason.strip()) > REASON_LENGTH:
+        raise Refused(f"Say it in at most {REASON_LENGTH} characters.")
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)

@@ -11,8 +11,10 @@ from flask_bootstrap import Bootstrap5
 from flask_compress import Compress
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from bridge import __version__
+from bridge.domain.errors import Refused
 from bridge.domain.permissions import Permission, Role
 from bridge.web.access import FROM_AN_LMS, allowed, permission_of, site, visitor
 from bridge.web.errors import add_error_pages, page, to_sign_in
@@ -27,6 +29,8 @@ from bridge.web.words import add_words
 FOREVER = 365 * 24 * 3600
 #: The largest request that is read: a long reflection, or a file where uploads are on.
 FORM_BYTES = 1_000_000
+#: Whose pages have forms that people fill in.
+_FORMS = frozenset(blueprint.name for blueprint in BLUEPRINTS) - CSRF_EXEMPT
 
 
 def create_app(bridge_site: WebSite) -> Flask:
@@ -54,6 +58,9 @@ def create_app(bridge_site: WebSite) -> Flask:
     protect(app, bridge_site.settings)
     app.before_request(enforce)
     csrf = CSRFProtect(app)
+    app.before_request(refuse_nul)
+    # Of rows with longer numbers there are none, and no database could be asked for one.
+    app.url_map.converters["int"] = RowNumber
     Bootstrap5(app)
     Compress(app)
     add_error_pages(app)
@@ -87,6 +94,23 @@ def enforce() -> Response | None:
         return page(403, FROM_AN_LMS)
     return page(403, "You are signed in, but this page is for another role. If you need it, ask "
                 "your training team.")  # fmt: skip
+
+
+class RowNumber(IntegerConverter):
+    """A row's number in an address."""
+
+    regex = r"\d{1,18}"
+
+
+def refuse_nul() -> None:
+    """Turn away a form with a character that no keyboard has and no database keeps.
+
+    Raises Refused.
+    """
+    if request.method != "POST" or request.blueprint not in _FORMS:
+        return
+    if any("\0" in text for texts in request.form.listvalues() for text in texts):
+        raise Refused("There is a character in it that cannot be kept. Type it again.")
 
 
 def _check_permissions(app: Flask) -> None:

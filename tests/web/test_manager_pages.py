@@ -276,7 +276,7 @@ def test_a_stranger_neither_sees_nor_decides_a_contested_claim(pages: WebWorld, 
     world.source.holds = []
     world.pull(full=True, believe=True)
     browser = pages.browser(boss)
-    assert "u1" not in shown(browser, "/verify/contested")
+    assert "None of the claims" in shown(browser, "/verify/contested")
     answer = browser.post(f"/verify/claims/{claim}", {"do": "revoke", "reason": "I say so."})
     assert answer.status_code == 422
     assert world.states(folk.evidence)["1"] == "verified"

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.domain.errors import Refused
 from bridge.domain.permissions import Role
-from bridge.services import activities
+from bridge.services import accounts, activities, people
 from tests.services.booked import ONE, Booked, Seat, drafts, event_rule
 from tests.support import NOW, Completion
 from tests.web.site import Browser, WebWorld
@@ -104,3 +105,35 @@ def test_a_draft_and_its_verifier_see_what_the_booking_system_says(pages: WebWor
         assert words in page
     world.submit(learner, item.evidence.id, manager, 1)
     assert "95 minutes" in pages.browser(manager).get(f"/verify/{item.evidence.id}").text
+
+
+def test_numbers_and_characters_that_no_database_holds_are_refused(
+    pages: WebWorld, team: Browser
+) -> None:
+    pages.world.pull(Completion("nobody"), Completion("someone", "C2"))
+    huge = "9" * 30
+    for path in ("activities/{}", "people/{}", "unmatched/{}"):
+        assert team.get(f"/training/{path.format(huge)}").status_code == 404
+    (one, other), account = (1, 2), "/training/unmatched/1"
+    joined = {"other": huge, "reason": "I know."}
+    assert team.post(f"/training/activities/{one}", joined).status_code == 422
+    assert team.post(account, {"person": huge, "reason": "I know."}).status_code == 422
+    assert team.post(f"/training/doubts/{huge}", {"do": "take"}).status_code == 404
+    for path, form in (
+        (f"/training/activities/{one}", {"other": str(other), "reason": "I\0know."}),
+        ("/training/people/outside", {"name": "A", "email": "a@b.org\0", "organisation": "O"}),
+    ):
+        answer = team.post(path, form)
+        assert (answer.status_code, "cannot be kept" in answer.text) == (422, True)
+    person = pages.world.person("someone")
+    with pytest.raises(Refused, match="at most 400"):
+        accounts.keep(pages.world.ctx, _account_of(pages, person), "x" * 401)
+    outside = {"name": "A", "email": "a@b.org\r\nBcc:c@d.org", "organisation": "O",
+               "kind": "peer"}  # fmt: skip
+    assert "name@example.org" in team.post("/training/people/outside", outside).text
+
+
+def _account_of(pages: WebWorld, person: int) -> int:
+    account: int = pages.world.scalar("SELECT id FROM accounts WHERE value = 'someone'")
+    people.link(pages.world.ctx, account, person, "Asked her.")
+    return account

@@ -176,7 +176,10 @@ class JsonClient:
                     else "an answer is no complete JSON; it was cut short or altered"
                 ) from None
             if b"\\u0000" in body:
-                value = without_nul(value)
+                try:
+                    value = without_nul(value)
+                except RecursionError:
+                    raise self.bad("an answer is nested deeper than can be read") from None
             return Answer(response.url, value, response.headers)
 
     def _check(self, response: requests.Response) -> None:

@@ -13,6 +13,7 @@ from bridge.services import evidence, handing_over, sitting
 from bridge.services.sitting import Decision, NotDecided, Piece, Sitting
 from bridge.services.verify import CHANGED
 from bridge.web.access import ctx, permits
+from bridge.web.asked import row_number
 from bridge.web.manager.blueprint import Errors, manager
 from bridge.web.practitioner.warning import Warned, look
 from bridge.web.words import plural
@@ -72,7 +73,7 @@ def _hand_over(evidence_id: int, error: str = "", status: int = 200) -> Response
 @permits(Permission.VERIFY)
 def reassign(evidence_id: int) -> Response:
     """Hand what waits to another who may verify it."""
-    verifier = request.form.get("verifier", type=int)
+    verifier = request.form.get("verifier", type=row_number)
     try:
         if verifier is None:
             raise Refused("Choose who is to look at it instead.")
@@ -160,7 +161,7 @@ def _decides(piece: Piece) -> bool:
 
 def _read(piece: Piece) -> int | None:
     """The reflection that stood on the page from which the form came."""
-    return request.form.get(f"read-{piece.waiting.evidence.id}", type=int)
+    return request.form.get(f"read-{piece.waiting.evidence.id}", type=row_number)
 
 
 def decided(shown: Sitting, then: str, *, one: bool = False, linked: bool = False) -> Response:

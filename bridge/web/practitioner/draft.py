@@ -26,6 +26,7 @@ from bridge.services import drafts, evidence, files, handing_over, people
 from bridge.services.drafts import TypedElsewhere, Words
 from bridge.services.practitioner import Draft, draft
 from bridge.web.access import ctx, permits, site, visitor
+from bridge.web.asked import row_number
 from bridge.web.practitioner.blueprint import practitioner, ref_of, refs_of, to_item
 from bridge.web.practitioner.warning import Warned, look
 from bridge.web.words import clock_time
@@ -76,7 +77,7 @@ def _as_sent() -> Filled:
         form.get("reflection", "").replace("\r\n", "\n"),
         form.get("used", "").replace("\r\n", "\n"),
         frozenset(refs_of(form.getlist("tick"))),
-        form.get("verifier", type=int),
+        form.get("verifier", type=row_number),
         seen,
         None,
     )
@@ -281,7 +282,7 @@ def recall(evidence_id: int) -> Response:
 def reassign(evidence_id: int) -> Response:
     """Ask somebody else to verify it; the reflection goes with it."""
     draft(ctx(), evidence_id)  # their own; a manager hands over from their own pages
-    verifier = request.form.get("verifier", type=int)
+    verifier = request.form.get("verifier", type=row_number)
     try:
         if verifier is None:
             raise Refused("Choose who is to verify it instead.")
@@ -296,7 +297,7 @@ def reassign(evidence_id: int) -> Response:
 @permits(Permission.OWN_EVIDENCE)
 def split(evidence_id: int) -> Response:
     """Two records that were joined are two pieces of learning: give one its own draft."""
-    record = request.form.get("record", type=int)
+    record = request.form.get("record", type=row_number)
     try:
         made = people.split(ctx(), evidence_id, record or 0)
     except (Refused, NotAllowed) as error:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Response, flash, make_response, redirect, render_template, url_for
 from flask_wtf import FlaskForm
 from wtforms import IntegerField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, NumberRange
 
 from bridge.domain.errors import NotFound, Refused
 from bridge.domain.permissions import Permission
 from bridge.services import activities as service
 from bridge.web.access import ctx, permits
-from bridge.web.asked import words
+from bridge.web.asked import LARGEST, words
 from bridge.web.training.blueprint import training
 
 
@@ -20,7 +20,10 @@ class JoinForm(FlaskForm):
 
     other = IntegerField(
         "Number of the other activity",
-        [InputRequired("Give the number of the other activity, as the list shows it.")],
+        [
+            InputRequired("Give the number of the other activity, as the list shows it."),
+            NumberRange(1, LARGEST, "Give the number of the other activity, as the list shows it."),
+        ],
     )
     reason = StringField(
         "How do you know?",

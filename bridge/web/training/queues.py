@@ -14,14 +14,16 @@ from bridge.services import accounts, ledger, people
 from bridge.services import desk as desk_service
 from bridge.services.directory import search_people
 from bridge.web.access import ctx, permits, site
-from bridge.web.asked import number, words
+from bridge.web.asked import number, row_number, words
 from bridge.web.training.blueprint import training
 
 
 class LinkForm(FlaskForm):
     """Say whose an account is."""
 
-    person = RadioField("Whose account is it?", [DataRequired("Choose a person.")], coerce=int)
+    person = RadioField(
+        "Whose account is it?", [DataRequired("Choose a person.")], coerce=row_number
+    )
     reason = StringField(
         "How do you know?",
         [DataRequired("Say how you know that this account is theirs."), Length(max=400)],

@@ -43,7 +43,7 @@ def pages(
             asked[paging.param] = str(number)
         answer = client.get(url, asked)
         found = records_in(client, answer.value, records)
-        digest = blake2b(orjson.dumps(found)).digest()
+        digest = blake2b(_written(client, found)).digest()
         if found and digest == before:
             raise client.bad("the same page came twice; look at paging in the profile")
         before = digest
@@ -67,6 +67,13 @@ def pages(
                 return
             number += 1 if paging.kind == "page" else len(found)
     raise client.bad(f"there are more than {MOST_PAGES:,} pages; look at paging in the profile")
+
+
+def _written(client: JsonClient, found: list[Record]) -> bytes:
+    try:
+        return orjson.dumps(found)
+    except orjson.JSONEncodeError:
+        raise client.bad("its records are nested deeper than can be read") from None
 
 
 def records_in(client: JsonClient, value: Any, path: str) -> list[Record]:

@@ -269,3 +269,11 @@ def test_no_peer_is_waited_for_longer_than_a_day(api: Api) -> None:
     with pytest.raises(TryLater) as caught:
         list(source(profile(api, LINK)).pull(None))
     assert caught.value.retry_after == 86_400
+
+
+@pytest.mark.parametrize("text", ["x", "\\u0000"])
+def test_an_answer_that_is_nested_without_end_is_refused(api: Api, text: str) -> None:
+    deep = f'{{"data": {{"items": [{{"id": {"[" * 900}"{text}"{"]" * 900}}}]}}}}'
+    api.answer = lambda _: Response(deep, content_type="application/json")
+    with pytest.raises(BadAnswer, match="nested deeper"):
+        list(source(profile(api, LINK)).pull(None))
