@@ -37,6 +37,7 @@ from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.servers import Gunicorn, Server, threads
 from bridge.jobs.work import Works
+from bridge.late import LateSource
 from bridge.services.context import Context
 from bridge.services.mailing import MailRoom
 from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
@@ -123,12 +124,15 @@ class Bridge:
         except ValueError as error:
             raise BridgeError(str(error)) from None
 
+    def _moodle(self, name: str) -> MoodleSource:
+        return MoodleSource(self._settings(name), self.clock)
+
     @cached_property
     def sources(self) -> Mapping[str, Trusted]:
         """The configured sources, by key."""
         found = {
             name: Trusted(
-                MoodleSource(self._settings(name), self.clock),
+                LateSource(name, partial(self._moodle, name)),
                 "moodle",
                 section.trust,
                 section.identity,

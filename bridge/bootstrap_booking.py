@@ -18,7 +18,7 @@ from bridge.connectors.booking.rest.presets import presets
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.ports import Clock
-from bridge.late import LateSource
+from bridge.late import LateLooker, LateSource
 from bridge.services.context import Context
 from bridge.services.pull import Trusted
 from webhooks.receivers.pretix import pretix_receiver
@@ -41,10 +41,10 @@ def identity(config: Config) -> dict[str, tuple[IdentityRule, ...]]:
 
 
 def sources(folder: Path, config: Config, clock: Clock) -> dict[str, Trusted]:
-    """The configured sources, by key. Raises BridgeError for what cannot work."""
+    """The configured sources, by key."""
     found = {
         name: Trusted(
-            PretixSource(_pretix(folder, name, section), clock),
+            LateLooker(name, partial(_pretix_source, folder, name, section, clock)),
             "pretix",
             section.trust,
             section.identity,
@@ -72,6 +72,10 @@ def rest_profile(folder: Path, config: Config, name: str) -> RestProfile:
     if not path.exists() and name in shipped:
         return RestProfile.from_data(parse_rest_profile(shipped[name], f"{name}.yaml"))
     return RestProfile.from_data(read_rest_profile(path))
+
+
+def _pretix_source(folder: Path, name: str, section: PretixSection, clock: Clock) -> PretixSource:
+    return PretixSource(_pretix(folder, name, section), clock)
 
 
 def _rest_source(

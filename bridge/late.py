@@ -1,13 +1,13 @@
-"""A source that is made anew whenever it is asked: what is wrong in its files stops it alone."""
+"""A source that is made when it is asked: what is wrong in its settings stops it alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.errors import BridgeError, NeedsAdministrator
-from bridge.domain.ports import Finding, Source
+from bridge.domain.ports import Finding, LooksAgain, Source
 from bridge.domain.records import Page, Pulled
 
 
@@ -15,8 +15,9 @@ from bridge.domain.records import Page, Pulled
 class LateSource:
     """Implements `bridge.domain.ports.Source` by the source that `make` makes at that moment.
 
-    `make` may raise BridgeError; asking then raises NeedsAdministrator with its words, and every
-    other source goes on. A file that was corrected meanwhile is used without a restart.
+    `make` may raise BridgeError (a token that is missing, a profile that is broken); asking then
+    raises NeedsAdministrator with its words, and every other source goes on. What was corrected
+    meanwhile is used without a restart.
     """
 
     key: str
@@ -44,3 +45,15 @@ class LateSource:
             raise NeedsAdministrator(
                 f"It cannot be asked as it is set up: {error}", peer=self.key
             ) from None
+
+
+class LateLooker(LateSource):
+    """The same of a source that can be told to look again at something."""
+
+    __slots__ = ()
+
+    def look_again(self, notes: Sequence[str]) -> Iterator[Page]:
+        """As the source made now. Raises NeedsAdministrator where none can be made."""
+        made = self._made()
+        assert isinstance(made, LooksAgain)  # noqa: S101  that is what this class is for
+        yield from made.look_again(notes)

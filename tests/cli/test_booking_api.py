@@ -187,6 +187,17 @@ def test_a_broken_profile_stops_its_own_source_and_no_other(
         open_bridge_source(site, "tickets")
 
 
+def test_a_missing_token_stops_its_own_source_and_no_other(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (site / "bridge.toml").open("a", encoding="utf-8") as config:
+        config.write('[moodle.lms]\nurl = "https://lms.example.org"\n')
+    monkeypatch.delenv("BRIDGE_LMS_TOKEN", raising=False)
+    assert len(json.loads(run(site, "dry-run", "events", "--json").output)) == 2
+    with pytest.raises(NeedsAdministrator, match="BRIDGE_LMS_TOKEN"):
+        open_bridge_source(site, "lms")
+
+
 def open_bridge_source(site: Path, name: str) -> None:
     """Ask one source for everything."""
     opened = open_bridge(site)
