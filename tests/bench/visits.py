@@ -24,6 +24,7 @@ _LEFT_OUT_PAGES = frozenset(
 #: What a route must be asked besides its own arguments.
 _ASKED: Mapping[str, dict[str, str]] = {
     "api.counts_by_group": {"edition": "llr-2020", "code": "2"},
+    "api.counts_by_kind": {"edition": "llr-2020", "code": "2"},
     "api.counts_by_organisation": {"edition": "llr-2020", "code": "2"},
 }
 _PEOPLE: Mapping[Role, tuple[int, ...]] = {
@@ -68,6 +69,8 @@ def visits(app: Flask, connection: Connection) -> tuple[list[Visit], list[str]]:
                     found.append(Visit(rule.endpoint, path, person))
         except KeyError as missing:
             unknown.append(f"{rule} ({missing})")
+    # The first page of somebody who leads people tells them what waits.
+    found.append(Visit("practitioner.home", "/evidence", MANAGER))
     evidence = _evidence_of(connection, BUSIEST, "submitted")
     if evidence is not None:
         found.append(Visit("manager.linked", "/verify/linked", MANAGER, evidence))
