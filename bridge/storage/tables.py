@@ -266,7 +266,9 @@ accounts = Table(
     # The email as addresses are compared: whoever shares it is found by it.
     Column("address", String(320)),
     UniqueConstraint("source_id", "value", "kind"),
-    Index("ix_accounts_address", "source_id", "address"),
+    # By the address first: as the second of the key, a planner without statistics would go through
+    # all accounts of a source for it.
+    Index("ix_accounts_address", "address", "source_id"),
 )
 account_links = Table(
     "account_links",

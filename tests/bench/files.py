@@ -24,7 +24,7 @@ from tests.bench.floor import insert_seconds, read_back
 from tests.bench.pages import COURSES, course_idnumber, people_for, staff_number
 
 ROOT = Path(__file__).parents[2]
-PAGE = 2500
+PAGE = 1000
 WORDS = ("Attended", "Attended", "Attended", "Partially attended", "Did not attend", "Cancelled",
          "Booked")  # fmt: skip
 

@@ -35,7 +35,7 @@ from bridge.domain.identity import normal_email
 from bridge.domain.problems import BadFile, Problem
 from bridge.domain.records import LearningFact, Page, Pulled, Trainer, Unreadable
 
-PAGE = 2500
+PAGE = 1000
 #: So many faults are never blamed on the profile.
 FAULTS_ALLOWED = 4
 FAULTS_SHARE = 5

@@ -160,7 +160,7 @@ def _accounts() -> None:
             .values(address=sa.bindparam("now")),
             told,
         )
-    op.create_index("ix_accounts_address", "accounts", ["source_id", "address"])
+    op.create_index("ix_accounts_address", "accounts", ["address", "source_id"])
     op.create_table(
         "account_doubts",
         sa.Column("id", Key, nullable=False),
