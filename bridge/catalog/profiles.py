@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ruamel.yaml import YAML
-
+from bridge.catalog.kept import as_yaml, keep
 from bridge.catalog.yamlfile import Document, Pointer, load_schema, parse_yaml, read_yaml
-from bridge.domain.errors import BridgeError
 from bridge.domain.problems import BadFile, Problem, in_order
 
 _HEAD = """\
@@ -95,24 +91,9 @@ def write_profile(path: Path, data: Mapping[str, Any], *, replace: bool = False)
     BadFile where the data is none."""
     text = profile_text(data)
     parse_profile(text, path.name)
-    if path.exists() and not replace:
-        raise BridgeError(
-            f"There is a profile {path.name} already; nothing was changed. Choose another name."
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside it, where its first line tells an editor to look.
-    schema = json.dumps(load_schema("profile"), indent=2) + "\n"
-    (path.parent / "profile.schema.json").write_text(schema, encoding="utf-8")
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
-    return path
+    return keep(path, text, "profile", replace=replace)
 
 
 def profile_text(data: Mapping[str, Any]) -> str:
     """A profile as YAML, with a word on where it is explained."""
-    writer = YAML()
-    writer.width = 4000
-    out = io.StringIO()
-    writer.dump(dict(data), out)
-    return _HEAD + out.getvalue()
+    return as_yaml(data, _HEAD)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jmespath
 from jmespath.exceptions import JMESPathError
-from ruamel.yaml import YAML
 
+from bridge.catalog.kept import as_yaml, keep
 from bridge.catalog.yamlfile import Document, Pointer, load_schema, parse_yaml, read_yaml
-from bridge.domain.errors import BridgeError
 from bridge.domain.problems import BadFile, Problem, in_order
 
 _HEAD = """\
@@ -61,11 +58,7 @@ def parse_rest_profile(text: str, name: str) -> dict[str, Any]:
 
 def rest_profile_text(data: Mapping[str, Any]) -> str:
     """A profile as YAML, with a word on where it is explained."""
-    writer = YAML()
-    writer.width = 4000
-    out = io.StringIO()
-    writer.dump(dict(data), out)
-    return _HEAD + out.getvalue()
+    return as_yaml(data, _HEAD)
 
 
 def write_rest_profile(path: Path, data: Mapping[str, Any], *, replace: bool = False) -> Path:
@@ -73,18 +66,7 @@ def write_rest_profile(path: Path, data: Mapping[str, Any], *, replace: bool = F
     BadFile where the data is none."""
     text = rest_profile_text(data)
     parse_rest_profile(text, path.name)
-    if path.exists() and not replace:
-        raise BridgeError(
-            f"There is a profile {path.name} already; nothing was changed. Choose another name."
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside it, where its first line tells an editor to look.
-    schema = json.dumps(load_schema("rest"), indent=2) + "\n"
-    (path.parent / "rest.schema.json").write_text(schema, encoding="utf-8")
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
-    return path
+    return keep(path, text, "rest", replace=replace)
 
 
 def _checked(document: Document, stem: str | None) -> dict[str, Any]:
