@@ -85,9 +85,13 @@ class NamesRows(Protocol):
 
 
 class Holding(StrEnum):
-    """What a target holds of one award."""
+    """What a target holds of one award. `OUTDATED`: it holds it, with another end than it should.
+
+    A target that cannot hold an end is never outdated.
+    """
 
     HELD = "held"
+    OUTDATED = "outdated"
     ABSENT = "absent"
 
 

@@ -93,7 +93,8 @@ class Disposition(StrEnum):
 class AccountFacts:
     """How a source names a person, and what else it says of them.
 
-    `kind` and `value` are the key within the source ("moodle-user", "42").
+    `kind` and `value` are the key within the source ("moodle-user", "42"). `deleted`: the source
+    says that the account is no more; what else it says of it then is not to be believed.
     """
 
     kind: str
@@ -103,6 +104,7 @@ class AccountFacts:
     username: str | None = None
     display_name: str | None = None
     suspended: bool = False
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,9 @@ class Page:
     On the last page, `whole` says that the run's items are all that there is (so that what is
     missing is gone), or that they are not, or None: they are if the run was a full one. `note`
     is what a person must see to, although the run is complete.
+
+    `absent` are stems of natural keys ("completion:42:7:") of which the source said expressly that
+    it now holds nothing but what the same page shows: stored items under them are gone from there.
     """
 
     items: tuple[Pulled, ...]
@@ -207,6 +212,7 @@ class Page:
     trainers: tuple[Trainer, ...] = ()
     whole: bool | None = None
     note: str = ""
+    absent: tuple[str, ...] = ()
 
 
 def cycle_of(occurred_at: datetime) -> str:
