@@ -1,4 +1,4 @@
-"""`python -m tests.bench ingest`, `files` and `pages`: how fast the bridge is, as JSON."""
+"""`python -m tests.bench ingest`, `files`, `statements`, `pages`: how fast it is, as JSON."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
 from tests.bench.files import measure_files
 from tests.bench.floor import insert_seconds, read_back
 from tests.bench.pages import write_pages
+from tests.bench.statements import measure_statements
 from tests.bench.webpages import measure_pages
 
 ROOT = Path(__file__).parents[2]
@@ -47,9 +48,15 @@ def main() -> None:
     files.add_argument("--rows", type=_at_least_one, default=100_000)
     files.add_argument("--database", choices=[*SERVERS, "both"], default="both")
     files.add_argument("--repeat", type=_at_least_one, default=1, help="as for ingest")
+    statements = commands.add_parser("statements", help="xAPI statements judged, one core")
+    statements.add_argument("--count", type=_at_least_one, default=20_000)
+    statements.add_argument("--repeat", type=_at_least_one, default=5, help="the fastest counts")
     given = parser.parse_args()
     if given.command == "pages":
         print(json.dumps(_pages(given), indent=2))
+        return
+    if given.command == "statements":
+        print(json.dumps(measure_statements(given.count, given.repeat), indent=2))
         return
     names = list(SERVERS) if given.database == "both" else [given.database]
     if given.command == "files":
