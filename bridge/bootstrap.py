@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from bridge import bootstrap_booking as booking
 from bridge import log
 from bridge.bootstrap_files import SiteFolders
+from bridge.bootstrap_lrs import xapi
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
@@ -316,7 +317,15 @@ def web_site(
         table_desk=bridge.tables,
         file_profiles={name: files.profile for name, files in bridge.config.files.items()},
         file_source=bridge.folders.one,
-        receivers=booking.receivers(bridge.context.acting_as(Actor(SYSTEM, "hook")), bridge.config),
+        receivers=(
+            *booking.receivers(bridge.context.acting_as(Actor(SYSTEM, "hook")), bridge.config),
+            xapi(
+                bridge.context.acting_as(Actor(SYSTEM, "xapi")),
+                bridge.config,
+                vault,
+                section.base_url or base_url,
+            ),
+        ),
     )
 
 

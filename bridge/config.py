@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bridge.config_booking import PretixSection, RestSection, names_given_twice
+from bridge.config_xapi import XapiSection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.policy import Policy
@@ -292,6 +293,7 @@ class Config(_Strict):
     policy: PolicySection = PolicySection()
     mail: MailSection = MailSection()
     oidc: dict[ShortName, OidcSection] = {}
+    xapi: XapiSection = XapiSection()
 
     @model_validator(mode="after")
     def _one_source_a_name(self) -> Config:

@@ -21,6 +21,7 @@ from bridge.cli import (
     people,
     sites,
     work,
+    xapi,
 )
 from bridge.cli.common import errors_console
 from bridge.domain.errors import BridgeError
@@ -49,6 +50,7 @@ for command in (
     activities.doubts,
     lti.lti,
     mail.mail,
+    xapi.xapi,
     files.frameworks,
     files.mappings,
     files.badges,

@@ -17,6 +17,9 @@ from bridge.domain.frameworks import Edition
 from bridge.domain.identity import Identifier, JoinedMeanwhile, Match
 from bridge.domain.inbox import InboxRepository
 from bridge.domain.lists import ListsRepository
+from bridge.domain.lrs.documents import DocumentRepository
+from bridge.domain.lrs.senders import SenderRepository
+from bridge.domain.lrs.statements import StatementRepository
 from bridge.domain.lti import LtiRepository
 from bridge.domain.mail import OutboxRepository
 from bridge.domain.mapping import CompetencyRef
@@ -393,6 +396,12 @@ class UnitOfWork(Protocol):
     def desk(self) -> DeskRepository: ...
     @property
     def inbox(self) -> InboxRepository: ...
+    @property
+    def statements(self) -> StatementRepository: ...
+    @property
+    def documents(self) -> DocumentRepository: ...
+    @property
+    def senders(self) -> SenderRepository: ...
     @property
     def trail(self) -> TrailRepository: ...
     def roll_back(self) -> None:

@@ -27,6 +27,8 @@ from bridge.storage.inbox import SqlInbox
 from bridge.storage.intake import SqlIntake
 from bridge.storage.lists import SqlLists
 from bridge.storage.logs import SqlLogs
+from bridge.storage.lrs import SqlStatements
+from bridge.storage.lrs_documents import SqlDocuments, SqlSenders
 from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
@@ -117,6 +119,21 @@ class SqlUnitOfWork:
     def inbox(self) -> SqlInbox:
         """What other systems tell us."""
         return SqlInbox(self.connection)
+
+    @cached_property
+    def statements(self) -> SqlStatements:
+        """Statements of the xAPI endpoint."""
+        return SqlStatements(self.connection)
+
+    @cached_property
+    def documents(self) -> SqlDocuments:
+        """Documents of the xAPI endpoint."""
+        return SqlDocuments(self.connection)
+
+    @cached_property
+    def senders(self) -> SqlSenders:
+        """Credentials of the xAPI endpoint."""
+        return SqlSenders(self.connection)
 
     @cached_property
     def counts(self) -> SqlCounts:

@@ -62,7 +62,7 @@ def create_app(bridge_site: WebSite) -> Flask:
     # Of rows with longer numbers there are none, and no database could be asked for one.
     app.url_map.converters["int"] = RowNumber
     Bootstrap5(app)
-    Compress(app)
+    PageCompress(app)
     add_error_pages(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -94,6 +94,22 @@ def enforce() -> Response | None:
         return page(403, FROM_AN_LMS)
     return page(403, "You are signed in, but this page is for another role. If you need it, ask "
                 "your training team.")  # fmt: skip
+
+
+class PageCompress(Compress):  # type: ignore[misc]
+    """Compresses pages, and nothing that guards itself: there an ETag is that of the very bytes."""
+
+    def after_request(self, response: Response) -> Response:
+        """Compress an answer, if it is one of ours to compress."""
+        if request.blueprint in receivers():
+            return response
+        compressed: Response = super().after_request(response)
+        return compressed
+
+
+def receivers() -> frozenset[str]:
+    """The parts for programs that bring no cookie: their names."""
+    return frozenset(receiver.name for receiver in site().receivers)
 
 
 class RowNumber(IntegerConverter):

@@ -33,6 +33,8 @@ _STATUS: tuple[tuple[type[BridgeError], int], ...] = (
     (TryLater, 503),
     (PeerError, 502),
 )
+#: Whoever asks here is a program, whatever it says that it accepts.
+_FOR_PROGRAMS = ("/api/", "/xapi/")
 _TITLES = {
     400: "We could not read that request",
     401: "You have been signed out",
@@ -82,7 +84,7 @@ def add_error_pages(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
-        if request.path.startswith("/api/"):
+        if request.path.startswith(_FOR_PROGRAMS):
             return of_error(error)
         status = error.code or 500
         if 300 <= status < 400 and isinstance(error.get_response(), Response):
@@ -99,7 +101,7 @@ def add_error_pages(app: Flask) -> None:
 def page(status: int, words: str) -> Response:
     """An error page; whoever asks for JSON gets problem+json (RFC 9457) instead."""
     title = _TITLES.get(status, "That did not work")
-    if request.path.startswith("/api/") or (
+    if request.path.startswith(_FOR_PROGRAMS) or (
         request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
     ):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": words,

@@ -1,0 +1,30 @@
+"""Wires our own xAPI endpoint; a part of `bridge.bootstrap`."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from bridge.config import Config
+from bridge.lrs.endpoint import endpoint
+from bridge.lrs.settings import EndpointSite, Limits
+from bridge.services.context import Context
+from bridge.storage.vault import KeyVault
+
+
+def limits(config: Config) -> Limits:
+    """How much one request may bring or ask for."""
+    section = config.xapi
+    return Limits(
+        body=int(section.largest_megabytes * 1_000_000),
+        multipart=int(section.largest_files_megabytes * 1_000_000),
+        document=section.largest_document_kilobytes * 1_000,
+        statements=section.largest_batch,
+        page=min(section.page, section.largest_page),
+        most_page=section.largest_page,
+    )
+
+
+def xapi(ctx: Context, config: Config, vault: KeyVault, base_url: str) -> Blueprint:
+    """The routes of /xapi. `ctx` acts as the system; `base_url` is where the bridge is."""
+    key = vault.derive("xapi-more")[:32]
+    return endpoint(EndpointSite(ctx, base_url.rstrip("/"), key, limits(config)))

@@ -1,0 +1,121 @@
+"""`bridge xapi`: credentials of our own xAPI endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bridge.bootstrap import Bridge
+from bridge.cli.common import console, json_option, opened, print_json, site_option, table
+from bridge.domain.lrs.senders import Scope, Sender, Trust
+from bridge.services.lrs import senders as service
+
+
+@click.group()
+def xapi() -> None:
+    """What other systems send to the bridge's own xAPI endpoint (docs/xapi-endpoint.md)."""
+
+
+@xapi.group()
+def credential() -> None:
+    """Who may send and read statements."""
+
+
+@credential.command()
+@click.argument("source")
+@click.option("--title", default="", help="What it is for, as 'Moodle, logstore_xapi'.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([scope.value for scope in Scope]),
+    default=[scope.value for scope in service.USUAL],
+    show_default=True,
+    help="What it may do; give it several times for several.",
+)
+@click.option(
+    "--untrusted",
+    is_flag=True,
+    help="A browser holds it, so a learner can forge with it: it drafts only where a rule says so.",
+)
+@click.option("--origin", "origins", multiple=True, help="A web origin whose pages may use it.")
+@site_option
+@json_option
+def add(
+    source: str,
+    title: str,
+    scopes: tuple[str, ...],
+    untrusted: bool,
+    origins: tuple[str, ...],
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """A credential for what comes from SOURCE, as 'moodle-xapi'. Its password is shown once."""
+    with opened(folder) as bridge:
+        sender, secret = service.issue(
+            bridge.context,
+            source,
+            title or source,
+            scopes=[Scope(each) for each in scopes],
+            trust=Trust.UNTRUSTED if untrusted else Trust.TRUSTED,
+            origins=origins,
+            taken=bridge.sources,
+        )
+        address = _address(bridge)
+    if as_json:
+        print_json({"endpoint": address, "username": sender.name, "password": secret})
+        return
+    rows = (("Endpoint", address), ("Username", sender.name), ("Password", secret))
+    console.print(table("Credential", ("field", "value"), rows))
+    console.print("The password is not shown again.", markup=False)
+
+
+def _address(bridge: Bridge) -> str:
+    base = bridge.config.web.base_url or f"http://127.0.0.1:{bridge.config.jobs.status_port}"
+    return f"{base}/xapi"
+
+
+@credential.command("list")
+@site_option
+@json_option
+def list_(folder: Path, as_json: bool) -> None:
+    """Every credential, with what it may do and when it was used last."""
+    with opened(folder) as bridge:
+        found = service.senders(bridge.context)
+    if as_json:
+        print_json([_told(each) for each in found])
+        return
+    rows = (
+        (s.id, s.name, s.title, s.source_key, s.trust.value, ", ".join(sorted(s.scopes)),
+         s.issued_at, s.used_at, s.revoked_at)
+        for s in found
+    )  # fmt: skip
+    columns = ("no.", "user name", "title", "source", "trust", "scopes", "since", "used", "ended")
+    console.print(table("Credentials", columns, rows))
+
+
+def _told(sender: Sender) -> dict[str, object]:
+    return {
+        "id": sender.id,
+        "username": sender.name,
+        "title": sender.title,
+        "source": sender.source_key,
+        "trust": sender.trust.value,
+        "scopes": sorted(sender.scopes),
+        "origins": sender.origins,
+        "issued_at": sender.issued_at,
+        "issued_by": sender.issued_by,
+        "used_at": sender.used_at,
+        "revoked_at": sender.revoked_at,
+    }
+
+
+@credential.command()
+@click.argument("number", type=int)
+@site_option
+def revoke(number: int, folder: Path) -> None:
+    """End the credential NUMBER (as listed): whoever uses it is refused from now on."""
+    with opened(folder) as bridge:
+        service.revoke(bridge.context, number)
+    console.print(f"Credential {number} has ended.", markup=False)

@@ -1,0 +1,1 @@
+"""What our own xAPI endpoint keeps and says: senders, statements, what they are found by, documents."""

@@ -1,0 +1,121 @@
+"""Receiving statements: a request's are kept all or none, and answered once they are durable."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from bridge.domain.errors import TryLater
+from bridge.domain.lrs.sameness import same
+from bridge.domain.lrs.senders import Sender, authority_of
+from bridge.domain.lrs.statements import AnotherStatement, Attachment, NewStatement
+from bridge.domain.xapi import Valid, Version
+from bridge.domain.xapi.exact import VOIDED
+from bridge.services.context import Context
+
+_ATTEMPTS = 5
+_SET_BY_LRS = ("id", "stored", "authority", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a request brought. `version` is the edition it was judged by.
+
+    `home_page` is the bridge's own address, in the authority of what it receives.
+    """
+
+    statements: Sequence[Valid]
+    version: Version
+    home_page: str
+    attachments: Sequence[Attachment] = ()
+    statement_id: str | None = None
+
+
+def receive(ctx: Context, sender: Sender, letter: Letter) -> list[str]:
+    """Keep the statements of a request, in one transaction; their ids in its order.
+
+    Statements that are known already and say the same are not kept again. Raises AnotherStatement
+    where one is known and says something else: nothing of the request is kept then.
+    """
+    new = [_new(each, sender, letter.statement_id) for each in letter.statements]
+    unique = list({each.id: each for each in new}.values())
+    if not _keep(ctx, sender, letter, unique):
+        _keep_unknown(ctx, sender, letter, unique)
+    return [str(uuid.UUID(each.id)) for each in new]
+
+
+def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement:
+    value = valid.value
+    given = value.get("id") or statement_id
+    moment = "timestamp" in value
+    if given is not None:
+        key = given.lower()
+        statement_id = key.replace("-", "")
+    elif moment:
+        # Without an id it is recognised by what it says, so that a second try is no second one.
+        key = content_key(value)
+        told = hashlib.sha256(f"{sender.source_id} {key}".encode()).digest()
+        statement_id = uuid.UUID(bytes=told[:16], version=5).hex
+    else:
+        # The same may happen twice, and nothing tells the two apart.
+        made = uuid.uuid4()
+        key, statement_id = str(made), made.hex
+    voids = None
+    if value["verb"]["id"] == VOIDED:
+        voids = value["object"]["id"].lower().replace("-", "")
+    return NewStatement(
+        statement_id, key, hashlib.sha256(valid.body).digest(), valid.body, moment, voids
+    )
+
+
+def content_key(statement: dict[str, Any]) -> str:
+    """The same for two statements that say the same, whatever an LRS has put in since."""
+    told = {name: value for name, value in statement.items() if name not in _SET_BY_LRS}
+    return f"content:{hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
+
+
+def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStatement]) -> bool:
+    """Keep them, if all of them are new; whether they were."""
+    with ctx.store.begin() as uow:
+        rows = uow.statements.begin_receiving(len(new))
+        stored = ctx.clock.now()
+        about = {
+            "version": letter.version.value,
+            "authority": authority_of(letter.home_page, sender.source_key),
+        }
+        envelopes = (
+            orjson.dumps(about),
+            orjson.dumps({**about, "stored": stored.isoformat()}),
+        )
+        if letter.attachments:
+            uow.statements.add_attachments(letter.attachments, stored)
+        if uow.statements.add(
+            sender.source_id, list(zip(rows, new, strict=True)), stored, envelopes
+        ):
+            return True
+        uow.roll_back()
+        return False
+
+
+def _keep_unknown(
+    ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStatement]
+) -> None:
+    """Keep those that are new, once it is clear that the others say what they said before."""
+    for _ in range(_ATTEMPTS):
+        with ctx.store.reading() as uow:
+            known = uow.statements.known(sender.source_id, new)
+        for statement_id, kept in known.items():
+            mine = next(each for each in new if each.id == statement_id)
+            if kept.body is None or kept.body == mine.body:
+                continue
+            if not same(orjson.loads(kept.body), orjson.loads(mine.body)):
+                raise AnotherStatement(str(uuid.UUID(statement_id)))
+        left = [each for each in new if each.id not in known]
+        if not left or _keep(ctx, sender, letter, left):
+            return
+    raise TryLater("Others send the same statements at this moment. Send them again.")

@@ -1,0 +1,354 @@
+"""Statements of the xAPI endpoint, in SQL: a bulk insert a request, and an index made later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from bridge.domain.lrs.presenting import in_microseconds
+from bridge.domain.lrs.statements import Attachment, Kept, NewStatement, Query, Waiting, Work
+from bridge.storage import tables as t
+from bridge.storage import tables_lrs as tl
+from bridge.storage.bulk import among, chunks, insert_rows, new_ids
+from bridge.storage.intake import SqlIntake
+
+_s, _q, _t, _f = tl.lrs_statements.c, tl.lrs_queue.c, tl.lrs_terms.c, tl.lrs_references.c
+#: The advisory lock (PostgreSQL) that whoever receives shares, so that readers see them coming.
+_RECEIVING = 4207849490
+_STORED = ("id", "statement_id", "source_id", "stored")
+_RECEIVED = ("id", "source_id", "natural_key", "sha256", "body", "envelope_id", "received_at")
+_COMING = (
+    "SELECT min(a.xact_start) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+    f" WHERE l.locktype = 'advisory' AND l.objid = {_RECEIVING} AND l.classid = 0"
+    " AND l.mode = 'ShareLock' AND l.granted"
+    " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+class SqlStatements:
+    """Implements `bridge.domain.lrs.statements.StatementRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+        self._postgresql = connection.dialect.name == "postgresql"
+
+    # --- receiving --------------------------------------------------------------------------
+    def begin_receiving(self, count: int) -> Sequence[int]:
+        """Rows for so many statements."""
+        if self._postgresql:
+            self._db.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({_RECEIVING})")
+        return new_ids(self._db, t.received, count)
+
+    def add(
+        self,
+        source_id: int,
+        statements: Sequence[tuple[int, NewStatement]],
+        stored: datetime,
+        envelopes: tuple[bytes, bytes],
+    ) -> bool:
+        """Keep statements; whether all of them were new."""
+        intake = SqlIntake(self._db)
+        of_moment = {
+            moment: intake.envelope_id(envelope)
+            for moment, envelope in zip((True, False), envelopes, strict=True)
+            if any(new.moment is moment for _, new in statements)
+        }
+        at = in_microseconds(stored)
+        # Always in the same order: two that send the same statements at once then wait for each
+        # other in one direction, never in both.
+        by_key = sorted(statements, key=lambda each: each[1].natural_key)
+        by_id = sorted(statements, key=lambda each: each[1].id)
+        try:
+            insert_rows(
+                self._db,
+                t.received,
+                _RECEIVED,
+                (
+                    (row, source_id, new.natural_key, new.sha256, new.body,
+                     of_moment[new.moment], stored)
+                    for row, new in by_key
+                ),
+            )  # fmt: skip
+            insert_rows(
+                self._db,
+                tl.lrs_statements,
+                _STORED,
+                ((row, new.id, source_id, at) for row, new in by_id),
+            )
+        except IntegrityError:
+            return False
+        voiding = [(new.voids, row, True) for row, new in statements if new.voids is not None]
+        if voiding:
+            self.add_references(voiding)
+        rows = orjson.dumps([row for row, _ in statements]).decode()
+        self._db.execute(
+            insert(tl.lrs_queue),
+            [
+                {"work": work, "source_id": source_id, "stored": at, "rows": rows}
+                for work in (Work.DRAIN, Work.INDEX)
+            ],
+        )
+        return True
+
+    def known(self, source_id: int, statements: Sequence[NewStatement]) -> dict[str, Kept]:
+        """Those that are kept already."""
+        by_id = {kept.id: kept for kept in self._kept(
+            _s.statement_id.in_([new.id for new in statements])
+        )}  # fmt: skip
+        return {new.id: by_id[new.id] for new in statements if new.id in by_id}
+
+    def through(self, now: datetime) -> int:
+        """Up to which instant everything that was stored can be seen."""
+        if not self._postgresql:
+            # One writer at a time, and this transaction is it, or began when there was none.
+            return in_microseconds(now)
+        coming = self._db.exec_driver_sql(_COMING).scalar()
+        return in_microseconds(now if coming is None else min(now, coming))
+
+    # --- reading ----------------------------------------------------------------------------
+    def one(self, statement_id: str) -> Kept | None:
+        """A statement by its id."""
+        found = self._kept(_s.statement_id == statement_id)
+        return found[0] if found else None
+
+    def _kept(self, *where: Any) -> list[Kept]:
+        return [_as_kept(row) for row in self._db.execute(_KEPT.where(*where))]
+
+    def rows(self, ids: Sequence[int]) -> list[Kept]:
+        """Kept statements by their rows."""
+        found: dict[int, Kept] = {}
+        for part in chunks(ids):
+            found |= {kept.row: kept for kept in self._kept(among(self._db, _s.id, part))}
+        return [found[row] for row in ids if row in found]
+
+    def find(self, query: Query) -> list[Kept]:
+        """A page of statements, and one more where there is one."""
+        chosen = self._chosen(query)
+        ids = [row for (row,) in self._db.execute(chosen)]
+        return self.rows(ids)
+
+    def _chosen(self, query: Query) -> Select[tuple[int]]:
+        """The rows of a page, in its order.
+
+        By the first term whose numbers are few, and only then by whether the others fit, so that a
+        page costs as much as it shows.
+        """
+        drive = next((terms for terms in query.terms if len(terms) == 1), None)
+        rest = [terms for terms in query.terms if terms is not drive]
+        asked = select(_s.id).where(_s.voided_by.is_(None))
+        if drive is None:
+            stored, row = _s.stored, _s.id
+        else:
+            d = tl.lrs_terms.alias("d").c
+            stored, row = d.stored, d.statement
+            asked = asked.join_from(d.term.table, tl.lrs_statements, _s.id == d.statement)
+            asked = asked.where(d.term == drive[0])
+        for number, terms in enumerate(rest):
+            o = tl.lrs_terms.alias(f"o{number}").c
+            asked = asked.where(
+                exists().where(o.term.in_(terms), o.stored == stored, o.statement == row)
+            )
+        if query.since is not None:
+            asked = asked.where(stored > query.since)
+        if query.until is not None:
+            asked = asked.where(stored <= query.until)
+        if query.after is not None:
+            at, after = query.after
+            if query.ascending:
+                asked = asked.where(or_(stored > at, and_(stored == at, row > after)))
+            else:
+                asked = asked.where(or_(stored < at, and_(stored == at, row < after)))
+        order = (stored, row) if query.ascending else (stored.desc(), row.desc())
+        return asked.order_by(*order).limit(query.limit + 1)
+
+    # --- what waits ---------------------------------------------------------------------------
+    def waiting(self, work: str, limit: int) -> list[Waiting]:
+        """Requests whose statements wait, oldest first."""
+        asked = (
+            select(_q.id, _q.source_id, _q.rows)
+            .where(_q.work == work)
+            .order_by(_q.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found: list[Waiting] = []
+        total = 0
+        for row_id, source_id, rows in self._db.execute(asked):
+            each = Waiting(row_id, source_id, tuple(orjson.loads(rows)))
+            if found and total + len(each.rows) > limit:
+                break
+            total += len(each.rows)
+            found.append(each)
+        return found
+
+    def oldest_waiting(self, work: str) -> int | None:
+        """When the oldest that waits was stored."""
+        found: int | None = self._db.scalar(select(func.min(_q.stored)).where(_q.work == work))
+        return found
+
+    def count_waiting(self, work: str) -> int:
+        """How many requests wait."""
+        return self._db.scalar(select(func.count()).where(_q.work == work)) or 0
+
+    def done(self, waiting: Sequence[Waiting]) -> None:
+        """They wait no more."""
+        self._db.execute(
+            delete(tl.lrs_queue).where(among(self._db, _q.id, [each.id for each in waiting]))
+        )
+
+    # --- the index ----------------------------------------------------------------------------
+    def _insert(self, table: Any) -> Any:
+        dialect = postgresql if self._postgresql else sqlite
+        return dialect.insert(table)
+
+    def add_terms(self, rows: Collection[tuple[int, int, int]]) -> None:
+        """(term, stored, row)."""
+        insert_rows(self._db, tl.lrs_terms, ("term", "stored", "statement"), sorted(rows))
+
+    def missing_terms(self, row: int, stored: int, terms: Collection[int]) -> set[int]:
+        """Those of the terms that a statement is not found by yet."""
+        there = self._db.scalars(
+            select(_t.term).where(
+                _t.term.in_(list(terms)), _t.stored == stored, _t.statement == row
+            )
+        )
+        return set(terms) - set(there)
+
+    def add_references(self, rows: Collection[tuple[str, int, bool]]) -> None:
+        """(target, row, voids); what is there already stays."""
+        if rows:
+            self._db.execute(
+                self._insert(tl.lrs_references).on_conflict_do_nothing(),
+                [
+                    {"target": target, "statement": row, "voids": voids}
+                    for target, row, voids in sorted(rows)
+                ],
+            )
+
+    def references_to(self, ids: Collection[str]) -> list[tuple[str, int, bool]]:
+        """What refers to these statements."""
+        found: list[tuple[str, int, bool]] = []
+        for part in chunks(list(ids), 1000):
+            asked = select(_f.target, _f.statement, _f.voids).where(_f.target.in_(part))
+            found += [(_hex(a), b, c) for a, b, c in self._db.execute(asked)]
+        return found
+
+    def void(self, row: int, by: int) -> None:
+        """Mark a statement as voided."""
+        self._db.execute(update(tl.lrs_statements).where(_s.id == row).values(voided_by=by))
+
+    def define(self, source_id: int, definitions: Mapping[str, Any], now: datetime) -> None:
+        """What a source says of activities."""
+        a = tl.lrs_activities.c
+        digests = {iri: _digest(f"{source_id} {iri}") for iri in definitions}
+        known: dict[bytes, str] = {}
+        for part in chunks(list(digests.values()), 1000):
+            asked = select(a.digest, a.definition).where(a.digest.in_(part))
+            known |= {row.digest: row.definition for row in self._db.execute(asked)}
+        new = []
+        for iri, digest in sorted(digests.items(), key=lambda pair: pair[1]):
+            before = orjson.loads(known[digest]) if digest in known else None
+            after = _laid_over(before or {}, definitions[iri])
+            if after != before:
+                new.append(
+                    {
+                        "digest": digest,
+                        "source_id": source_id,
+                        "iri_digest": _digest(iri),
+                        "definition": orjson.dumps(after).decode(),
+                        "updated_at": now,
+                    }
+                )
+        if new:
+            row = self._insert(tl.lrs_activities)
+            self._db.execute(
+                row.on_conflict_do_update(
+                    index_elements=[a.digest],
+                    set_={
+                        "definition": row.excluded.definition,
+                        "updated_at": row.excluded.updated_at,
+                    },
+                ),
+                new,
+            )
+
+    def definitions(self, source_ids: Sequence[int] | None, ids: Collection[str]) -> dict[str, Any]:
+        """What is known of activities."""
+        a = tl.lrs_activities.c
+        by_digest = {_digest(iri): iri for iri in ids}
+        found: dict[str, Any] = {}
+        for part in chunks(list(by_digest), 1000):
+            asked = select(a.iri_digest, a.definition).where(a.iri_digest.in_(part))
+            if source_ids is not None:
+                asked = asked.where(a.source_id.in_(source_ids))
+            for row in self._db.execute(asked.order_by(a.updated_at)):
+                iri = by_digest[row.iri_digest]
+                found[iri] = _laid_over(found.get(iri, {}), orjson.loads(row.definition))
+        return found
+
+    # --- attachments --------------------------------------------------------------------------
+    def add_attachments(self, attachments: Sequence[Attachment], now: datetime) -> None:
+        """Keep files, each once."""
+        for each in sorted(attachments):
+            self._db.execute(
+                self._insert(tl.lrs_attachments).on_conflict_do_nothing(),
+                {
+                    "sha2": each.sha2,
+                    "media_type": each.media_type[:255],
+                    "size": len(each.body),
+                    "body": each.body,
+                    "stored_at": now,
+                },
+            )
+
+    def has_attachments(self, hashes: Collection[str]) -> set[str]:
+        """Those of these files that are kept."""
+        a = tl.lrs_attachments.c
+        return set(self._db.scalars(select(a.sha2).where(a.sha2.in_(list(hashes)))))
+
+    def attachments(self, hashes: Collection[str]) -> list[Attachment]:
+        """Files by their hashes."""
+        a = tl.lrs_attachments.c
+        asked = select(a.sha2, a.media_type, a.body).where(a.sha2.in_(list(hashes)))
+        return [Attachment(*row) for row in self._db.execute(asked.order_by(a.sha2))]
+
+
+_KEPT = (
+    select(
+        _s.id, _s.statement_id, _s.source_id, _s.stored, t.received.c.body, t.envelopes.c.body,
+        _s.voided_by,
+    )
+    .join(t.received, t.received.c.id == _s.id)
+    .join(t.envelopes, t.envelopes.c.id == t.received.c.envelope_id)
+)  # fmt: skip
+
+
+def _hex(written: str) -> str:
+    return written.replace("-", "")
+
+
+def _as_kept(row: Any) -> Kept:
+    number, statement_id, source_id, stored, body, envelope, voided_by = row
+    return Kept(
+        number, _hex(statement_id), source_id, stored, body, envelope, voided_by is not None
+    )
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _laid_over(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """A definition after another was given; languages and extensions come together."""
+    after = {**old, **new}
+    for name in ("name", "description", "extensions"):
+        if isinstance(old.get(name), dict) and isinstance(new.get(name), dict):
+            after[name] = {**old[name], **new[name]}
+    return after
