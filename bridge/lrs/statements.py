@@ -34,7 +34,7 @@ from bridge.lrs.asked import Asked
 from bridge.lrs.settings import PREFIX, EndpointSite
 from bridge.lrs.wrong import Wrong, bad_statement, too_large
 from bridge.services.lrs import asking
-from bridge.services.lrs.indexing import through_now
+from bridge.services.lrs.indexing import up_to_date
 from bridge.services.lrs.receiving import Letter, receive
 
 Json = dict[str, Any]
@@ -136,10 +136,10 @@ def get(site: EndpointSite, asked: Asked) -> Response:
     try:
         answer = _get(site, asked)
     except Wrong as wrong:
-        wrong.headers[THROUGH] = presenting.as_instant(through_now(site.ctx))
+        wrong.headers[THROUGH] = presenting.as_instant(up_to_date(site.ctx, 0))
         raise
     if THROUGH not in answer.headers:
-        answer.headers[THROUGH] = presenting.as_instant(through_now(site.ctx))
+        answer.headers[THROUGH] = presenting.as_instant(up_to_date(site.ctx, 0))
     return answer
 
 

@@ -56,14 +56,6 @@ def index_waiting(ctx: Context, stop: Callable[[], bool] = lambda: False) -> int
     return total
 
 
-def through_now(ctx: Context) -> int:
-    """Up to which instant the index is right, without doing anything for it."""
-    with ctx.store.reading() as uow:
-        through = uow.statements.through(ctx.clock.now())
-        oldest = uow.statements.oldest_waiting(Work.INDEX)
-    return through if oldest is None else min(through, oldest - 1)
-
-
 def _index_some(ctx: Context, uow: UnitOfWork) -> int:
     waiting = uow.statements.waiting(Work.INDEX, AT_ONCE)
     if not waiting:
