@@ -80,46 +80,44 @@ def items_of(statement: Json, body: bytes, rules: ReadingRules = USUAL) -> list[
     if kind != "Activity":
         return [Pulled(key, body, NoRecord("about-a-person"))]
     told = _told(statement, verb, about, rules)
-    if isinstance(told, str):
-        return [Pulled(key, body, NoRecord(told))]
+    if isinstance(told, NoRecord):
+        return [Pulled(key, body, told)]
     return _for_each(statement, key, body, told, rules)
 
 
-def _told(statement: Json, verb: str, about: Json, rules: ReadingRules) -> Status | str | None:
-    """The status that it tells; None where it takes one back; or the code of why it tells none."""
+def _told(statement: Json, verb: str, about: Json, rules: ReadingRules) -> Status | NoRecord | None:
+    """The status that it tells; None where it takes one back; or why it tells none."""
     result = statement.get("result", {})
-    definition = about.get("definition", {})
-    if definition.get("type") in verbs.COMPETENCY_TYPES:
-        return "about-a-competency"
+    if about.get("definition", {}).get("type") in verbs.COMPETENCY_TYPES:
+        return NoRecord("about-a-competency")
     if verb in rules.verbs:
-        status = rules.verbs[verb]
-        return "nothing-done" if status is None else status
+        return rules.verbs[verb] or NoRecord("nothing-done")
     if verb in verbs.UNCOMPLETED:
         return None
     if verb == verbs.SATISFIED:
         return _satisfied(statement, result, rules)
     status = verbs.STATUS_OF.get(verb)
     if status is None:
-        return verbs.REASON_OF.get(verb, "nothing-done")
+        return NoRecord(verbs.REASON_OF.get(verb, "nothing-done"))
     success, completion = result.get("success"), result.get("completion")
     if status in (Status.COMPLETED, Status.PASSED):
         if success is False:
             return Status.FAILED
         if completion is False and status is Status.COMPLETED:
-            return "nothing-done"
+            return NoRecord("nothing-done")
     if status is Status.ATTENDED and completion is False:
         return Status.PARTLY_ATTENDED
     return status
 
 
-def _satisfied(statement: Json, result: Json, rules: ReadingRules) -> Status | str:
+def _satisfied(statement: Json, result: Json, rules: ReadingRules) -> Status | NoRecord:
     """A course of whose parts nothing is asked is satisfied when somebody is put down for it."""
     extensions = statement.get("context", {}).get("extensions", {})
     move_on = extensions.get(verbs.MOVE_ON)
-    if move_on == "NotApplicable":
-        return "satisfied-at-once"
-    shown = isinstance(move_on, str) or result.get("completion") is True
-    return Status.COMPLETED if shown or rules.satisfied else "satisfied-at-once"
+    shown = isinstance(move_on, str) or result.get("completion") is True or rules.satisfied
+    if move_on == "NotApplicable" or not shown:
+        return NoRecord("satisfied-at-once")
+    return Status.COMPLETED
 
 
 def _for_each(
