@@ -133,6 +133,8 @@ def _run(
                 name_anew(uow, source, trusted.connector, page)
             report.tally.add(intake.take(uow, page))
             seen.extend(map(hash, intake.told_before))
+            if page.last and source.kind == STATEMENTS:
+                join_same_courses(uow, source, started)
             changes = Changes()
             while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE, changes):
                 pass

@@ -239,6 +239,7 @@ class SqlOps:
         n = ts.no_records.c
         beside = self._db.execute(
             select(_s.key, n.reason, count)
+            .select_from(t.sources)
             .join(t.received, t.received.c.source_id == _s.id)
             .join(ts.no_records, n.received_id == t.received.c.id)
             .group_by(_s.key, n.reason)

@@ -181,6 +181,7 @@ class SqlStatements:
         )
         query = (
             select(told.c.activity_id, own.c.activity_id, told.c.iri)
+            .select_from(ts.lms_addresses)
             .join(t.sources, t.sources.c.key == l.source_key)
             .join(own, own.c.source_id == t.sources.c.id)
             .join(told, told.c.iri == l.address + "/course/view.php?id=" + own.c.value)
