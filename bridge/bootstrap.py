@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from bridge import bootstrap_booking as booking
+from bridge import bootstrap_xapi as xapi
 from bridge import log
 from bridge.bootstrap_files import SiteFolders
 from bridge.bootstrap_lrs import xapi
@@ -34,6 +35,7 @@ from bridge.domain.ports import Clock, Target
 from bridge.domain.problems import BadFile, Problem, errors_among, in_order
 from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
 from bridge.domain.staff import Organisation
+from bridge.domain.statements import STATEMENTS
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.servers import Gunicorn, Server, threads
@@ -105,7 +107,8 @@ class Bridge:
     def identity(self) -> dict[str, tuple[IdentityRule, ...]]:
         """The identity rules that each source is trusted with."""
         rules = {name: section.identity for name, section in self.config.moodle.items()}
-        return rules | self.folders.identity() | booking.identity(self.config)
+        rules |= self.folders.identity() | booking.identity(self.config)
+        return rules | xapi.identity(self.config)
 
     def _settings(self, name: str) -> MoodleSettings:
         section = self.config.moodle[name]
@@ -141,7 +144,8 @@ class Bridge:
             for name, section in self.config.moodle.items()
         }
         found |= self.folders.sources()
-        return found | booking.sources(self.folder, self.config, self.clock)
+        found |= booking.sources(self.folder, self.config, self.clock)
+        return found | xapi.sources(self.folder, self.config, self.clock)
 
     @cached_property
     def folders(self) -> SiteFolders:
@@ -187,9 +191,14 @@ class Bridge:
         """Read the site's files anew; nothing is in force before it is published."""
         frameworks = load_editions(self.folder / self.config.frameworks)
         known = KnownNames(
-            sources=(*self.config.moodle, *self.config.files, *booking.names(self.config)),
+            sources=(
+                *self.config.moodle,
+                *self.config.files,
+                *booking.names(self.config),
+                *xapi.names(self.config),
+            ),
             targets=tuple(self.config.moodle),
-            kinds=("moodle", "files", *booking.KINDS),
+            kinds=("moodle", "files", *booking.KINDS, STATEMENTS),
             editions=frameworks.editions,
         )
         folder = self.folder / self.config.mappings

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bridge.config_booking import PretixSection, RestSection, names_given_twice
-from bridge.config_xapi import XapiSection
+from bridge.config_endpoint import XapiSection
+from bridge.config_xapi import LrsSection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.policy import Policy
@@ -287,6 +288,7 @@ class Config(_Strict):
     pretix: dict[Name, PretixSection] = {}
     rest: dict[Name, RestSection] = {}
     moodle: dict[Name, MoodleSection] = {}
+    lrs: dict[Name, LrsSection] = {}
     organisation: dict[Name, OrganisationSection] = {}
     jobs: JobsSection = JobsSection()
     web: WebSection = WebSection()
@@ -306,7 +308,7 @@ class Config(_Strict):
 
     @model_validator(mode="after")
     def _one_name_each(self) -> Config:
-        twice = names_given_twice((self.moodle, self.files, self.pretix, self.rest))
+        twice = names_given_twice((self.moodle, self.files, self.pretix, self.rest, self.lrs))
         if twice:
             raise ValueError(f"two sources are called {', '.join(twice)}; give each its own name")
         return self

@@ -23,6 +23,7 @@ from bridge.demo.booking import StandInPretix, scene
 from bridge.demo.booking import seed as booking_seed
 from bridge.demo.idp import StandInProvider
 from bridge.demo.launches import connect, course_page
+from bridge.demo.lrs import scene as lrs_scene
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.demo.play import choose_cast, play
 from bridge.demo.visitors import Visitor, links, office, open_pages, visitors
@@ -66,6 +67,7 @@ class Shown:
     pages: dict[str, int]
     work_account: int
     bookings: scene.BookingsShown
+    statements: lrs_scene.StatementsShown
 
 
 def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
@@ -78,6 +80,8 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     story = booking_seed.demo_shop(_clock.now(), _clock.now, secrets.token_urlsafe(24))
     pretix = StandInPretix(story.shop)
     pretix.start()
+    statements = lrs_scene.Statements()
+    statements.lrs.start()
     try:
         _heading(console, "1. A Moodle to work with, and a site for the bridge")
         console.print(f"The stand-in Moodle answers at {url} (200 learners, 14 courses).")
@@ -89,10 +93,11 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         work.configure(folder, idp)
         bookings = scene.Bookings(pretix, story)
         bookings.furnish(folder)
+        statements.furnish(folder)
         console.print(f"The site is in {folder}: bridge.toml, mappings/, frameworks/.")
         bridge = open_bridge(folder)
         try:
-            shown, who = _main_line(bridge, moodle, bookings, idp, console)
+            shown, who = _main_line(bridge, moodle, bookings, statements, idp, console)
             if keep_running:
                 _stay(bridge, moodle, idp, who, console)
         finally:
@@ -101,6 +106,7 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         idp.stop()
         moodle.stop()
         pretix.stop()
+        statements.lrs.stop()
     return shown
 
 
@@ -108,6 +114,7 @@ def _main_line(
     bridge: Bridge,
     moodle: StandInMoodle,
     bookings: scene.Bookings,
+    statements: lrs_scene.Statements,
     idp: StandInProvider,
     console: Console,
 ) -> tuple[Shown, list[Visitor]]:
@@ -141,7 +148,9 @@ def _main_line(
     report = publish_service.reconcile(ctx, bridge.targets[SOURCE])
     _heading(console, "6. The events booking system")
     booked = bookings.show(bridge, console)
-    _heading(console, "7. The pages, one for each role")
+    _heading(console, "7. The Learning Record Store")
+    told = statements.show(bridge, SOURCE, console)
+    _heading(console, "8. The pages, one for each role")
     who = visitors(bridge, cast)
     pages = open_pages(bridge, who)
     for visitor in who:
@@ -150,7 +159,7 @@ def _main_line(
     work.employ(bridge, idp, [visitor.person for visitor in who])
     at_work = work.sign_in(bridge, idp, who[0].person)
     console.print(f"  {work.TITLE}: it {'signs in' if at_work == 200 else 'DOES NOT SIGN IN'}.")
-    _heading(console, "8. Next, with your own Moodle")
+    _heading(console, "9. Next, with your own Moodle")
     _next_steps(console)
     counts = lines[0].counts
     shown = Shown(
@@ -168,6 +177,7 @@ def _main_line(
         pages=pages,
         work_account=at_work,
         bookings=booked,
+        statements=told,
     )
     return shown, who
 
@@ -368,6 +378,7 @@ def check(shown: Shown) -> None:
         ("a work account signs in", shown.work_account == 200),
         ("every role's page opens by its link", set(shown.pages.values()) == {200}),
         *scene.check(shown.bookings),
+        *lrs_scene.check(shown.statements),
     ]  # fmt: skip
     failed = [words for words, held in expectations if not held]
     if failed:

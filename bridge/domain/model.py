@@ -107,6 +107,7 @@ class SourceRow:
     id: int
     key: str
     kind: str
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,18 +148,25 @@ class AccountHolder:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """One source's name for an activity. `activity_id` is canonical: what it is joined to."""
+    """One source's name for an activity. `activity_id` is canonical: what it is joined to.
+
+    `trusted`: nobody but whom the partnership trusts writes to that source.
+    """
 
     id: int
     activity_id: int
     source_key: str
     source_kind: str
     facts: ActivityFacts
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A learning record with what deciding on it takes."""
+    """A learning record with what deciding on it takes.
+
+    `gone`: its source has it no more, or took it back; `voided`: by a later statement.
+    """
 
     id: int
     received_id: int
@@ -180,6 +188,7 @@ class Record:
     evidence_activity: int | None
     evidence_on: date | None
     booking: Booking | None = None
+    voided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ from bridge.domain.notebook import FileRepository, NotebookRepository
 from bridge.domain.records import AccountFacts, ActivityFacts, LearningFact, Unreadable
 from bridge.domain.scope import Scope
 from bridge.domain.standing import StandingRepository
+from bridge.domain.statements import StatementRepository
 from bridge.domain.teams import LogRepository, TeamRepository
 from bridge.domain.trail import TrailRepository
 from bridge.domain.vault import Vault as Vault
@@ -362,6 +363,8 @@ class UnitOfWork(Protocol):
     def intake(self) -> IntakeRepository: ...
     @property
     def bookings(self) -> BookingRepository: ...
+    @property
+    def statements(self) -> StatementRepository: ...
     @property
     def people(self) -> PeopleRepository: ...
     @property

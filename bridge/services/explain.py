@@ -13,7 +13,7 @@ from bridge.domain.notebook import RuleReason
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of
-from bridge.services.deciding import Standing, decide, needs_parts, sessions_with
+from bridge.services.deciding import GONE, Standing, decide, needs_parts, sessions_with
 from bridge.services.evidence import item_seen
 from bridge.services.identities import look_up
 from bridge.services.ledger import reason_words
@@ -79,7 +79,7 @@ def _record(
         f"Record {found.id}: {title}, {found.status.value} on "
         f"{london_date(found.occurred_at):%-d %B %Y}{score}"
     )
-    gone = " The source no longer has it." if found.gone else ""
+    gone = f" {reason_words(GONE[found.voided])}" if found.gone else ""
     told.lines.append(f"Received from {found.source_key} as {found.natural_key}.{gone}")
     today = london_date(ctx.clock.now())
     told.lines += _booking(found, together)
@@ -98,7 +98,10 @@ def _record(
         + (f" It supports evidence {found.evidence_id}." if found.evidence_id else "")
     )
     now = decide(mapped, found.alias, Standing.of_record(found, together), today)
-    if now.disposition is not found.disposition and found.reason not in ("human-work", "gone"):
+    if now.disposition is not found.disposition and found.reason not in (
+        "human-work",
+        *GONE.values(),
+    ):
         told.lines.append(
             f"Decided again now it would be {now.disposition.value} ({reason_words(now.reason)})"
         )

@@ -24,6 +24,7 @@ from bridge.domain.records import (
     ActivityFacts,
     Disposition,
     LearningFact,
+    NoRecord,
     Page,
     Pulled,
     Trainer,
@@ -39,6 +40,7 @@ from bridge.services.drafting import Candidate, file_evidence
 from bridge.services.identities import flag_doubts, look_up
 from bridge.services.mapped import Mapped
 from bridge.services.rule_joins import settle_rule_joins
+from bridge.services.statements import doubtful, settle
 from bridge.services.tally import Tally as Tally
 
 
@@ -72,10 +74,9 @@ class Intake:
             return tally
         envelope_id = uow.intake.envelope_id(page.envelope)
         both = (*fresh, *(item for item, _ in changed))
-        readable = [item for item in both if isinstance(item.fact, LearningFact)]
-        facts = [item.fact for item in readable if isinstance(item.fact, LearningFact)]
-        accounts = self._accounts(uow, [fact.account for fact in facts])
-        aliases = self._aliases(uow, [fact.activity for fact in facts])
+        facts = [item.fact for item in both if not isinstance(item.fact, Unreadable)]
+        accounts = self._accounts(uow, [f.account for f in facts if f.account is not None])
+        aliases = self._aliases(uow, [f.activity for f in facts if f.activity is not None])
         if fresh:
             self._add(uow, fresh, envelope_id, accounts, aliases, tally)
         if changed:
@@ -234,6 +235,8 @@ class Intake:
         record_ids = iter(uow.intake.new_ids("learning_records", len(fresh)))
         dispositions = tally.dispositions
         sha256 = hashlib.sha256
+        doubted = doubtful(uow, self.source, fresh, accounts, aliases)
+        no_records: list[tuple[int, str]] = []
         for received_id, item in zip(received_ids, fresh, strict=True):
             received.append(
                 NewReceived(
@@ -251,6 +254,10 @@ class Intake:
                 held.append((received_id, fact))
                 dispositions[Disposition.QUARANTINED] += 1
                 continue
+            if isinstance(fact, NoRecord):
+                no_records.append((received_id, fact.code))
+                dispositions[Disposition.NOT_COUNTING] += 1
+                continue
             account, alias = accounts[fact.account.value], aliases[fact.activity.value]
             standing = Standing.of(fact, account.person)
             decided = decide(self.mapped, alias, standing, today)
@@ -262,6 +269,16 @@ class Intake:
                 # It counts only together with other sessions: `reconsider` looks at them all, a
                 # moment from now and in this transaction.
                 records.append(record._replace(pending=True))
+                self.held_back = True
+                continue
+            if item.natural_key in doubted:
+                records.append(
+                    record._replace(
+                        pending=True,
+                        disposition=Disposition.UNMATCHED.value,
+                        reason="being-filed",
+                    )
+                )
                 self.held_back = True
                 continue
             records.append(record)
@@ -280,6 +297,9 @@ class Intake:
         uow.intake.add_received(received)
         self.hold(uow, held)
         uow.intake.add_records(records)
+        if no_records:
+            uow.statements.add_no_records(no_records)
+        settle(uow, self.source, list(zip(received_ids, fresh, strict=True)), accounts, aliases)
         tally.drafts, tally.claims = file_evidence(
             uow, self.mapped, candidates, self.now, self.policy
         )
@@ -315,6 +335,10 @@ class Intake:
                 tally.unread.append(fact.message)
                 tally.changed -= 1
                 continue
+            if isinstance(fact, NoRecord) and not self._no_record(uow, received_id, fact):
+                # What was learning stays so: a statement is never changed, only voided.
+                tally.changed -= 1
+                continue
             uow.intake.replace_bytes(
                 received_id, hashlib.sha256(item.body).digest(), item.body, envelope_id, self.now
             )
@@ -334,7 +358,7 @@ class Intake:
         if decided.disposition is Disposition.EVIDENCE:
             # It becomes evidence when it is filed, a moment from now and in this transaction.
             decided = Decided(Disposition.UNMATCHED, "being-filed", decided.rule_id)
-        if uow.intake.release(received_id):
+        if uow.intake.release(received_id) or uow.statements.drop_no_record(received_id):
             (record_id,) = uow.intake.new_ids("learning_records", 1)
             record = new_record(record_id, received_id, fact, account.id, alias.id, decided)
             uow.intake.add_records([record._replace(pending=True)])
@@ -348,16 +372,23 @@ class Intake:
         if isinstance(item.fact, Unreadable):
             uow.intake.update_quarantine(received_id, item.fact)
             return False
-        accounts = self._accounts(uow, [item.fact.account])
-        aliases = self._aliases(uow, [item.fact.activity])
-        self.read_again(
-            uow,
-            received_id,
-            item.fact,
-            accounts[item.fact.account.value],
-            aliases[item.fact.activity.value],
-        )
+        fact = item.fact
+        accounts = self._accounts(uow, [fact.account] if fact.account else [])
+        aliases = self._aliases(uow, [fact.activity] if fact.activity else [])
+        if isinstance(fact, NoRecord):
+            self._no_record(uow, received_id, fact)
+        else:
+            account, alias = accounts[fact.account.value], aliases[fact.activity.value]
+            self.read_again(uow, received_id, fact, account, alias)
+        settle(uow, self.source, [(received_id, item)], accounts, aliases)
         return True
+
+    def _no_record(self, uow: UnitOfWork, received_id: int, fact: NoRecord) -> bool:
+        """Let a received item be one that tells of no learning; False where it told of some."""
+        if uow.intake.release(received_id):
+            uow.statements.add_no_records([(received_id, fact.code)])
+            return True
+        return uow.statements.set_no_record(received_id, fact.code)
 
 
 def new_record(

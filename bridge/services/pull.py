@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,11 +14,13 @@ from bridge.domain.model import Bookmark, Lease, SourceRow
 from bridge.domain.ports import Source
 from bridge.domain.records import Page
 from bridge.domain.repositories import UnitOfWork
+from bridge.domain.statements import STATEMENTS
 from bridge.services.context import Context
 from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, Changes, reconsider
 from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import load_mapped
 from bridge.services.rekeying import name_anew
+from bridge.services.statements import join_same_courses
 
 Progress = Callable[[int, int | None], None]
 
@@ -31,6 +33,12 @@ class Trusted:
     kind: str
     trust: str = "trusted"
     identity: Sequence[IdentityRule] = ()
+    #: How far a pull reaches back before its bookmark, where the policy's days are not meant.
+    overlap: timedelta | None = None
+    #: Whether it is read in full each night; what never vanishes and is told in order need not be.
+    sweeps: bool = True
+    #: Addresses of LMSs, by which accounts and courses of statements are known: the source of each.
+    sites: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -101,11 +109,14 @@ def _run(
 ) -> None:
     since = None
     if not report.full and bookmark.position is not None:
-        since = bookmark.position - timedelta(days=ctx.policy.overlap_days)
+        overlap = trusted.overlap
+        since = bookmark.position - (overlap or timedelta(days=ctx.policy.overlap_days))
     started = ctx.clock.now()
     with ctx.store.reading() as uow:
         in_force = uow.catalog.mapping_hashes()
         intake = Intake(source, trusted.identity, load_mapped(uow), ctx.policy, started)
+    if source.kind == STATEMENTS:
+        _look_round(ctx, trusted, intake)
     # Hashes in place of the keys themselves: a million in eight megabytes.
     seen = array("q")
     envelope = b""
@@ -122,6 +133,8 @@ def _run(
                 name_anew(uow, source, trusted.connector, page)
             report.tally.add(intake.take(uow, page))
             seen.extend(map(hash, intake.told_before))
+            if page.last and source.kind == STATEMENTS:
+                join_same_courses(uow, source, started)
             changes = Changes()
             while reconsider(uow, intake.mapped, started, ctx.policy, RECONSIDER_AT_ONCE, changes):
                 pass
@@ -145,6 +158,20 @@ def _run(
             "where it was, so the next pull asks for all of it again.",
             peer=source.key,
         )
+
+
+def _look_round(ctx: Context, trusted: Trusted, intake: Intake) -> None:
+    """Look again for whom and what statements name by the address of an LMS: it was perhaps not
+    known when they came."""
+    with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
+        uow.statements.set_addresses(trusted.sites)
+        waiting = uow.statements.waiting_accounts(intake.source.id)
+        joined = intake.match_accounts(uow, waiting)
+        uow.intake.mark_accounts([account.id for account in joined])
+        join_same_courses(uow, intake.source, intake.now)
+        while reconsider(uow, intake.mapped, intake.now, ctx.policy, RECONSIDER_AT_ONCE):
+            pass
 
 
 def _move_bookmark(

@@ -88,12 +88,13 @@ def pull_in_turn(
     named itself. Raises what `pull` raises.
     """
     now = ctx.clock.now()
+    full = full and trusted.sweeps
     with ctx.store.reading() as uow:
         stands = standing(uow, trusted.key, now)
     if now < stands.not_before(timedelta(0) if full else every):
         return None
     last_full = stands.bookmark.last_full_at
-    overdue = last_full is None or now - last_full > FULL_AT_LEAST_EVERY
+    overdue = last_full is None or (trusted.sweeps and now - last_full > FULL_AT_LEAST_EVERY)
     try:
         return pull(ctx, trusted, full=full or overdue, progress=progress)
     except PeerError as error:

@@ -26,6 +26,7 @@ from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
 from bridge.storage.booking import CANONICAL
 from bridge.storage.bulk import CHUNK, among, chunks, insert_rows, new_ids
+from bridge.storage.ops import TRUSTED
 from bridge.storage.records import RecordQueries
 
 _ACCOUNT = [t.accounts.c.id, t.accounts.c.kind, t.accounts.c.value, t.accounts.c.email,
@@ -322,18 +323,22 @@ class SqlIntake(RecordQueries):
                     row.kind, row.value, row.title, row.idnumber, row.shortname, row.category,
                     row.iri,
                 )  # fmt: skip
-                found[row.value] = Alias(row.id, row.canonical, source.key, source.kind, facts)
+                found[row.value] = Alias(
+                    row.id, row.canonical, source.key, source.kind, facts, source.trusted
+                )
         for value, facts in wanted.items():
             known = found.get(value)
             if known is None:
                 found[value] = self._add_alias(source, facts)
-            elif known.facts != facts:
+            elif known.facts != (facts := facts.after(known.facts)):
                 self._db.execute(
                     update(a)
                     .where(a.c.id == known.id)
                     .values({name: getattr(facts, name) for name in _NAMES})
                 )
-                found[value] = Alias(known.id, known.activity_id, source.key, source.kind, facts)
+                found[value] = Alias(
+                    known.id, known.activity_id, source.key, source.kind, facts, source.trusted
+                )
                 self.mark_activities([known.id])
         return found
 
@@ -354,14 +359,14 @@ class SqlIntake(RecordQueries):
             .returning(t.activity_aliases.c.id)
         )
         assert alias_id is not None and activity_id is not None  # noqa: S101, PT018
-        return Alias(alias_id, activity_id, source.key, source.kind, facts)
+        return Alias(alias_id, activity_id, source.key, source.kind, facts, source.trusted)
 
     def all_aliases(self) -> list[Alias]:
         """Every source's name for every activity."""
         a = t.activity_aliases
         query = (
             select(a, CANONICAL.label("canonical"), t.sources.c.key,
-                   t.sources.c.kind.label("source_kind"))
+                   t.sources.c.kind.label("source_kind"), t.sources.c.trust)
             .join(t.activities, t.activities.c.id == a.c.activity_id)
             .join(t.sources, t.sources.c.id == a.c.source_id)
         )  # fmt: skip
@@ -373,6 +378,7 @@ class SqlIntake(RecordQueries):
                 row.source_kind,
                 ActivityFacts(row.kind, row.value, row.title, row.idnumber, row.shortname,
                               row.category, row.iri),
+                row.trust == TRUSTED,
             )
             for row in self._db.execute(query.order_by(a.c.id))
         ]  # fmt: skip

@@ -205,6 +205,7 @@ def _unmapped(row: Any) -> tuple[Alias, int, int]:
     facts = ActivityFacts(
         row.kind, row.value, row.title, row.idnumber, row.shortname, row.category, row.iri
     )
+    # Whether its source is trusted makes no difference to what no rule names.
     alias = Alias(row.id, row.activity_id, row.source_key, row.source_kind, facts)
     return alias, row.records, row.people
 

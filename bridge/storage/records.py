@@ -24,6 +24,7 @@ from bridge.domain.times import LONDON, add_months, london_date
 from bridge.storage import tables as t
 from bridge.storage import upkeep
 from bridge.storage.bulk import CHUNK, among, chunks
+from bridge.storage.ops import TRUSTED
 
 _r, _a, _e = t.learning_records.c, t.activity_aliases.c, t.evidence_records.c
 _owner = t.people.alias("owner")
@@ -38,8 +39,9 @@ def _query() -> Select[Any]:
     return (
         select(
             _r.id, _r.received_id, t.sources.c.key.label("source_key"),
-            t.sources.c.kind.label("source_kind"), t.received.c.natural_key,
-            t.received.c.gone_at, _r.account_id, _owner.c.canonical_id.label("person"),
+            t.sources.c.kind.label("source_kind"), t.sources.c.trust, t.received.c.natural_key,
+            t.received.c.gone_at, _r.voided_by, _r.account_id,
+            _owner.c.canonical_id.label("person"),
             _r.status, _r.occurred_at, _r.score, _r.attendance, _r.disposition, _r.reason,
             _r.rule_id, _r.booking_state, _r.said, _r.minutes, _r.planned, _r.evaluated,
             _r.session, _r.sessions, _e.evidence_id,
@@ -82,6 +84,7 @@ def _record(row: Row[Any]) -> Record:
             ActivityFacts(
                 row.kind, row.value, row.title, row.idnumber, row.shortname, row.category, row.iri
             ),
+            row.trust == TRUSTED,
         ),
         status=Status(row.status),
         occurred_at=row.occurred_at,
@@ -90,12 +93,13 @@ def _record(row: Row[Any]) -> Record:
         disposition=Disposition(row.disposition),
         reason=row.reason,
         rule_id=row.rule_id,
-        gone=row.gone_at is not None,
+        gone=row.gone_at is not None or row.voided_by is not None,
         evidence_id=row.evidence_id,
         evidence_person=row.evidence_person,
         evidence_activity=row.evidence_activity,
         evidence_on=row.evidence_on,
         booking=_booking(row),
+        voided=row.voided_by is not None,
     )
 
 

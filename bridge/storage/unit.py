@@ -35,6 +35,7 @@ from bridge.storage.ops import SqlOps, SqlTrail
 from bridge.storage.outbox import SqlOutbox
 from bridge.storage.people import SqlPeople
 from bridge.storage.standing import SqlStanding
+from bridge.storage.statements import SqlStatements
 from bridge.storage.teams import SqlTeams
 
 
@@ -54,6 +55,11 @@ class SqlUnitOfWork:
     def bookings(self) -> SqlBookings:
         """Joined activities, trainers, accounts in doubt."""
         return SqlBookings(self.connection)
+
+    @cached_property
+    def statements(self) -> SqlStatements:
+        """What statements take back, and what tells of no learning."""
+        return SqlStatements(self.connection)
 
     @cached_property
     def people(self) -> SqlPeople:

@@ -10,6 +10,7 @@ from bridge.storage import (  # noqa: F401  their tables count too
     tables_inbox,
     tables_lrs,
     tables_practice,
+    tables_statements,
 )
 from bridge.storage.tables import metadata
 
