@@ -16,7 +16,7 @@ from bridge import bootstrap_booking as booking
 from bridge import bootstrap_xapi as xapi
 from bridge import log
 from bridge.bootstrap_files import SiteFolders
-from bridge.bootstrap_lrs import xapi
+from bridge.bootstrap_lrs import readings, xapi_endpoint
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
@@ -42,6 +42,7 @@ from bridge.jobs.servers import Gunicorn, Server, threads
 from bridge.jobs.work import Works
 from bridge.late import LateSource
 from bridge.services.context import Context
+from bridge.services.lrs.draining import Drain
 from bridge.services.mailing import MailRoom
 from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
 from bridge.services.notify import ask_for_link
@@ -328,7 +329,7 @@ def web_site(
         file_source=bridge.folders.one,
         receivers=(
             *booking.receivers(bridge.context.acting_as(Actor(SYSTEM, "hook")), bridge.config),
-            xapi(
+            xapi_endpoint(
                 bridge.context.acting_as(Actor(SYSTEM, "xapi")),
                 bridge.config,
                 vault,
@@ -409,7 +410,8 @@ def serve_site(
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
-    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old)
+    drain = Drain(system, readings(bridge.config, xapi.sites(bridge.config)))
+    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old, drain)
     times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint
 
 from bridge.config import Config
+from bridge.config_xapi import ReadingSection
+from bridge.domain.lrs.readings import Reading, Readings
 from bridge.lrs.endpoint import endpoint
 from bridge.lrs.settings import EndpointSite, Limits
 from bridge.services.context import Context
@@ -24,7 +28,18 @@ def limits(config: Config) -> Limits:
     )
 
 
-def xapi(ctx: Context, config: Config, vault: KeyVault, base_url: str) -> Blueprint:
+def readings(config: Config, sites: Mapping[str, str]) -> Readings:
+    """How what is received is read. `sites` are the addresses of the configured LMSs."""
+    usual = ReadingSection()
+
+    def of(key: str) -> Reading:
+        section = config.xapi.source.get(key, usual)
+        return Reading(section.rules(), section.identity)
+
+    return Readings(of, sites)
+
+
+def xapi_endpoint(ctx: Context, config: Config, vault: KeyVault, base_url: str) -> Blueprint:
     """The routes of /xapi. `ctx` acts as the system; `base_url` is where the bridge is."""
     key = vault.derive("xapi-more")[:32]
     return endpoint(EndpointSite(ctx, base_url.rstrip("/"), key, limits(config)))

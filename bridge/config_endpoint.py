@@ -6,6 +6,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.config_xapi import ReadingSection
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+
 
 class XapiSection(BaseModel):
     """`[xapi]`: the endpoint at /xapi. It is on as soon as a credential is issued.
@@ -13,7 +17,8 @@ class XapiSection(BaseModel):
     A request of statements may be `largest_megabytes` large, with files `largest_files_megabytes`,
     and bring `largest_batch` statements; a document `largest_document_kilobytes`. A page has
     `page` statements unless asked otherwise, and at most `largest_page`. Documents that nobody has
-    changed for `keep_documents_days` are forgotten; 0 keeps them.
+    changed for `keep_documents_days` are forgotten; 0 keeps them. `[xapi.source.NAME]` says how the
+    statements of one source are read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -25,3 +30,4 @@ class XapiSection(BaseModel):
     page: Annotated[int, Field(ge=1, le=5_000)] = 100
     largest_page: Annotated[int, Field(ge=1, le=5_000)] = 500
     keep_documents_days: Annotated[int, Field(ge=0, le=3660)] = 0
+    source: dict[Name, ReadingSection] = {}

@@ -19,34 +19,20 @@ Iri = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$")]
 Told = Literal["completed", "passed", "failed", "attended", "booked", "none"]
 
 
-class LrsSection(BaseModel):
-    """`[lrs.NAME]`: one LRS; docs/xapi.md explains each setting.
+class ReadingSection(BaseModel):
+    """How statements of one source are read, and whom they may name; docs/xapi.md explains it.
 
-    With `user`, the secret is the password of Basic authentication; without, it is a bearer token.
-    It comes from the environment variable `secret_env` or the file `secret_file`, never from here.
     `identity` names the rules it is trusted with: "lms-account" joins accounts of a configured
     Moodle, and "verified-email" only where the senders of the statements prove addresses.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: str
-    user: str = ""
-    secret_env: str = ""
-    secret_file: Path | None = None
-    version: Literal["1.0.3", "2.0.0"] | None = None
     identity: tuple[IdentityRule, ...] = (IdentityRule.LMS_ACCOUNT,)
-    trust: Literal["trusted", "untrusted"] = "trusted"
-    since_means: Literal["stored", "timestamp", "detect"] = "detect"
-    overlap_minutes: Annotated[float, Field(ge=1, le=60 * 24 * 90)] = 60
-    page_size: Annotated[int, Field(ge=0, le=5000)] = 500
     takes_back_days: Annotated[int, Field(ge=0, le=3660)] = 90
     satisfied: bool = False
     verbs: dict[Iri, Told] = {}
     homes: dict[Iri, Literal["staff-number", "email"]] = {}
-    timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
-    ca_bundle: Path | None = None
-    proxy: str | None = None
 
     @field_validator("identity")
     @classmethod
@@ -58,7 +44,7 @@ class LrsSection(BaseModel):
         return rules
 
     @model_validator(mode="after")
-    def _homes_are_trusted(self) -> LrsSection:
+    def _homes_are_trusted(self) -> ReadingSection:
         wanted = {
             "staff-number": IdentityRule.STAFF_NUMBER,
             "email": IdentityRule.VERIFIED_EMAIL,
@@ -70,6 +56,38 @@ class LrsSection(BaseModel):
                     f"'{wanted[means]}' as well"
                 )
         return self
+
+    def rules(self) -> ReadingRules:
+        """How its statements are read."""
+        return ReadingRules(
+            verbs={
+                verb: None if told == "none" else Status(told) for verb, told in self.verbs.items()
+            },
+            homes={home_of(home): means for home, means in self.homes.items()},
+            satisfied=self.satisfied,
+            takes_back_days=self.takes_back_days,
+        )
+
+
+class LrsSection(ReadingSection):
+    """`[lrs.NAME]`: one LRS; docs/xapi.md explains each setting.
+
+    With `user`, the secret is the password of Basic authentication; without, it is a bearer token.
+    It comes from the environment variable `secret_env` or the file `secret_file`, never from here.
+    """
+
+    url: str
+    user: str = ""
+    secret_env: str = ""
+    secret_file: Path | None = None
+    version: Literal["1.0.3", "2.0.0"] | None = None
+    trust: Literal["trusted", "untrusted"] = "trusted"
+    since_means: Literal["stored", "timestamp", "detect"] = "detect"
+    overlap_minutes: Annotated[float, Field(ge=1, le=60 * 24 * 90)] = 60
+    page_size: Annotated[int, Field(ge=0, le=5000)] = 500
+    timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
+    ca_bundle: Path | None = None
+    proxy: str | None = None
 
     def secret(self, folder: Path, name: str) -> str:
         """The password or token. Raises BridgeError, saying where it was looked for."""
@@ -93,14 +111,3 @@ class LrsSection(BaseModel):
     def verify(self, folder: Path) -> bool | str:
         """What certificates are checked against."""
         return str(folder / self.ca_bundle) if self.ca_bundle else True
-
-    def rules(self) -> ReadingRules:
-        """How its statements are read."""
-        return ReadingRules(
-            verbs={
-                verb: None if told == "none" else Status(told) for verb, told in self.verbs.items()
-            },
-            homes={home_of(home): means for home, means in self.homes.items()},
-            satisfied=self.satisfied,
-            takes_back_days=self.takes_back_days,
-        )

@@ -19,7 +19,7 @@ from bridge.domain.inbox import InboxRepository
 from bridge.domain.lists import ListsRepository
 from bridge.domain.lrs.documents import DocumentRepository
 from bridge.domain.lrs.senders import SenderRepository
-from bridge.domain.lrs.statements import StatementRepository
+from bridge.domain.lrs.statements import LrsRepository
 from bridge.domain.lti import LtiRepository
 from bridge.domain.mail import OutboxRepository
 from bridge.domain.mapping import CompetencyRef
@@ -400,7 +400,7 @@ class UnitOfWork(Protocol):
     @property
     def inbox(self) -> InboxRepository: ...
     @property
-    def statements(self) -> StatementRepository: ...
+    def lrs(self) -> LrsRepository: ...
     @property
     def documents(self) -> DocumentRepository: ...
     @property

@@ -28,6 +28,8 @@ MAIL_EVERY = timedelta(seconds=15)
 COUNT_EVERY = timedelta(minutes=15)
 #: Whoever was checked in by a webhook finds it soon after.
 LOOK_EVERY = timedelta(seconds=20)
+#: Statements that were received become records, and are found by readers, soon after.
+TAKE_EVERY = timedelta(seconds=2)
 _DEFAULTS = {
     # However late (the machine slept), and however often missed: once.
     "coalesce": True,
@@ -51,7 +53,7 @@ class EmbeddedJobs:
     def __init__(self, works: Works, times: JobTimes) -> None:
         self._works = works
         self._times = times
-        peers = sorted({*works.sources, *works.targets, "mail", "counts"})
+        peers = sorted({*works.sources, *works.targets, "mail", "counts", "statements"})
         # One conversation at a time with each peer, and none waits for another's.
         executors = {f"peer:{key}": ThreadPoolExecutor(1) for key in peers}
         self._scheduler = BackgroundScheduler(
@@ -78,6 +80,8 @@ class EmbeddedJobs:
         if self._works.mail is not None:
             self._round("send mail", work.mail, MAIL_EVERY, "mail")
             self._nightly("look for what is overdue", work.overdue, at_once=True)
+        if self._works.drain is not None:
+            self._round("take statements in", work.take_statements, TAKE_EVERY, "statements")
         self._nightly("retire old drafts", work.grow_old, at_once=True)
         self._round("count", work.count, COUNT_EVERY, "counts")
         self._nightly("count everybody", work.count_all, "counts")

@@ -16,6 +16,8 @@ from bridge.services.awards import update_awards
 from bridge.services.context import Context
 from bridge.services.counts import recount
 from bridge.services.ledger import prove_ledger
+from bridge.services.lrs.draining import Drain
+from bridge.services.lrs.indexing import index_waiting
 from bridge.services.mailing import MailRoom, send_due
 from bridge.services.notify import look_for_overdue
 from bridge.services.publish import PublishReport
@@ -36,7 +38,7 @@ class Stopped(BridgeError):
 class Works:
     """What jobs work with. `context` acts as the system; its policy sets every limit.
 
-    `forget_uploads` forgets files that were handed in and never loaded, and says how many. Once
+    `drain` takes in the statements that were received at /xapi. `forget_uploads` forgets files that were handed in and never loaded, and says how many. Once
     `stopping` is set, work ends after the page in hand.
     """
 
@@ -45,6 +47,7 @@ class Works:
     targets: Mapping[str, Target] = field(default_factory=dict)
     mail: MailRoom | None = None
     forget_uploads: Callable[[], int] = int
+    drain: Drain | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def page_done(self, done: int, expected: int | None) -> None:
@@ -83,6 +86,16 @@ def look_again(works: Works, source: str) -> None:
                   given_up=report.given_up, **report.tally.as_counts())  # fmt: skip
     if report.error:
         _log.warning("could not look again", source=source, error=report.error)
+
+
+def take_statements(works: Works) -> None:
+    """Take in the statements that were received, then let readers find them."""
+    if works.drain is None:
+        return
+    tally = works.drain.run(works.stopping.is_set)
+    if tally.items:
+        _log.info("took statements in", **tally.as_counts())
+    index_waiting(works.context, works.stopping.is_set)
 
 
 def draft(works: Works) -> None:

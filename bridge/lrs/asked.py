@@ -150,7 +150,9 @@ def version_of(asked: Asked) -> Version:
     if named is None:
         raise Wrong(400, f"The header {VERSION_HEADER} is missing; send 1.0.3 or 2.0.0.")
     if not _VERSION.fullmatch(named.strip()):
-        raise Wrong(400, f"The version in {VERSION_HEADER} is not one of ours; send 1.0.3 or 2.0.0.")
+        raise Wrong(
+            400, f"The version in {VERSION_HEADER} is not one of ours; send 1.0.3 or 2.0.0."
+        )
     return Version.of(named.strip())
 
 

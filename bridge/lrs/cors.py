@@ -8,7 +8,9 @@ from flask import Request, Response
 
 from bridge.lrs.asked import VERSION_HEADER, Asked
 
-_HEADERS = f"Authorization, Content-Type, If-Match, If-None-Match, Accept-Language, {VERSION_HEADER}"
+_HEADERS = (
+    f"Authorization, Content-Type, If-Match, If-None-Match, Accept-Language, {VERSION_HEADER}"
+)
 _SHOWN = f"ETag, Last-Modified, {VERSION_HEADER}, X-Experience-API-Consistent-Through, X-Request-ID"
 #: In seconds; a credential that is revoked is refused whatever a browser remembers.
 _REMEMBERED = "600"

@@ -7,7 +7,14 @@ from email.utils import format_datetime
 import orjson
 from flask import Response
 
-from bridge.domain.lrs.documents import Conflict, Kind, NotMergeable, Place, Precondition
+from bridge.domain.lrs.documents import (
+    Conflict,
+    Kind,
+    NotMergeable,
+    Place,
+    Precondition,
+    Unconditional,
+)
 from bridge.domain.lrs.terms import ifi
 from bridge.domain.records import from_epoch
 from bridge.domain.xapi import Version
@@ -44,7 +51,7 @@ def handle(site: EndpointSite, asked: Asked, kind: Kind) -> Response:
         if asked.method == "DELETE":
             return _delete(site, asked, place)
         return _write(site, asked, place)
-    except NotMergeable as error:
+    except (NotMergeable, Unconditional) as error:
         raise Wrong(400, str(error)) from None
     except Conflict as error:
         raise Wrong(409, str(error)) from None
@@ -108,9 +115,15 @@ def _write(site: EndpointSite, asked: Asked, place: Place) -> Response:
 
 
 def _condition(asked: Asked, place: Place) -> documents.Condition:
-    # 1.0.3 asks for it of profiles, 2.0 of states as well.
-    careful = place.kind is not Kind.STATE or asked.version is Version.V2
-    return documents.Condition(asked.header("If-Match"), asked.header("If-None-Match"), careful)
+    # 1.0.3 (part 3, section 3.1) asks for it of profiles, always; 2.0 (4.1.4) of states as well,
+    # where there is a document.
+    first, profile = asked.version is Version.V1, place.kind is not Kind.STATE
+    return documents.Condition(
+        asked.header("If-Match"),
+        asked.header("If-None-Match"),
+        careful=profile or not first,
+        always=profile and first,
+    )
 
 
 def _http_date(microseconds: int) -> str:

@@ -98,13 +98,19 @@ def _answered(
     except BridgeError as error:
         _log.error("failed", kind=type(error).__name__)
         answer = _told(500, "Something went wrong on our side. Nothing was stored.")
-    answer.headers[VERSION_HEADER] = _spoken(asked)
+    answer.headers[VERSION_HEADER] = _spoken(asked, anybody)
     cors.allow(answer, request, asked)
     return answer
 
 
-def _spoken(asked: Asked | None) -> str:
-    return Version.V1.value if asked is None else asked.version.value
+def _spoken(asked: Asked | None, anybody: bool) -> str:
+    """The version that an answer names: the request's edition, as we speak it.
+
+    A request that names none would be one of 0.9, which had no such header and is refused.
+    """
+    if asked is None or (not anybody and asked.header(VERSION_HEADER) is None):
+        return "0.9"
+    return asked.version.value
 
 
 def _admit(keeper: Doorkeeper, asked: Asked) -> None:

@@ -85,13 +85,14 @@ def written(first: bytes, files: Iterable[tuple[str, str, bytes]]) -> tuple[str,
     )
 
 
-def _pieces(boundary: bytes, first: bytes, files: Sequence[tuple[str, str, bytes]]) -> Iterator[bytes]:
+def _pieces(
+    boundary: bytes, first: bytes, files: Sequence[tuple[str, str, bytes]]
+) -> Iterator[bytes]:
     yield b"--%b\r\nContent-Type: application/json\r\n\r\n%b" % (boundary, first)
     for sha2, media_type, body in files:
         yield (
             b"\r\n--%b\r\nContent-Type: %b\r\nContent-Transfer-Encoding: binary\r\n"
-            b"X-Experience-API-Hash: %b\r\n\r\n"
-            % (boundary, _one_line(media_type), sha2.encode())
+            b"X-Experience-API-Hash: %b\r\n\r\n" % (boundary, _one_line(media_type), sha2.encode())
         )
         yield body
     yield b"\r\n--%b--\r\n" % boundary

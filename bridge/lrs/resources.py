@@ -28,7 +28,7 @@ def agents(site: EndpointSite, asked: Asked) -> Response:
     values.only(asked, ("agent",))
     asking.may_read_anything(asked.who)
     agent = values.agent(asked)
-    person = {"objectType": "Person"}
+    person: dict[str, object] = {"objectType": "Person"}
     person |= {name: [agent[name]] for name in ("name", *_IFIS) if name in agent}
     return _json(person)
 

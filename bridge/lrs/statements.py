@@ -95,7 +95,9 @@ def _brought(site: EndpointSite, asked: Asked) -> tuple[list[Valid], Sequence[An
         attached.without_parts(statements)
         return statements, ()
     if kind != "multipart/mixed":
-        raise Wrong(400, "Statements are sent as application/json, or as multipart/mixed with files.")
+        raise Wrong(
+            400, "Statements are sent as application/json, or as multipart/mixed with files."
+        )
     boundary = multipart.boundary_of(asked.header("Content-Type") or "")
     body = asked.body(
         "A request of statements and files", limits.multipart, "largest_files_megabytes"
@@ -269,9 +271,7 @@ def _answer(site: EndpointSite, body: bytes, kept: Sequence[Kept], files: bool) 
         for one in attached.declared(orjson.loads(each.body or b"{}"))
     }
     found = asking.attachments(site.ctx, wanted)
-    kind, whole = multipart.written(
-        body, ((one.sha2, wanted[one.sha2], one.body) for one in found)
-    )
+    kind, whole = multipart.written(body, ((one.sha2, wanted[one.sha2], one.body) for one in found))
     return Response(whole, content_type=kind)
 
 

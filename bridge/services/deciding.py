@@ -184,6 +184,7 @@ REASON_WORDS: dict[str, str] = {
     "about-a-competency": "It is about a competency, which no machine decides.",
     "waived": "A requirement was waived, which is not learning.",
     "satisfied-at-once": "It does not show that anything was asked of the learner.",
+    "told-of-members": "It is about a group; each of its members has a record of their own.",
     "group-without-members": "It is about a group, and does not say who is in it.",
     "in-the-future": "The date lies in the future.",
     "too-old": "The activity was more than 12 months ago; it is shown as history.",

@@ -83,6 +83,18 @@ class Intake:
             self._change(uow, changed, envelope_id, accounts, aliases, tally)
         return tally
 
+    def take_stored(self, uow: UnitOfWork, stored: Sequence[tuple[int, Pulled]]) -> Tally:
+        """Take in new items whose bytes are stored already, as the rows of `received` given.
+
+        Everything is in place when the transaction commits, or nothing is.
+        """
+        tally, self.held_back = Tally(items=len(stored), new=len(stored)), False
+        facts = [item.fact for _, item in stored if not isinstance(item.fact, Unreadable)]
+        accounts = self._accounts(uow, [f.account for f in facts if f.account is not None])
+        aliases = self._aliases(uow, [f.activity for f in facts if f.activity is not None])
+        self._decide(uow, stored, accounts, aliases, tally)
+        return tally
+
     def _sort_out(
         self, uow: UnitOfWork, items: Sequence[Pulled], tally: Tally
     ) -> tuple[list[Pulled], list[tuple[Pulled, int]]]:
@@ -226,29 +238,41 @@ class Intake:
         tally: Tally,
     ) -> None:
         """Store new items, their records with a disposition each, and the drafts they give."""
-        received: list[NewReceived] = []
-        records: list[NewRecord] = []
-        held: list[tuple[int, Unreadable]] = []
-        candidates: list[Candidate] = []
-        today = london_date(self.now)
-        received_ids = uow.intake.new_ids("received", len(fresh))
-        record_ids = iter(uow.intake.new_ids("learning_records", len(fresh)))
-        dispositions = tally.dispositions
-        sha256 = hashlib.sha256
-        doubted = doubtful(uow, self.source, fresh, accounts, aliases)
-        no_records: list[tuple[int, str]] = []
-        for received_id, item in zip(received_ids, fresh, strict=True):
-            received.append(
+        stored = list(zip(uow.intake.new_ids("received", len(fresh)), fresh, strict=True))
+        uow.intake.add_received(
+            [
                 NewReceived(
                     received_id,
                     self.source.id,
                     item.natural_key,
-                    sha256(item.body).digest(),
+                    hashlib.sha256(item.body).digest(),
                     item.body,
                     envelope_id,
                     self.now,
                 )
-            )
+                for received_id, item in stored
+            ]
+        )
+        self._decide(uow, stored, accounts, aliases, tally)
+
+    def _decide(
+        self,
+        uow: UnitOfWork,
+        stored: Sequence[tuple[int, Pulled]],
+        accounts: dict[str, Account],
+        aliases: dict[str, Alias],
+        tally: Tally,
+    ) -> None:
+        """Of new items that are stored: records with a disposition each, and the drafts they give."""
+        records: list[NewRecord] = []
+        held: list[tuple[int, Unreadable]] = []
+        candidates: list[Candidate] = []
+        today = london_date(self.now)
+        record_ids = iter(uow.intake.new_ids("learning_records", len(stored)))
+        dispositions = tally.dispositions
+        doubted = doubtful(uow, self.source, [item for _, item in stored], accounts, aliases)
+        no_records: list[tuple[int, str]] = []
+        for received_id, item in stored:
             fact = item.fact
             if isinstance(fact, Unreadable):
                 held.append((received_id, fact))
@@ -294,12 +318,11 @@ class Intake:
                         decided.verdict,
                     )
                 )
-        uow.intake.add_received(received)
         self.hold(uow, held)
         uow.intake.add_records(records)
         if no_records:
             uow.statements.add_no_records(no_records)
-        settle(uow, self.source, list(zip(received_ids, fresh, strict=True)), accounts, aliases)
+        settle(uow, self.source, stored, accounts, aliases)
         tally.drafts, tally.claims = file_evidence(
             uow, self.mapped, candidates, self.now, self.policy
         )

@@ -116,7 +116,7 @@ def _run(
         in_force = uow.catalog.mapping_hashes()
         intake = Intake(source, trusted.identity, load_mapped(uow), ctx.policy, started)
     if source.kind == STATEMENTS:
-        _look_round(ctx, trusted, intake)
+        look_round(ctx, trusted.sites, intake)
     # Hashes in place of the keys themselves: a million in eight megabytes.
     seen = array("q")
     envelope = b""
@@ -160,12 +160,12 @@ def _run(
         )
 
 
-def _look_round(ctx: Context, trusted: Trusted, intake: Intake) -> None:
+def look_round(ctx: Context, sites: Mapping[str, str], intake: Intake) -> None:
     """Look again for whom and what statements name by the address of an LMS: it was perhaps not
     known when they came."""
     with ctx.store.begin() as uow:
         uow.ops.lock(SETTLING)
-        uow.statements.set_addresses(trusted.sites)
+        uow.statements.set_addresses(sites)
         waiting = uow.statements.waiting_accounts(intake.source.id)
         joined = intake.match_accounts(uow, waiting)
         uow.intake.mark_accounts([account.id for account in joined])

@@ -32,8 +32,8 @@ _COMING = (
 )
 
 
-class SqlStatements:
-    """Implements `bridge.domain.lrs.statements.StatementRepository`."""
+class SqlLrs:
+    """Implements `bridge.domain.lrs.statements.LrsRepository`."""
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -131,8 +131,7 @@ class SqlStatements:
     def find(self, query: Query) -> list[Kept]:
         """A page of statements, and one more where there is one."""
         chosen = self._chosen(query)
-        ids = [row for (row,) in self._db.execute(chosen)]
-        return self.rows(ids)
+        return self.rows(list(self._db.scalars(chosen)))
 
     def _chosen(self, query: Query) -> Select[tuple[int]]:
         """The rows of a page, in its order.

@@ -139,9 +139,7 @@ class SqlSenders:
 
     def use(self, sender_id: int, now: datetime) -> None:
         """Remember that it was used."""
-        self._db.execute(
-            update(tl.lrs_credentials).where(_c.id == sender_id).values(used_at=now)
-        )
+        self._db.execute(update(tl.lrs_credentials).where(_c.id == sender_id).values(used_at=now))
 
     def revoke(self, sender_id: int, now: datetime) -> bool:
         """End it."""

@@ -27,7 +27,7 @@ from bridge.storage.inbox import SqlInbox
 from bridge.storage.intake import SqlIntake
 from bridge.storage.lists import SqlLists
 from bridge.storage.logs import SqlLogs
-from bridge.storage.lrs import SqlStatements
+from bridge.storage.lrs import SqlLrs
 from bridge.storage.lrs_documents import SqlDocuments, SqlSenders
 from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
@@ -127,9 +127,9 @@ class SqlUnitOfWork:
         return SqlInbox(self.connection)
 
     @cached_property
-    def statements(self) -> SqlStatements:
+    def lrs(self) -> SqlLrs:
         """Statements of the xAPI endpoint."""
-        return SqlStatements(self.connection)
+        return SqlLrs(self.connection)
 
     @cached_property
     def documents(self) -> SqlDocuments:

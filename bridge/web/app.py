@@ -96,15 +96,12 @@ def enforce() -> Response | None:
                 "your training team.")  # fmt: skip
 
 
-class PageCompress(Compress):  # type: ignore[misc]
+class PageCompress(Compress):
     """Compresses pages, and nothing that guards itself: there an ETag is that of the very bytes."""
 
-    def after_request(self, response: Response) -> Response:
+    def after_request(self, response: Any) -> Any:
         """Compress an answer, if it is one of ours to compress."""
-        if request.blueprint in receivers():
-            return response
-        compressed: Response = super().after_request(response)
-        return compressed
+        return response if request.blueprint in receivers() else super().after_request(response)
 
 
 def receivers() -> frozenset[str]:

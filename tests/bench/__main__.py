@@ -17,6 +17,7 @@ from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
 from tests.bench.files import measure_files
 from tests.bench.floor import insert_seconds, read_back
 from tests.bench.pages import write_pages
+from tests.bench.receive import measure_receive
 from tests.bench.statements import measure_statements
 from tests.bench.webpages import measure_pages
 
@@ -51,9 +52,17 @@ def main() -> None:
     statements = commands.add_parser("statements", help="xAPI statements judged, one core")
     statements.add_argument("--count", type=_at_least_one, default=20_000)
     statements.add_argument("--repeat", type=_at_least_one, default=5, help="the fastest counts")
+    receive = commands.add_parser("receive", help="statements sent to /xapi by four clients")
+    receive.add_argument("--seconds", type=float, default=60.0)
+    receive.add_argument("--half-seconds", type=float, default=20.0, help="at half that load")
+    receive.add_argument("--workers", type=_at_least_one, default=2, help="of gunicorn")
     given = parser.parse_args()
     if given.command == "pages":
         print(json.dumps(_pages(given), indent=2))
+        return
+    if given.command == "receive":
+        figures = measure_receive(given.seconds, given.half_seconds, given.workers)
+        print(json.dumps(figures, indent=2))
         return
     if given.command == "statements":
         print(json.dumps(measure_statements(given.count, given.repeat), indent=2))

@@ -1,1 +1,1 @@
-"""What our own xAPI endpoint keeps and says: senders, statements, what they are found by, documents."""
+"""What our own xAPI endpoint keeps and says: senders, statements and their terms, documents."""

@@ -70,6 +70,10 @@ class Conflict(BridgeError):
     """There is a document already, and whoever sends a new one did not say that they know it."""
 
 
+class Unconditional(BridgeError):
+    """Whoever sends a document did not say whether they know of another."""
+
+
 class Precondition(BridgeError):
     """The document is not (any more) the one that was expected."""
 

@@ -84,9 +84,12 @@ def _in_arrays(written: bytes) -> bytes:
 # --- ids --------------------------------------------------------------------------------------
 def as_ids(statement: Json) -> Json:
     """The same with no more of agents, verbs and activities than what they are known by."""
-    return _walk(statement, _agent_ids, lambda activity: {
-        name: activity[name] for name in ("objectType", "id") if name in activity
-    }, lambda verb: {"id": verb["id"]})  # fmt: skip
+    return _walk(
+        statement,
+        _agent_ids,
+        lambda activity: {"id": activity["id"]},
+        lambda verb: {"id": verb["id"]},
+    )
 
 
 def _agent_ids(agent: Json) -> Json:
@@ -108,7 +111,9 @@ def canonical(statement: Json, definitions: Definitions, languages: Sequence[str
         return {**each, "definition": one_language(defined, languages)}
 
     def verb(each: Json) -> Json:
-        return {**each, "display": _pick(each["display"], languages)} if each.get("display") else each
+        return (
+            {**each, "display": _pick(each["display"], languages)} if each.get("display") else each
+        )
 
     return _walk(statement, lambda agent: agent, activity, verb)
 

@@ -1,7 +1,8 @@
-"""Whether two statements say the same, as xAPI 1.0.3 part 2, section 2.3.1 (immutability) means it."""
+"""Whether two statements say the same, as xAPI 1.0.3 (part 2, section 2.3.1) means it."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from bridge.domain.xapi.instants import read_instant
 Json = dict[str, Any]
 #: What an LRS sets itself.
 _SET_BY_LRS = ("id", "stored", "authority", "version")
+_HUNDREDTHS = re.compile(r"([.,][0-9]{2})[0-9]+(?=S)")
 
 
 def same(one: Json, other: Json) -> bool:
@@ -19,7 +21,7 @@ def same(one: Json, other: Json) -> bool:
     What an LRS sets, how verbs and activities are described, the order of members and context
     activities, and how a moment is written make no difference.
     """
-    return _plain(one) == _plain(other)
+    return bool(_plain(one) == _plain(other))
 
 
 def _plain(statement: Json) -> Any:
@@ -37,6 +39,12 @@ def _statement(told: Json) -> Json:
     told["object"] = _object(told["object"])
     if "context" in told:
         told["context"] = _context(told["context"])
+    if "duration" in told.get("result", {}):
+        # Of seconds, hundredths count (4.6).
+        told["result"] = {
+            **told["result"],
+            "duration": _HUNDREDTHS.sub(r"\1", told["result"]["duration"]),
+        }
     if "attachments" in told:
         told["attachments"] = sorted(a.get("sha2") or "" for a in told["attachments"])
     return told

@@ -1,4 +1,4 @@
-"""Who may speak to the xAPI endpoint: credentials, what each may do, and the authority they give."""
+"""Who may speak to the xAPI endpoint: credentials, what each may do, and their authority."""
 
 from __future__ import annotations
 

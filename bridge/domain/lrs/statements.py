@@ -9,9 +9,6 @@ from typing import Any, NamedTuple, Protocol
 
 from bridge.domain.errors import BridgeError
 
-#: The kind of source that statements received here belong to.
-SOURCE_KIND = "xapi-endpoint"
-
 
 class AnotherStatement(BridgeError):
     """A statement of this id is known, and says something else. `statement_id` is that id."""
@@ -89,7 +86,7 @@ class Work:
     INDEX = "index"
 
 
-class StatementRepository(Protocol):
+class LrsRepository(Protocol):
     """Statements received by the endpoint."""
 
     def begin_receiving(self, count: int) -> Sequence[int]:

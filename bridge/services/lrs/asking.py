@@ -47,7 +47,7 @@ def find(ctx: Context, sender: Sender, query: Query) -> Page:
         mine = (term(SOURCE, str(sender.source_id)),)
         query = replace(query, terms=(*query.terms, mine))
     with ctx.store.reading() as uow:
-        found = uow.statements.find(query)
+        found = uow.lrs.find(query)
     more = None
     if len(found) > query.limit:
         found = found[: query.limit]
@@ -60,7 +60,7 @@ def one(ctx: Context, sender: Sender, statement_id: str, *, voided: bool) -> Kep
     is not, as asked. Raises NotAllowed."""
     may_read(sender)
     with ctx.store.reading() as uow:
-        kept = uow.statements.one(statement_id)
+        kept = uow.lrs.one(statement_id)
         if kept is None or kept.body is None:
             return None
         if Scope.READ_ALL not in sender.scopes and kept.source_id != sender.source_id:
@@ -71,10 +71,10 @@ def one(ctx: Context, sender: Sender, statement_id: str, *, voided: bool) -> Kep
 
 def _voided_since(uow: UnitOfWork, kept: Kept) -> bool:
     """Whether something voids it that the index has not come to yet."""
-    voiding = [row for _, row, voids in uow.statements.references_to([kept.id]) if voids]
+    voiding = [row for _, row, voids in uow.lrs.references_to([kept.id]) if voids]
     if not voiding or orjson.loads(kept.body or b"")["verb"]["id"] == VOIDED:
         return False
-    return any(by.source_id == kept.source_id for by in uow.statements.rows(voiding))
+    return any(by.source_id == kept.source_id for by in uow.lrs.rows(voiding))
 
 
 def attachments(ctx: Context, hashes: Collection[str]) -> list[Attachment]:
@@ -82,14 +82,14 @@ def attachments(ctx: Context, hashes: Collection[str]) -> list[Attachment]:
     if not hashes:
         return []
     with ctx.store.reading() as uow:
-        return uow.statements.attachments(hashes)
+        return uow.lrs.attachments(hashes)
 
 
 def definitions(ctx: Context, sender: Sender, ids: Collection[str]) -> dict[str, Any]:
     """What is known of activities: by the sender's own source, or by any where it may read all."""
     sources = None if Scope.READ_ALL in sender.scopes else [sender.source_id]
     with ctx.store.reading() as uow:
-        return uow.statements.definitions(sources, ids)
+        return uow.lrs.definitions(sources, ids)
 
 
 def senders_of(ctx: Context, source_key: str) -> list[Sender]:

@@ -15,6 +15,7 @@ from bridge.domain.lrs.documents import (
     NotMergeable,
     Place,
     Precondition,
+    Unconditional,
     etag_of,
     is_json,
     matches,
@@ -30,12 +31,14 @@ from bridge.services.context import Context
 class Condition:
     """What a request says of the document that it expects: headers as they came, None without.
 
-    `careful`: whoever would replace a document must say which.
+    `careful`: whoever would replace a document must say which; with `always`, also whoever puts one
+    where there is none.
     """
 
     if_match: str | None = None
     if_none_match: str | None = None
     careful: bool = False
+    always: bool = False
 
 
 def may_use(sender: Sender) -> None:
@@ -65,7 +68,8 @@ def put(
 ) -> None:
     """Keep a document (name, media type, bytes) in the place of what was there.
 
-    Raises Precondition, and Conflict where one must say which document is meant and does not.
+    Raises Precondition, and Conflict or Unconditional where one must say which document is meant
+    and does not.
     """
     may_use(sender)
     name, media_type, body = new
@@ -73,7 +77,13 @@ def put(
         now = ctx.clock.now()
         before = uow.documents.get(place, name, lock=True)
         _check(before, on)
-        if on.careful and before is not None and on.if_match is None and on.if_none_match is None:
+        silent = on.if_match is None and on.if_none_match is None
+        if silent and on.always and before is None:
+            raise Unconditional(
+                "Send If-None-Match: * with a new document, or If-Match with the ETag of the one "
+                "that it replaces."
+            )
+        if silent and on.careful and before is not None:
             raise Conflict(
                 "There is a document already. Read it, and send its ETag in If-Match; or send "
                 "If-None-Match: * if you mean to make a new one only."

@@ -34,12 +34,12 @@ def up_to_date(ctx: Context, seconds: float) -> int:
     while True:
         with ctx.store.begin() as uow:
             uow.ops.lock(INDEXING)
-            through = uow.statements.through(ctx.clock.now())
+            through = uow.lrs.through(ctx.clock.now())
             waits = _index_some(ctx, uow)
             if not waits:
                 return through
             if time.monotonic() >= until:
-                oldest = uow.statements.oldest_waiting(Work.INDEX)
+                oldest = uow.lrs.oldest_waiting(Work.INDEX)
                 return through if oldest is None else min(through, oldest - 1)
 
 
@@ -57,11 +57,11 @@ def index_waiting(ctx: Context, stop: Callable[[], bool] = lambda: False) -> int
 
 
 def _index_some(ctx: Context, uow: UnitOfWork) -> int:
-    waiting = uow.statements.waiting(Work.INDEX, AT_ONCE)
+    waiting = uow.lrs.waiting(Work.INDEX, AT_ONCE)
     if not waiting:
         return 0
     rows = [row for each in waiting for row in each.rows]
-    kept = [each for each in uow.statements.rows(rows) if each.body is not None]
+    kept = [each for each in uow.lrs.rows(rows) if each.body is not None]
     values = {each.row: orjson.loads(each.body or b"") for each in kept}
     terms: list[tuple[int, int, int]] = []
     references: list[tuple[str, int, bool]] = []
@@ -74,12 +74,12 @@ def _index_some(ctx: Context, uow: UnitOfWork) -> int:
         if target is not None:
             references.append((target.replace("-", ""), each.row, value["verb"]["id"] == VOIDED))
         _define(defined.setdefault(each.source_id, {}), value)
-    uow.statements.add_terms(terms)
-    uow.statements.add_references(references)
+    uow.lrs.add_terms(terms)
+    uow.lrs.add_references(references)
     for source_id, definitions in defined.items():
         _known_activities.define(ctx, uow, source_id, definitions)
     _Chains(uow, values).follow(kept)
-    uow.statements.done(waiting)
+    uow.lrs.done(waiting)
     return len(rows)
 
 
@@ -116,7 +116,7 @@ class _KnownActivities:
         new = {iri: definitions[iri] for iri, mark in marks.items() if mark not in self._seen}
         if not new:
             return
-        uow.statements.define(source_id, new, ctx.clock.now())
+        uow.lrs.define(source_id, new, ctx.clock.now())
         if len(self._seen) > self.MOST:
             self._seen.clear()
         self._seen.update(marks[iri] for iri in new)
@@ -138,11 +138,11 @@ class _Chains:
         referring = {row for row in by_row if refers_to(self._values[row]) is not None}
         level = [each.id for each in kept]
         for _ in range(LONGEST_CHAIN):
-            found = self._uow.statements.references_to(level)
+            found = self._uow.lrs.references_to(level)
             if not found:
                 break
             others = [row for _, row, _ in found if row not in by_row][:MOST_REFERRING]
-            for each in self._uow.statements.rows(others):
+            for each in self._uow.lrs.rows(others):
                 if each.body is not None:
                     by_row[each.row] = each
                     self._values[each.row] = orjson.loads(each.body)
@@ -156,9 +156,7 @@ class _Chains:
             self._inherit(by_row[row], by_row)
         self._void_targets_of(referring, by_row)
 
-    def _void(
-        self, found: Sequence[tuple[str, int, bool]], by_row: Mapping[int, Kept]
-    ) -> None:
+    def _void(self, found: Sequence[tuple[str, int, bool]], by_row: Mapping[int, Kept]) -> None:
         by_id = {each.id: each for each in by_row.values()}
         for target, row, voids in found:
             if voids and target in by_id and row in by_row:
@@ -168,7 +166,7 @@ class _Chains:
         for row in referring:
             value = self._values[row]
             if value["verb"]["id"] == VOIDED:
-                target = self._uow.statements.one(value["object"]["id"].lower().replace("-", ""))
+                target = self._uow.lrs.one(value["object"]["id"].lower().replace("-", ""))
                 if target is not None:
                     self._void_one(target, by_row[row])
 
@@ -177,7 +175,7 @@ class _Chains:
             return
         value = self._values.get(target.row) or orjson.loads(target.body)
         if value["verb"]["id"] != VOIDED:
-            self._uow.statements.void(target.row, by.row)
+            self._uow.lrs.void(target.row, by.row)
 
     def _inherit(self, each: Kept, by_row: Mapping[int, Kept]) -> None:
         """Let a statement be found by whatever is found by what it is about."""
@@ -190,12 +188,12 @@ class _Chains:
             if key in seen:
                 break
             seen.add(key)
-            known = by_id.get(key) or self._uow.statements.one(key)
+            known = by_id.get(key) or self._uow.lrs.one(key)
             if known is None or known.body is None:
                 break
             value = self._values.get(known.row) or orjson.loads(known.body)
             terms |= terms_of(value)
             target = refers_to(value)
         if terms:
-            missing = self._uow.statements.missing_terms(each.row, each.stored, terms)
-            self._uow.statements.add_terms([(n, each.stored, each.row) for n in missing])
+            missing = self._uow.lrs.missing_terms(each.row, each.stored, terms)
+            self._uow.lrs.add_terms([(n, each.stored, each.row) for n in missing])

@@ -6,7 +6,6 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
@@ -16,10 +15,10 @@ from bridge.domain.lrs.senders import Sender, authority_of
 from bridge.domain.lrs.statements import AnotherStatement, Attachment, NewStatement
 from bridge.domain.xapi import Valid, Version
 from bridge.domain.xapi.exact import VOIDED
+from bridge.domain.xapi.reading import content_key
 from bridge.services.context import Context
 
 _ATTEMPTS = 5
-_SET_BY_LRS = ("id", "stored", "authority", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,10 @@ def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement
         key = given.lower()
         statement_id = key.replace("-", "")
     elif moment:
-        # Without an id it is recognised by what it says, so that a second try is no second one.
-        key = content_key(value)
-        told = hashlib.sha256(f"{sender.source_id} {key}".encode()).digest()
-        statement_id = uuid.UUID(bytes=told[:16], version=5).hex
+        # Without an id it gets one by what it says, so that a second try is no second statement.
+        told = hashlib.sha256(f"{sender.source_id} {content_key(value)}".encode()).digest()
+        made = uuid.UUID(bytes=told[:16], version=5)
+        key, statement_id = str(made), made.hex
     else:
         # The same may happen twice, and nothing tells the two apart.
         made = uuid.uuid4()
@@ -73,16 +72,10 @@ def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement
     )
 
 
-def content_key(statement: dict[str, Any]) -> str:
-    """The same for two statements that say the same, whatever an LRS has put in since."""
-    told = {name: value for name, value in statement.items() if name not in _SET_BY_LRS}
-    return f"content:{hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
-
-
 def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStatement]) -> bool:
     """Keep them, if all of them are new; whether they were."""
     with ctx.store.begin() as uow:
-        rows = uow.statements.begin_receiving(len(new))
+        rows = uow.lrs.begin_receiving(len(new))
         stored = ctx.clock.now()
         about = {
             "version": letter.version.value,
@@ -93,10 +86,8 @@ def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStateme
             orjson.dumps({**about, "stored": stored.isoformat()}),
         )
         if letter.attachments:
-            uow.statements.add_attachments(letter.attachments, stored)
-        if uow.statements.add(
-            sender.source_id, list(zip(rows, new, strict=True)), stored, envelopes
-        ):
+            uow.lrs.add_attachments(letter.attachments, stored)
+        if uow.lrs.add(sender.source_id, list(zip(rows, new, strict=True)), stored, envelopes):
             return True
         uow.roll_back()
         return False
@@ -108,7 +99,7 @@ def _keep_unknown(
     """Keep those that are new, once it is clear that the others say what they said before."""
     for _ in range(_ATTEMPTS):
         with ctx.store.reading() as uow:
-            known = uow.statements.known(sender.source_id, new)
+            known = uow.lrs.known(sender.source_id, new)
         for statement_id, kept in known.items():
             mine = next(each for each in new if each.id == statement_id)
             if kept.body is None or kept.body == mine.body:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.lrs.senders import Scope, Sender, Trust
-from bridge.domain.lrs.statements import SOURCE_KIND
+from bridge.domain.statements import STATEMENTS
 from bridge.services.context import Context, audit
 from bridge.services.limits import check_attempts, count_attempt
 from bridge.services.signin import digest
@@ -68,7 +68,7 @@ def issue(
             )
         if source_key not in before and any(s.key == source_key for s in uow.ops.sources()):
             raise Refused(f"'{source_key}' is a source of another kind already.")
-        source = uow.ops.source(source_key, SOURCE_KIND, trust.value)
+        source = uow.ops.source(source_key, STATEMENTS, trust.value)
         sender = uow.senders.add(
             name, title.strip()[:120], source.id, frozenset(scopes), origins, digest(secret),
             ctx.clock.now(), ctx.actor.os_user or ctx.actor.label,
