@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, or_, select, update
 
 from bridge.domain.errors import NotFound
 from bridge.domain.model import Alias, Record
@@ -244,12 +244,9 @@ class RecordQueries:
 
     def settle(self, rows: Sequence[tuple[int, str, str, int | None]]) -> None:
         """Write (record, disposition, reason, rule) for records that were decided on again."""
-        for record_id, disposition, reason, rule_id in rows:
-            self._db.execute(
-                update(t.learning_records)
-                .where(_r.id == record_id)
-                .values(disposition=disposition, reason=reason, rule_id=rule_id, pending=False)
-            )
+        if rows:
+            names = ("of_id", "to_disposition", "for_reason", "by_rule")
+            self._db.execute(_SETTLE, [dict(zip(names, row, strict=True)) for row in rows])
         upkeep.sum_up(self._db)
 
     def update_record(
@@ -353,3 +350,16 @@ class RecordQueries:
             update(t.learning_records).where(_r.id.in_(records)).values(pending=True)
         )
         return done.rowcount
+
+
+#: As one statement for many rows, which the driver sends without waiting for each.
+_SETTLE = (
+    update(t.learning_records)
+    .where(_r.id == bindparam("of_id"))
+    .values(
+        disposition=bindparam("to_disposition"),
+        reason=bindparam("for_reason"),
+        rule_id=bindparam("by_rule"),
+        pending=False,
+    )
+)

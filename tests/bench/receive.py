@@ -29,11 +29,11 @@ from bridge.storage.engine import open_engine
 from bridge.storage.vault import write_key_file
 from tests.bench.databases import SERVERS, context, set_up
 from tests.bench.logstore import SITE, completion
-from tests.bench.pages import course_idnumber, staff_number
-from tests.bench.sending import MARK
+from tests.bench.pages import COURSES, course_idnumber, staff_number
+from tests.bench.sending import LEARNERS, MARK
 
 ROOT = Path(__file__).parents[2]
-CLIENTS, BATCH = 4, 50
+CLIENTS, BATCH, BATCHES = 4, 50, 24
 _EXTERNAL = "https://w3id.org/learning-analytics/learning-management-system/external-id"
 #: One statement in so many is about a course that a rule names.
 _MAPPED = 10
@@ -77,7 +77,7 @@ def measure_receive(seconds: float, half_seconds: float, workers: int) -> dict[s
     return {
         "clients": CLIENTS,
         "batch": BATCH,
-        "mean_bytes": round(len(_batch()) / BATCH),
+        "mean_bytes": round(len(_batches()[0]) / BATCH),
         "workers": workers,
         "python": platform.python_version(),
         "postgresql": server.version,
@@ -90,18 +90,23 @@ def measure_receive(seconds: float, half_seconds: float, workers: int) -> dict[s
     }
 
 
-def _batch() -> str:
-    """A batch as logstore_xapi sends it; MARK in it is another in each that is sent."""
-    statements = []
-    for number in range(BATCH):
-        each = completion(number * 7)
-        each["actor"]["account"]["name"] = staff_number(number)
-        each["context"]["registration"] = f"994c38e9-96e6-51ba-8e16-{MARK}"
-        if number % _MAPPED == 0:
-            extensions = each["object"]["definition"]["extensions"]
-            extensions[_EXTERNAL] = course_idnumber(number // _MAPPED)
-        statements.append(each)
-    return json.dumps(statements, separators=(",", ":")).replace("/", "\\/")
+def _batches() -> list[str]:
+    """Batches as logstore_xapi sends them; MARK and LEARNERS in them are others in each that is
+    sent. A thousand learners do 240 modules; one in thirty fails."""
+    batches = []
+    for first in range(0, BATCHES * BATCH, BATCH):
+        statements = []
+        for number in range(first, first + BATCH):
+            each = completion(number)
+            each["actor"]["account"]["name"] = staff_number(0)[:-3] + f"{LEARNERS}{number % 10}"
+            each["context"]["registration"] = f"994c38e9-96e6-51ba-8e16-{MARK}"
+            each["result"]["success"] = number % 30 != 0
+            if number % _MAPPED == 0:
+                extensions = each["object"]["definition"]["extensions"]
+                extensions[_EXTERNAL] = course_idnumber(number // _MAPPED % COURSES)
+            statements.append(each)
+        batches.append(json.dumps(statements, separators=(",", ":")).replace("/", "\\/"))
+    return batches
 
 
 def _floor(url: str) -> float:
@@ -112,7 +117,7 @@ def _floor(url: str) -> float:
             text("CREATE TABLE floor (client int, n bigint, body bytea, PRIMARY KEY (client, n))")
         )
     rows = "\n".join(
-        json.dumps(each, separators=(",", ":")).replace("/", "\\/") for each in json.loads(_batch())
+        json.dumps(each, separators=(",", ":")).replace("/", "\\/") for each in json.loads(_batches()[0])
     ).encode()
     started = []
     for client in range(CLIENTS):
@@ -199,7 +204,7 @@ def _load(
             text=True,
         )  # fmt: skip
         assert process.stdin is not None
-        process.stdin.write(json.dumps([authorization, _batch()]))
+        process.stdin.write(json.dumps([authorization, _batches()]))
         process.stdin.close()
         started.append(process)
     while any(process.poll() is None for process in started):

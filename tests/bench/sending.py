@@ -1,7 +1,7 @@
 """One client that sends batches of statements, and prints how long each answer took.
 
 Run as `python -m tests.bench.sending PORT SECONDS EVERY OFFSET` with a JSON list of [Authorization
-header, statements] on its standard input. With EVERY above 0, a batch is due every so many seconds,
+header, batches of statements] on its standard input. With EVERY above 0, a batch is due every so many seconds,
 and the time runs from when it was due (an open loop); with 0, as soon as the one before is
 answered.
 """
@@ -14,13 +14,15 @@ import os
 import sys
 import time
 
-MARK = "5eed00000000"
+#: What is another in each batch: a registration, and ten learners of a thousand.
+MARK, LEARNERS = "5eed00000000", "@@"
 
 
 def main(port: int, seconds: float, every: float, offset: int) -> None:
     """Print milliseconds of each batch, what went wrong, and the processor time that this took."""
     authorization, told = json.load(sys.stdin)
-    batch, mark = told.encode(), MARK.encode()
+    batches = [each.encode() for each in told]
+    mark, learners = MARK.encode(), LEARNERS.encode()
     headers = {
         "Authorization": authorization,
         "Content-Type": "application/json",
@@ -35,7 +37,8 @@ def main(port: int, seconds: float, every: float, offset: int) -> None:
         due = began + number * every if every else now
         if due > now:
             time.sleep(due - now)
-        body = batch.replace(mark, b"%012x" % (offset + number))
+        body = batches[number % len(batches)].replace(mark, b"%012x" % (offset + number))
+        body = body.replace(learners, b"%02d" % (number // len(batches) % 100))
         connection.request("POST", "/xapi/statements", body, headers)
         answer = connection.getresponse()
         said = answer.read()
