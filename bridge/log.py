@@ -17,6 +17,8 @@ _SECRET_NAME = re.compile(
 )
 #: What is taken out of any text, in this order, and what stands there instead.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # Whatever is asked of /xapi, to the end of the line: people's addresses, in any notation.
+    (re.compile(r"(/xapi[\w/.~%-]*)\?[^\n]*"), rf"\1?{REDACTED}"),
     # The query of an address, whatever it holds; /xapi puts whole statements there.
     (re.compile(r"(?<=[\w/\]])\?[\w.%~\[\]-]+=[^\s'\"<>)]*"), f"?{REDACTED}"),
     # User name and password in an address, as in a database URL.

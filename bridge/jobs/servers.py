@@ -98,7 +98,8 @@ class Gunicorn:
         return subprocess.Popen(  # noqa: S603  our own interpreter, our own words
             [sys.executable, "-m", "gunicorn", self.factory, "--bind", f"fd://{listener.fileno()}",
              "--workers", str(self.workers), "--threads", "4", "--graceful-timeout", "20",
-             "--log-level", "warning", "--no-control-socket"],
+             "--log-level", "warning", "--logger-class", "bridge.jobs.gunicornlog.RedactingLogger",
+             "--no-control-socket"],
             env={**os.environ, **self.environment, "BRIDGE_ADDRESS": address},
             pass_fds=[listener.fileno()],
         )  # fmt: skip

@@ -38,8 +38,9 @@ class Stopped(BridgeError):
 class Works:
     """What jobs work with. `context` acts as the system; its policy sets every limit.
 
-    `drain` takes in the statements that were received at /xapi. `forget_uploads` forgets files that were handed in and never loaded, and says how many. Once
-    `stopping` is set, work ends after the page in hand.
+    `drain` takes in the statements that were received at /xapi. `forget_uploads` forgets files that
+    were handed in and never loaded, and says how many. Once `stopping` is set, work ends after the
+    page in hand.
     """
 
     context: Context

@@ -17,7 +17,7 @@ _REMEMBERED = "600"
 
 
 def preflight(origins: Collection[str], request: Request, methods: Collection[str]) -> Response:
-    """What a browser asks first. It comes without a credential, so the origin must be that of any."""
+    """What a browser asks first: without a credential, so the origin must be one of any."""
     answer = Response(status=204, headers={"Allow": ", ".join(methods), "Vary": "Origin"})
     origin = request.headers.get("Origin")
     if origin is not None and origin in origins:

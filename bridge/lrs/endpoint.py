@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 import structlog
 from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException
 
-from bridge.domain.errors import BridgeError, NotAllowed, Refused, TooOften, TryLater
+from bridge.domain.errors import NotAllowed, Refused, TooOften, TryLater
 from bridge.domain.lrs.documents import Kind
 from bridge.domain.permissions import Permission, permits
 from bridge.domain.xapi import Version
@@ -95,8 +97,12 @@ def _answered(
         answer.headers["Retry-After"] = "1"
     except Refused as error:
         answer = _told(400, str(error))
-    except BridgeError as error:
-        _log.error("failed", kind=type(error).__name__)
+    except HTTPException as error:
+        answer = _told(error.code or 500, error.description or "The request cannot be read.")
+    except Exception as error:
+        # Not what it says: that may hold what was sent.
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        _log.error("failed", kind=type(error).__name__, place=f"{frame.name}:{frame.lineno}")
         answer = _told(500, "Something went wrong on our side. Nothing was stored.")
     answer.headers[VERSION_HEADER] = _spoken(asked, anybody)
     cors.allow(answer, request, asked)

@@ -263,7 +263,7 @@ class Intake:
         aliases: dict[str, Alias],
         tally: Tally,
     ) -> None:
-        """Of new items that are stored: records with a disposition each, and the drafts they give."""
+        """Of new items that are stored: records, each with a disposition, and their drafts."""
         records: list[NewRecord] = []
         held: list[tuple[int, Unreadable]] = []
         candidates: list[Candidate] = []

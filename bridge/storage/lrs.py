@@ -24,6 +24,12 @@ _s, _q, _t, _f = tl.lrs_statements.c, tl.lrs_queue.c, tl.lrs_terms.c, tl.lrs_ref
 _RECEIVING = 4207849490
 _STORED = ("id", "statement_id", "source_id", "stored")
 _RECEIVED = ("id", "source_id", "natural_key", "sha256", "body", "envelope_id", "received_at")
+#: The lock, and rows for what comes.
+_BEGIN = (
+    f"WITH here AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_RECEIVING}))"
+    " SELECT nextval('received_id_seq') FROM here, generate_series(1, %s)"
+)
+_ENVELOPES, _MOST_ENVELOPES = "xapi envelopes", 100
 _COMING = (
     "SELECT min(a.xact_start) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
     f" WHERE l.locktype = 'advisory' AND l.objid = {_RECEIVING} AND l.classid = 0"
@@ -43,7 +49,7 @@ class SqlLrs:
     def begin_receiving(self, count: int) -> Sequence[int]:
         """Rows for so many statements."""
         if self._postgresql:
-            self._db.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({_RECEIVING})")
+            return self._db.exec_driver_sql(_BEGIN, (count,)).scalars().all()
         return new_ids(self._db, t.received, count)
 
     def add(
@@ -54,9 +60,8 @@ class SqlLrs:
         envelopes: tuple[bytes, bytes],
     ) -> bool:
         """Keep statements; whether all of them were new."""
-        intake = SqlIntake(self._db)
         of_moment = {
-            moment: intake.envelope_id(envelope)
+            moment: self._envelope_id(envelope)
             for moment, envelope in zip((True, False), envelopes, strict=True)
             if any(new.moment is moment for _, new in statements)
         }
@@ -83,6 +88,7 @@ class SqlLrs:
                 ((row, new.id, source_id, at) for row, new in by_id),
             )
         except IntegrityError:
+            self._db.info.pop(_ENVELOPES, None)
             return False
         voiding = [(new.voids, row, True) for row, new in statements if new.voids is not None]
         if voiding:
@@ -96,6 +102,21 @@ class SqlLrs:
             ],
         )
         return True
+
+    def _envelope_id(self, envelope: bytes) -> int:
+        """An envelope's id; one that is met again is remembered with the connection."""
+        remembered: dict[bytes, int] = self._db.info.setdefault(_ENVELOPES, {})
+        found = remembered.get(envelope)
+        if found is None:
+            e = t.envelopes.c
+            digest = hashlib.sha256(envelope).digest()
+            found = self._db.scalar(select(e.id).where(e.sha256 == digest))
+            if found is None:
+                return SqlIntake(self._db).envelope_id(envelope)
+            if len(remembered) >= _MOST_ENVELOPES:
+                remembered.clear()
+            remembered[envelope] = found
+        return found
 
     def known(self, source_id: int, statements: Sequence[NewStatement]) -> dict[str, Kept]:
         """Those that are kept already."""

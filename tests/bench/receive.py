@@ -117,7 +117,8 @@ def _floor(url: str) -> float:
             text("CREATE TABLE floor (client int, n bigint, body bytea, PRIMARY KEY (client, n))")
         )
     rows = "\n".join(
-        json.dumps(each, separators=(",", ":")).replace("/", "\\/") for each in json.loads(_batches()[0])
+        json.dumps(each, separators=(",", ":")).replace("/", "\\/")
+        for each in json.loads(_batches()[0])
     ).encode()
     started = []
     for client in range(CLIENTS):
@@ -280,9 +281,7 @@ def _sums(engine: Engine) -> dict[str, Any]:
         decided = connection.execute(
             text("SELECT disposition, count(*) FROM learning_records GROUP BY disposition")
         ).all()
-        waits = connection.execute(
-            text("SELECT work, count(*) FROM lrs_queue GROUP BY work")
-        ).all()
+        waits = connection.execute(text("SELECT work, count(*) FROM lrs_queue GROUP BY work")).all()
     return {
         "received": received,
         "dispositions": {row[0]: row[1] for row in decided},

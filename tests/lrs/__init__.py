@@ -1,0 +1,1 @@
+"""Tests of our own xAPI endpoint, over HTTP, on both kinds of database."""
