@@ -71,10 +71,15 @@ def read_body(request: Request, what: str, limit: int, setting: str) -> bytes:
     if request.content_length is not None and request.content_length > limit:
         raise too_large(what, limit, setting)
     request.max_content_length = limit + 1
-    read = request.stream.read(limit + 1)
-    if len(read) > limit:
+    # A stream may give less than it is asked for, and go on.
+    pieces: list[bytes] = []
+    left = limit + 1
+    while left and (piece := request.stream.read(left)):
+        pieces.append(piece)
+        left -= len(piece)
+    if not left:
         raise too_large(what, limit, setting)
-    return bytes(read)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def asked_of(request: Request, limits: Limits) -> Asked:

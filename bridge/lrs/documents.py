@@ -77,8 +77,8 @@ def _name(asked: Asked, place: Place) -> str:
 
 
 def _read(site: EndpointSite, asked: Asked, place: Place) -> Response:
+    since = values.instant(asked, "since")
     if NAMES[place.kind] not in asked.parameters:
-        since = values.instant(asked, "since")
         anywhere = "registration" not in asked.parameters
         found = documents.names(site.ctx, asked.who, place, since, any_registration=anywhere)
         names = list(dict.fromkeys(name for name, _ in found))

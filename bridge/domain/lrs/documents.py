@@ -89,8 +89,14 @@ def is_json(media_type: str) -> bool:
 
 
 def merged(old: Any, new: Any) -> bytes:
-    """Two JSON objects as one, top-level members of the new one winning."""
-    return orjson.dumps({**old, **new})
+    """Two JSON objects as one, top-level members of the new one winning.
+
+    Raises NotMergeable for what lies too deep to be written again.
+    """
+    try:
+        return orjson.dumps({**old, **new})
+    except TypeError:
+        raise NotMergeable("The document is nested too deep.") from None
 
 
 def matches(etags: str, current: str | None) -> bool:

@@ -82,13 +82,11 @@ class Drain:
             if of_members:
                 members.setdefault(kept.envelope, []).extend(of_members)
         tally = intake.take_stored(uow, stored)
-        held_back = intake.held_back
         for envelope, items in members.items():
             tally.add(intake.take(uow, Page(tuple(items), envelope)))
-            held_back = held_back or intake.held_back
-        if held_back:
-            while reconsider(uow, intake.mapped, intake.now, self.ctx.policy, RECONSIDER_AT_ONCE):
-                pass
+        # What waits for others, and what was taken back.
+        while reconsider(uow, intake.mapped, intake.now, self.ctx.policy, RECONSIDER_AT_ONCE):
+            pass
         return tally
 
     def _look_round(self, source: SourceRow) -> None:
@@ -103,7 +101,7 @@ class Drain:
 
 
 def read(kept: Kept, reading: Reading) -> tuple[Pulled, list[Pulled]]:
-    """What a statement tells, under its own key; and, of a group's, what it tells of each member."""
+    """What a statement tells, under its own key; and what a group's tells of each member."""
     key = str(uuid.UUID(kept.id))
     body = kept.body or b""
     try:

@@ -1,0 +1,139 @@
+"""What is received becomes records, each with its disposition, and drafts; once, whatever happens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bridge.domain.lrs.senders import Scope, Trust
+from bridge.services.ledger import ledger
+from tests.lrs.site import Endpoint, agent, statement, voiding
+
+EXTERNAL = "https://w3id.org/learning-analytics/learning-management-system/external-id"
+
+
+def course(idnumber: str | None = None, **parts: Any) -> dict[str, Any]:
+    """A completion of a course, by somebody who is known by email."""
+    definition = {"extensions": {EXTERNAL: idnumber}} if idnumber else {}
+    return statement(
+        actor=agent("ana"),
+        object={"id": f"https://lms.example.org/{idnumber}", "definition": definition},
+        timestamp="2026-06-10T09:00:00Z",
+        **parts,
+    )
+
+
+def dispositions(endpoint: Endpoint) -> Counter[str]:
+    """How many items of all sources have which, in the ledger."""
+    found: Counter[str] = Counter()
+    for line in ledger(endpoint.world.ctx):
+        assert line.adds_up
+        found.update(line.dispositions)
+    return +found
+
+
+def rows(endpoint: Endpoint, sql: str) -> Any:
+    """One number of the database."""
+    with endpoint.world.engine.connect() as connection:
+        return connection.scalar(text(sql))
+
+
+@pytest.fixture
+def ana(fresh: Endpoint) -> int:
+    """Somebody with a manager, whom statements name by her address."""
+    manager = fresh.world.person("bea")
+    return fresh.world.person("ana", manager=manager)
+
+
+def test_a_completion_becomes_a_draft_of_its_learner(fresh: Endpoint, ana: int) -> None:
+    fresh.client().kept(course("C1"))
+    tally = fresh.drained()
+    assert (tally.items, tally.drafts) == (1, 1)
+    (item,) = fresh.world.items_of(ana)
+    assert item.claims
+    fresh.world.check_what_is_kept_up()
+
+
+def test_every_statement_has_one_disposition(fresh: Endpoint, ana: int) -> None:
+    client = fresh.client()
+    known, later = course("C1"), course("C1")
+    client.kept(
+        known,
+        course("nobody-maps-this"),
+        course("C1", verb={"id": "http://example.org/verbs/looked"}),
+        {**course("C1"), "actor": agent("stranger")},
+        {**course("C1"), "actor": {"objectType": "Group", "member": [agent("ana"), agent("x")]}},
+        voiding(later["id"]),
+        statement(timestamp=None),
+    )
+    fresh.drained()
+    assert rows(fresh, "SELECT count(*) FROM lrs_queue WHERE work = 'drain'") == 0
+    told = dispositions(fresh)
+    # The group's statement is one item, and each of its members another.
+    assert sum(told.values()) == rows(fresh, "SELECT count(*) FROM received") == 9
+    fresh.world.check_what_is_kept_up()
+
+
+def test_the_same_again_is_no_second_record(fresh: Endpoint, ana: int) -> None:
+    client = fresh.client()
+    batch = [course("C1"), {**course("C1"), "id": None}]
+    batch[1].pop("id")
+    for _ in range(3):
+        client.kept(*batch)
+        fresh.drained()
+    assert rows(fresh, "SELECT count(*) FROM learning_records") == 2
+    assert len(fresh.world.items_of(ana)) == 1
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_what_its_own_authority_voids_is_no_evidence(
+    fresh: Endpoint, ana: int, order: str
+) -> None:
+    client, other = fresh.client(), fresh.client()
+    sent = course("C1")
+    batches = [[sent], [voiding(sent["id"])]]
+    for batch in batches if order == "after" else batches[::-1]:
+        client.kept(*batch)
+        fresh.drained()
+    states = [c.state.value for item in fresh.world.items_of(ana) for c in item.claims]
+    assert set(states) <= {"withdrawn"}
+    kept = course("C1")
+    client.kept(kept)
+    other.kept(voiding(kept["id"]))
+    fresh.drained()
+    assert rows(fresh, "SELECT count(*) FROM learning_records WHERE disposition = 'evidence'") == 1
+
+
+def test_what_an_untrusted_sender_says_drafts_nothing_by_itself(fresh: Endpoint, ana: int) -> None:
+    fresh.client("content", (Scope.WRITE,), trust=Trust.UNTRUSTED).kept(course("C1"))
+    assert fresh.drained().drafts == 0
+    assert fresh.world.items_of(ana) == []
+    reason = rows(fresh, "SELECT reason FROM learning_records")
+    assert reason == "untrusted"
+
+
+def test_a_statement_without_a_moment_happened_when_it_was_stored(
+    fresh: Endpoint, ana: int
+) -> None:
+    sent = course("C1")
+    del sent["timestamp"]
+    client = fresh.client()
+    client.kept(sent)
+    assert fresh.drained().drafts == 1
+    occurred = rows(fresh, "SELECT occurred_at FROM learning_records")
+    assert str(occurred)[:19].replace("T", " ") == client.one(sent["id"])["stored"][:19].replace(
+        "T", " "
+    )
+
+
+def test_nothing_verifies_itself(fresh: Endpoint, ana: int) -> None:
+    fresh.client().kept(
+        course("C1", verb={"id": "https://w3id.org/xapi/tla/verbs/verified"}), course("C1")
+    )
+    fresh.drained()
+    states = {c.state.value for item in fresh.world.items_of(ana) for c in item.claims}
+    assert states == {"suggested"}
+    assert rows(fresh, "SELECT count(*) FROM awards") == 0
