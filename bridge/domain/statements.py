@@ -7,9 +7,13 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from bridge.domain.model import Account
+from bridge.domain.records import Status
 
 #: The kind of every source whose items are statements: an LRS, or a sender of statements to us.
 STATEMENTS = "xapi"
+
+#: What a failure, or an "uncompleted", speaks against; having been there stays true.
+CAN_BE_TAKEN_BACK = frozenset({Status.COMPLETED, Status.PASSED})
 
 #: (account, alias): what one account did of one activity.
 Pair = tuple[int, int]

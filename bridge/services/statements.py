@@ -8,7 +8,7 @@ from datetime import datetime
 from bridge.domain.model import Account, Alias, SourceRow
 from bridge.domain.records import LearningFact, NoRecord, Pulled
 from bridge.domain.repositories import UnitOfWork
-from bridge.domain.statements import STATEMENTS, NewRetraction, Pair
+from bridge.domain.statements import CAN_BE_TAKEN_BACK, STATEMENTS, NewRetraction, Pair
 
 #: Who joins two courses that have one address; a person may part them.
 BY_ADDRESS = "the bridge, by address"
@@ -49,13 +49,22 @@ def doubtful(
         for item in items
         if (pair := pair_of(item, accounts, aliases)) is not None
     }
+    achieved = {
+        item.natural_key
+        for item in items
+        if isinstance(item.fact, LearningFact) and item.fact.status in CAN_BE_TAKEN_BACK
+    }
     voided = {i.fact.voids for i in items if isinstance(i.fact, NoRecord) and i.fact.voids}
     voided |= uow.statements.voided_among(source.id, [statement_key(key) for key in pairs])
     against = {
         pairs[i.natural_key] for i in items if _takes_back(i.fact) and i.natural_key in pairs
     }
-    against |= uow.statements.retracted_among(set(pairs.values()))
-    return {key for key, pair in pairs.items() if pair in against or statement_key(key) in voided}
+    against |= uow.statements.retracted_among({pairs[key] for key in achieved})
+    return {
+        key
+        for key, pair in pairs.items()
+        if (key in achieved and pair in against) or statement_key(key) in voided
+    }
 
 
 def _takes_back(fact: object) -> tuple[datetime, int] | None:

@@ -330,7 +330,7 @@ class SqlIntake(RecordQueries):
             known = found.get(value)
             if known is None:
                 found[value] = self._add_alias(source, facts)
-            elif known.facts != (facts := facts.after(known.facts)):
+            elif known.facts != facts and known.facts != (facts := facts.after(known.facts)):
                 self._db.execute(
                     update(a)
                     .where(a.c.id == known.id)

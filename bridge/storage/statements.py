@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bridge.domain.identity import HOME_KIND
 from bridge.domain.model import Account
-from bridge.domain.records import AccountFacts, Status
-from bridge.domain.statements import NewRetraction, Pair, SameCourse
+from bridge.domain.records import AccountFacts
+from bridge.domain.statements import CAN_BE_TAKEN_BACK, NewRetraction, Pair, SameCourse
 from bridge.domain.xapi.reading import MOST_MEMBERS, member_key
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
@@ -19,8 +19,6 @@ from bridge.storage import tables_statements as ts
 from bridge.storage.bulk import among, chunks, insert_rows
 
 _x, _r, _rec = ts.retractions.c, t.learning_records.c, t.received.c
-#: What a failure, or an "uncompleted", speaks against; having been there stays true.
-_ACHIEVED = frozenset({Status.COMPLETED.value, Status.PASSED.value})
 
 
 class SqlStatements:
@@ -72,6 +70,7 @@ class SqlStatements:
         rows = self._db.execute(
             select(_x.account_id, _x.alias_id, _x.received_id, _x.at, _x.days).where(
                 among(self._db, _x.account_id, {account for account, _ in pairs}),
+                among(self._db, _x.alias_id, {alias for _, alias in pairs}),
                 _x.voided_by.is_(None),
             )
         )
@@ -131,7 +130,8 @@ class SqlStatements:
                 _r.id, _r.received_id, _r.account_id, _r.alias_id, _r.occurred_at, _r.voided_by
             ).where(
                 among(self._db, _r.account_id, {account for account, _ in pairs}),
-                _r.status.in_(_ACHIEVED),
+                among(self._db, _r.alias_id, {alias for _, alias in pairs}),
+                _r.status.in_(CAN_BE_TAKEN_BACK),
                 or_(_r.voided_by.is_(None), _r.voided_by.not_in(voidings)),
             )
         ).all()
