@@ -1,4 +1,4 @@
-"""What statements tell of learning: verbs and results, activities and what is around them, actors."""
+"""What statements tell of learning: verbs, results, activities, what is around them, actors."""
 
 from __future__ import annotations
 
