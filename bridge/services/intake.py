@@ -40,7 +40,7 @@ from bridge.services.drafting import Candidate, file_evidence
 from bridge.services.identities import flag_doubts, look_up
 from bridge.services.mapped import Mapped
 from bridge.services.rule_joins import settle_rule_joins
-from bridge.services.statements import doubtful, settle
+from bridge.services.statements import doubts_of, settle
 from bridge.services.tally import Tally as Tally
 
 
@@ -235,7 +235,7 @@ class Intake:
         record_ids = iter(uow.intake.new_ids("learning_records", len(fresh)))
         dispositions = tally.dispositions
         sha256 = hashlib.sha256
-        doubted = doubtful(uow, self.source, fresh, accounts, aliases)
+        doubts = doubts_of(uow, self.source, fresh, accounts, aliases)
         no_records: list[tuple[int, str]] = []
         for received_id, item in zip(received_ids, fresh, strict=True):
             received.append(
@@ -271,7 +271,7 @@ class Intake:
                 records.append(record._replace(pending=True))
                 self.held_back = True
                 continue
-            if item.natural_key in doubted:
+            if item.natural_key in doubts.keys:
                 records.append(
                     record._replace(
                         pending=True,
@@ -299,7 +299,8 @@ class Intake:
         uow.intake.add_records(records)
         if no_records:
             uow.statements.add_no_records(no_records)
-        settle(uow, self.source, list(zip(received_ids, fresh, strict=True)), accounts, aliases)
+        stored = list(zip(received_ids, fresh, strict=True))
+        settle(uow, self.source, stored, accounts, aliases, doubts)
         tally.drafts, tally.claims = file_evidence(
             uow, self.mapped, candidates, self.now, self.policy
         )
@@ -345,6 +346,9 @@ class Intake:
             if isinstance(fact, LearningFact):
                 account, alias = accounts[fact.account.value], aliases[fact.activity.value]
                 self.read_again(uow, received_id, fact, account, alias)
+        items = [item for item, _ in changed]
+        doubts = doubts_of(uow, self.source, items, accounts, aliases)
+        settle(uow, self.source, [(i, item) for item, i in changed], accounts, aliases, doubts)
 
     def read_again(
         self, uow: UnitOfWork, received_id: int, fact: LearningFact, account: Account, alias: Alias
@@ -380,7 +384,8 @@ class Intake:
         else:
             account, alias = accounts[fact.account.value], aliases[fact.activity.value]
             self.read_again(uow, received_id, fact, account, alias)
-        settle(uow, self.source, [(received_id, item)], accounts, aliases)
+        doubts = doubts_of(uow, self.source, [item], accounts, aliases)
+        settle(uow, self.source, [(received_id, item)], accounts, aliases, doubts)
         return True
 
     def _no_record(self, uow: UnitOfWork, received_id: int, fact: NoRecord) -> bool:

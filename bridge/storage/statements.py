@@ -50,8 +50,14 @@ class SqlStatements:
 
     # --- what is taken back -------------------------------------------------------------------
     def add_retractions(self, rows: Sequence[NewRetraction]) -> None:
-        """Keep what takes others back; `settle_voids` and `settle_pairs` then do so."""
-        insert_rows(self._db, ts.retractions, NewRetraction._fields, rows)
+        """Keep what takes others back, unless it is kept; `settle_voids` and `settle_pairs` then
+        do so."""
+        query = select(_x.received_id).where(
+            among(self._db, _x.received_id, {row.received_id for row in rows})
+        )
+        known = set(self._db.scalars(query))
+        new = [row for row in rows if row.received_id not in known]
+        insert_rows(self._db, ts.retractions, NewRetraction._fields, new)
 
     def voided_among(self, source_id: int, keys: Collection[str]) -> set[str]:
         """Those of these statements that another one voids."""

@@ -10,6 +10,7 @@ from itertools import permutations
 import pytest
 
 from bridge.domain.counting import CountsWhen
+from bridge.domain.errors import BadAnswer
 from bridge.domain.mapping import Matcher
 from bridge.domain.records import AccountFacts, Disposition, Status
 from bridge.domain.xapi.reading import ReadingRules
@@ -344,3 +345,27 @@ def test_what_was_held_back_is_read_again(world: World) -> None:
     lrs.pull(told)
     assert len(drafts(world, learner)) == 1
     assert Disposition.QUARANTINED.value not in _counts(world)
+
+
+def test_what_was_held_back_is_taken_back_all_the_same(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    told = said()
+    lrs.pull({**told, "timestamp": "yesterday"}, voiding(told))
+    lrs.pull(told)
+    assert drafts(world, learner) == []
+    assert lrs.reasons() == ["voided"]
+
+
+def test_a_pull_that_breaks_off_keeps_its_pages_and_not_its_place(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    place = "SELECT position FROM bookmarks"
+    lrs.source.breaks_after = 1
+    with pytest.raises(BadAnswer):
+        lrs.pull([said()], [said("u2@example.org")])
+    assert len(drafts(world, learner)) == 1
+    assert world.rows(place) == []
+    lrs.source.breaks_after = None
+    lrs.pull(*lrs.source.pages)
+    assert len(world.rows(place)) == 1
