@@ -34,6 +34,7 @@ from bridge.domain.records import (
     same_cycle,
 )
 from bridge.domain.repositories import UnitOfWork
+from bridge.domain.statements import STATEMENTS
 from bridge.domain.times import london_date
 from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.drafting import Candidate, file_evidence
@@ -106,6 +107,16 @@ class Intake:
                 returned.append(before.id)
             if before.sha256 != hashlib.sha256(item.body).digest():
                 changed.append((item, before.id))
+        unchanged = [
+            (item, known[key].id)
+            for key, item in by_key.items()
+            if key in known and isinstance(item.fact, LearningFact)
+        ]
+        if unchanged and self.source.kind == STATEMENTS:
+            # What told of no learning does by now: another verb is known.
+            silent = uow.statements.no_records_among({i for _, i in unchanged})
+            listed = {i for _, i in changed}
+            changed += [(item, i) for item, i in unchanged if i in silent - listed]
         if self.told_before:
             stored = uow.intake.known(self.source.id, self.told_before)
             returned += [before.id for before in stored.values() if before.gone]

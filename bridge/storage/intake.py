@@ -122,6 +122,8 @@ class SqlIntake(RecordQueries):
         r, v = t.received.c, t.received_versions
         before = select(r.id, r.sha256, r.body, r.envelope_id).where(r.id == received_id)
         row = self._db.execute(before).one()
+        if row.sha256 == sha256:
+            return  # Only how it is read has changed.
         self._db.execute(
             insert(v).values(
                 received_id=row.id,

@@ -32,6 +32,11 @@ class SqlStatements:
         """Keep (received, reason) as what does not count."""
         insert_rows(self._db, ts.no_records, ("received_id", "reason"), rows)
 
+    def no_records_among(self, received_ids: Collection[int]) -> set[int]:
+        """Those of these received items that tell of no learning."""
+        n = ts.no_records.c.received_id
+        return set(self._db.scalars(select(n).where(among(self._db, n, received_ids))))
+
     def set_no_record(self, received_id: int, reason: str) -> bool:
         """Another reason now; whether it was one of these at all."""
         done = self._db.execute(

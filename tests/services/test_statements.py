@@ -369,3 +369,17 @@ def test_a_pull_that_breaks_off_keeps_its_pages_and_not_its_place(world: World) 
     lrs.source.breaks_after = None
     lrs.pull(*lrs.source.pages)
     assert len(world.rows(place)) == 1
+
+
+def test_a_verb_that_is_known_since_is_found_in_what_was_pulled_before(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    told = said(verb="urn:finished")
+    lrs.pull(told)
+    assert drafts(world, learner) == []
+    lrs.source.rules = ReadingRules(verbs={"urn:finished": Status.COMPLETED})
+    lrs.pull(told)
+    assert len(drafts(world, learner)) == 1
+    assert _counts(world) == {"evidence": 1}
+    assert world.scalar("SELECT COUNT(*) FROM received_versions") == 0
+    assert lrs.pull(told).tally.wrote_nothing

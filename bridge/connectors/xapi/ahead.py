@@ -14,6 +14,8 @@ from bridge.domain.errors import PeerError
 AHEAD = 8
 #: Pages that wait are given together, up to so many statements: each transaction has its price.
 TOGETHER = 1000
+#: Nor are they followed while so many bytes wait.
+WAITING_BYTES = 32_000_000
 _LOOK_UP = 0.1
 
 
@@ -25,6 +27,8 @@ class Ahead:
         self._query = query
         self._came: Queue[StatementPage | Exception] = Queue(AHEAD)
         self._stop = threading.Event()
+        self._bytes = 0
+        self._counting = threading.Lock()
         self._thread = threading.Thread(
             target=self._follow, name=f"lrs-{client.settings.key}", daemon=True
         )
@@ -65,7 +69,12 @@ class Ahead:
         came = self._came.get(wait)
         if isinstance(came, Exception):
             raise came
+        self._count(-_size(came))
         return came
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._bytes += more
 
     def _follow(self) -> None:
         visited: set[str] = set()
@@ -78,7 +87,10 @@ class Ahead:
             except Exception as error:
                 self._put(error)
                 return
+            self._count(_size(page))
             self._put(page)
+            while self._bytes > WAITING_BYTES and not self._stop.wait(_LOOK_UP):
+                pass
             if not page.more:
                 return
             visited.add(page.more)
@@ -95,6 +107,10 @@ class Ahead:
 
 def _asking(client: LrsClient, link: str) -> Callable[[], StatementPage]:
     return lambda: client.more(link)
+
+
+def _size(page: StatementPage) -> int:
+    return sum(map(len, page.parts))
 
 
 def _together(pages: list[StatementPage]) -> StatementPage:
