@@ -383,3 +383,15 @@ def test_a_verb_that_is_known_since_is_found_in_what_was_pulled_before(world: Wo
     assert _counts(world) == {"evidence": 1}
     assert world.scalar("SELECT COUNT(*) FROM received_versions") == 0
     assert lrs.pull(told).tally.wrote_nothing
+
+
+def test_a_statement_without_id_that_an_lrs_doubled_is_one_draft(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    told = said()
+    # Moodle's logstore sends no ids; when it sends again, an LRS gives each a new one.
+    lrs.pull([told, {**told, "id": said()["id"]}])
+    assert len(drafts(world, learner)) == 1
+    assert _counts(world) == {"evidence": 2}
+    lrs.pull(voiding(told))
+    assert len(drafts(world, learner)) == 1
