@@ -7,9 +7,13 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from bridge.domain.model import Account
+from bridge.domain.records import Status
 
 #: The kind of every source whose items are statements: an LRS, or a sender of statements to us.
 STATEMENTS = "xapi"
+
+#: What a failure, or an "uncompleted", speaks against; having been there stays true.
+CAN_BE_TAKEN_BACK = frozenset({Status.COMPLETED, Status.PASSED})
 
 #: (account, alias): what one account did of one activity.
 Pair = tuple[int, int]
@@ -39,6 +43,7 @@ class StatementRepository(Protocol):
     """What only sources of statements need."""
 
     def add_no_records(self, rows: Sequence[tuple[int, str]]) -> None: ...
+    def no_records_among(self, received_ids: Collection[int]) -> set[int]: ...
     def set_no_record(self, received_id: int, reason: str) -> bool: ...
     def drop_no_record(self, received_id: int) -> bool: ...
     def add_retractions(self, rows: Sequence[NewRetraction]) -> None: ...

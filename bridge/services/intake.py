@@ -34,13 +34,14 @@ from bridge.domain.records import (
     same_cycle,
 )
 from bridge.domain.repositories import UnitOfWork
+from bridge.domain.statements import STATEMENTS
 from bridge.domain.times import london_date
 from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.drafting import Candidate, file_evidence
 from bridge.services.identities import flag_doubts, look_up
 from bridge.services.mapped import Mapped
 from bridge.services.rule_joins import settle_rule_joins
-from bridge.services.statements import doubtful, settle
+from bridge.services.statements import doubts_of, settle
 from bridge.services.tally import Tally as Tally
 
 
@@ -118,6 +119,16 @@ class Intake:
                 returned.append(before.id)
             if before.sha256 != hashlib.sha256(item.body).digest():
                 changed.append((item, before.id))
+        unchanged = [
+            (item, known[key].id)
+            for key, item in by_key.items()
+            if key in known and isinstance(item.fact, LearningFact)
+        ]
+        if unchanged and self.source.kind == STATEMENTS:
+            # What told of no learning does by now: another verb is known.
+            silent = uow.statements.no_records_among({i for _, i in unchanged})
+            listed = {i for _, i in changed}
+            changed += [(item, i) for item, i in unchanged if i in silent - listed]
         if self.told_before:
             stored = uow.intake.known(self.source.id, self.told_before)
             returned += [before.id for before in stored.values() if before.gone]
@@ -270,7 +281,7 @@ class Intake:
         today = london_date(self.now)
         record_ids = iter(uow.intake.new_ids("learning_records", len(stored)))
         dispositions = tally.dispositions
-        doubted = doubtful(uow, self.source, [item for _, item in stored], accounts, aliases)
+        doubts = doubts_of(uow, self.source, [item for _, item in stored], accounts, aliases)
         no_records: list[tuple[int, str]] = []
         for received_id, item in stored:
             fact = item.fact
@@ -295,7 +306,7 @@ class Intake:
                 records.append(record._replace(pending=True))
                 self.held_back = True
                 continue
-            if item.natural_key in doubted:
+            if item.natural_key in doubts.keys:
                 records.append(
                     record._replace(
                         pending=True,
@@ -322,7 +333,7 @@ class Intake:
         uow.intake.add_records(records)
         if no_records:
             uow.statements.add_no_records(no_records)
-        settle(uow, self.source, stored, accounts, aliases)
+        settle(uow, self.source, stored, accounts, aliases, doubts)
         tally.drafts, tally.claims = file_evidence(
             uow, self.mapped, candidates, self.now, self.policy
         )
@@ -368,6 +379,9 @@ class Intake:
             if isinstance(fact, LearningFact):
                 account, alias = accounts[fact.account.value], aliases[fact.activity.value]
                 self.read_again(uow, received_id, fact, account, alias)
+        items = [item for item, _ in changed]
+        doubts = doubts_of(uow, self.source, items, accounts, aliases)
+        settle(uow, self.source, [(i, item) for item, i in changed], accounts, aliases, doubts)
 
     def read_again(
         self, uow: UnitOfWork, received_id: int, fact: LearningFact, account: Account, alias: Alias
@@ -403,7 +417,8 @@ class Intake:
         else:
             account, alias = accounts[fact.account.value], aliases[fact.activity.value]
             self.read_again(uow, received_id, fact, account, alias)
-        settle(uow, self.source, [(received_id, item)], accounts, aliases)
+        doubts = doubts_of(uow, self.source, [item], accounts, aliases)
+        settle(uow, self.source, [(received_id, item)], accounts, aliases, doubts)
         return True
 
     def _no_record(self, uow: UnitOfWork, received_id: int, fact: NoRecord) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bridge.domain.lists import ListPage
+from bridge.domain.lrs.statements import Work
 from bridge.domain.mapping import Reason
 from bridge.domain.model import Alias, Quarantined, Run, TrailEntry
 from bridge.domain.ports import Source
@@ -25,28 +26,32 @@ _PLACE = re.compile(r"([^:\n]{1,200}, row \d+)(?:, column \d+ \(.*?\))?: ")
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One source: what was received, and what became of it."""
+    """One source: what was received, and what became of it.
+
+    `waiting` came to our own xAPI endpoint a moment ago, and is looked at next.
+    """
 
     source: str
     received: int
     counts: Mapping[str, int]
+    waiting: int = 0
 
     @property
     def adds_up(self) -> bool:
-        """Whether every received item has exactly one disposition (DESIGN 5.3)."""
-        return self.received == sum(self.counts.values())
+        """Whether every received item has exactly one disposition (DESIGN 5.3), or waits for it."""
+        return self.received == sum(self.counts.values()) + self.waiting
 
 
 def ledger(ctx: Context) -> list[LedgerLine]:
     """Every source's sum, from one consistent look, as it is kept up with every change."""
     with ctx.store.reading() as uow:
-        return _lines(uow.ops.ledger())
+        return _lines(uow.ops.ledger(), uow.lrs.count_waiting(Work.DRAIN))
 
 
 def ledger_counted(ctx: Context) -> list[LedgerLine]:
     """The same, counted item by item: the proof, in time that grows with history."""
     with ctx.store.reading() as uow:
-        return _lines(uow.ops.ledger_counted())
+        return _lines(uow.ops.ledger_counted(), uow.lrs.count_waiting(Work.DRAIN))
 
 
 def prove_ledger(ctx: Context) -> list[str]:
@@ -60,9 +65,13 @@ def prove_ledger(ctx: Context) -> list[str]:
     return sorted(key for key in counted if counted[key] != kept.get(key))
 
 
-def _lines(found: Mapping[str, tuple[int, Mapping[str, int]]]) -> list[LedgerLine]:
+def _lines(
+    found: Mapping[str, tuple[int, Mapping[str, int]]], waiting: Mapping[str, int]
+) -> list[LedgerLine]:
     return [
-        LedgerLine(key, received, {d: counts.get(d.value, 0) for d in Disposition})
+        LedgerLine(
+            key, received, {d: counts.get(d.value, 0) for d in Disposition}, waiting.get(key, 0)
+        )
         for key, (received, counts) in found.items()
     ]
 

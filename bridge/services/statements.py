@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.model import Account, Alias, SourceRow
 from bridge.domain.records import LearningFact, NoRecord, Pulled
 from bridge.domain.repositories import UnitOfWork
-from bridge.domain.statements import STATEMENTS, NewRetraction, Pair
+from bridge.domain.statements import CAN_BE_TAKEN_BACK, STATEMENTS, NewRetraction, Pair
 
 #: Who joins two courses that have one address; a person may part them.
 BY_ADDRESS = "the bridge, by address"
@@ -31,31 +32,53 @@ def pair_of(item: Pulled, accounts: Accounts, aliases: Aliases) -> Pair | None:
     return None
 
 
-def doubtful(
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Of some items: the keys of those that something takes back, or may.
+
+    `voided` are statements that others void, `pairs` those of which something is taken back.
+    """
+
+    keys: frozenset[str] = frozenset()
+    voided: frozenset[str] = frozenset()
+    pairs: frozenset[Pair] = frozenset()
+
+
+def doubts_of(
     uow: UnitOfWork,
     source: SourceRow,
     items: Sequence[Pulled],
     accounts: Accounts,
     aliases: Aliases,
-) -> set[str]:
-    """The keys of these items that something takes back, or may: in this page, or kept before.
+) -> Doubts:
+    """What something takes back among these: in this page, or kept before.
 
     They are settled before anything is drafted from them.
     """
     if source.kind != STATEMENTS:
-        return set()
+        return Doubts()
     pairs = {
         item.natural_key: pair
         for item in items
         if (pair := pair_of(item, accounts, aliases)) is not None
     }
+    achieved = {
+        item.natural_key
+        for item in items
+        if isinstance(item.fact, LearningFact) and item.fact.status in CAN_BE_TAKEN_BACK
+    }
     voided = {i.fact.voids for i in items if isinstance(i.fact, NoRecord) and i.fact.voids}
-    voided |= uow.statements.voided_among(source.id, [statement_key(key) for key in pairs])
+    voided |= uow.statements.voided_among(source.id, {statement_key(key) for key in pairs})
     against = {
         pairs[i.natural_key] for i in items if _takes_back(i.fact) and i.natural_key in pairs
     }
-    against |= uow.statements.retracted_among(set(pairs.values()))
-    return {key for key, pair in pairs.items() if pair in against or statement_key(key) in voided}
+    against |= uow.statements.retracted_among({pairs[key] for key in achieved})
+    keys = {
+        key
+        for key, pair in pairs.items()
+        if (key in achieved and pair in against) or statement_key(key) in voided
+    }
+    return Doubts(frozenset(keys), frozenset(voided), frozenset(against))
 
 
 def _takes_back(fact: object) -> tuple[datetime, int] | None:
@@ -73,31 +96,26 @@ def settle(
     stored: Sequence[tuple[int, Pulled]],
     accounts: Accounts,
     aliases: Aliases,
+    doubts: Doubts,
 ) -> None:
     """Of items just stored, with their ids: keep what takes others back, and let it do so.
 
     In whichever order they came: what is taken back may be here already, or come later. Records
     that count no more, or again, are marked to be decided on again.
     """
-    if source.kind != STATEMENTS:
+    if not (doubts.voided or doubts.pairs):
         return
     retractions: list[NewRetraction] = []
-    pairs: set[Pair] = set()
-    keys: set[str] = set()
     for received_id, item in stored:
-        keys.add(statement_key(item.natural_key))
         fact, pair = item.fact, pair_of(item, accounts, aliases)
-        if pair is not None:
-            pairs.add(pair)
         if isinstance(fact, NoRecord) and fact.voids:
-            keys.add(fact.voids)
             retractions.append(NewRetraction(received_id, source.id, voids=fact.voids))
         elif pair is not None and (told := _takes_back(fact)):
             retractions.append(NewRetraction(received_id, source.id, None, *pair, *told))
     if retractions:
         uow.statements.add_retractions(retractions)
-    freed = uow.statements.settle_voids(source.id, keys)
-    uow.statements.settle_pairs(freed | uow.statements.retracted_among(pairs))
+    freed = uow.statements.settle_voids(source.id, doubts.voided)
+    uow.statements.settle_pairs(freed | doubts.pairs)
 
 
 def join_same_courses(uow: UnitOfWork, source: SourceRow, now: datetime) -> None:

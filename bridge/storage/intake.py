@@ -122,6 +122,8 @@ class SqlIntake(RecordQueries):
         r, v = t.received.c, t.received_versions
         before = select(r.id, r.sha256, r.body, r.envelope_id).where(r.id == received_id)
         row = self._db.execute(before).one()
+        if row.sha256 == sha256:
+            return  # Only how it is read has changed.
         self._db.execute(
             insert(v).values(
                 received_id=row.id,
@@ -330,7 +332,7 @@ class SqlIntake(RecordQueries):
             known = found.get(value)
             if known is None:
                 found[value] = self._add_alias(source, facts)
-            elif known.facts != (facts := facts.after(known.facts)):
+            elif known.facts != facts and known.facts != (facts := facts.after(known.facts)):
                 self._db.execute(
                     update(a)
                     .where(a.c.id == known.id)

@@ -97,7 +97,13 @@ class SqlLrs:
         self._db.execute(
             insert(tl.lrs_queue),
             [
-                {"work": work, "source_id": source_id, "stored": at, "rows": rows}
+                {
+                    "work": work,
+                    "source_id": source_id,
+                    "stored": at,
+                    "statements": len(statements),
+                    "rows": rows,
+                }
                 for work in (Work.DRAIN, Work.INDEX)
             ],
         )
@@ -213,9 +219,15 @@ class SqlLrs:
         found: int | None = self._db.scalar(select(func.min(_q.stored)).where(_q.work == work))
         return found
 
-    def count_waiting(self, work: str) -> int:
-        """How many requests wait."""
-        return self._db.scalar(select(func.count()).where(_q.work == work)) or 0
+    def count_waiting(self, work: str) -> dict[str, int]:
+        """How many statements of each source wait."""
+        asked = (
+            select(t.sources.c.key, func.sum(_q.statements))
+            .join(t.sources, t.sources.c.id == _q.source_id)
+            .where(_q.work == work)
+            .group_by(t.sources.c.key)
+        )
+        return {key: int(count) for key, count in self._db.execute(asked)}
 
     def done(self, waiting: Sequence[Waiting]) -> None:
         """They wait no more."""

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bridge.domain.identity import HOME_KIND
 from bridge.domain.model import Account
-from bridge.domain.records import AccountFacts, Status
-from bridge.domain.statements import NewRetraction, Pair, SameCourse
+from bridge.domain.records import AccountFacts
+from bridge.domain.statements import CAN_BE_TAKEN_BACK, NewRetraction, Pair, SameCourse
 from bridge.domain.xapi.reading import MOST_MEMBERS, member_key
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
@@ -19,8 +19,6 @@ from bridge.storage import tables_statements as ts
 from bridge.storage.bulk import among, chunks, insert_rows
 
 _x, _r, _rec = ts.retractions.c, t.learning_records.c, t.received.c
-#: What a failure, or an "uncompleted", speaks against; having been there stays true.
-_ACHIEVED = frozenset({Status.COMPLETED.value, Status.PASSED.value})
 
 
 class SqlStatements:
@@ -33,6 +31,11 @@ class SqlStatements:
     def add_no_records(self, rows: Sequence[tuple[int, str]]) -> None:
         """Keep (received, reason) as what does not count."""
         insert_rows(self._db, ts.no_records, ("received_id", "reason"), rows)
+
+    def no_records_among(self, received_ids: Collection[int]) -> set[int]:
+        """Those of these received items that tell of no learning."""
+        n = ts.no_records.c.received_id
+        return set(self._db.scalars(select(n).where(among(self._db, n, received_ids))))
 
     def set_no_record(self, received_id: int, reason: str) -> bool:
         """Another reason now; whether it was one of these at all."""
@@ -52,8 +55,14 @@ class SqlStatements:
 
     # --- what is taken back -------------------------------------------------------------------
     def add_retractions(self, rows: Sequence[NewRetraction]) -> None:
-        """Keep what takes others back; `settle_voids` and `settle_pairs` then do so."""
-        insert_rows(self._db, ts.retractions, NewRetraction._fields, rows)
+        """Keep what takes others back, unless it is kept; `settle_voids` and `settle_pairs` then
+        do so."""
+        query = select(_x.received_id).where(
+            among(self._db, _x.received_id, {row.received_id for row in rows})
+        )
+        known = set(self._db.scalars(query))
+        new = [row for row in rows if row.received_id not in known]
+        insert_rows(self._db, ts.retractions, NewRetraction._fields, new)
 
     def voided_among(self, source_id: int, keys: Collection[str]) -> set[str]:
         """Those of these statements that another one voids."""
@@ -72,6 +81,7 @@ class SqlStatements:
         rows = self._db.execute(
             select(_x.account_id, _x.alias_id, _x.received_id, _x.at, _x.days).where(
                 among(self._db, _x.account_id, {account for account, _ in pairs}),
+                among(self._db, _x.alias_id, {alias for _, alias in pairs}),
                 _x.voided_by.is_(None),
             )
         )
@@ -131,7 +141,8 @@ class SqlStatements:
                 _r.id, _r.received_id, _r.account_id, _r.alias_id, _r.occurred_at, _r.voided_by
             ).where(
                 among(self._db, _r.account_id, {account for account, _ in pairs}),
-                _r.status.in_(_ACHIEVED),
+                among(self._db, _r.alias_id, {alias for _, alias in pairs}),
+                _r.status.in_(CAN_BE_TAKEN_BACK),
                 or_(_r.voided_by.is_(None), _r.voided_by.not_in(voidings)),
             )
         ).all()

@@ -59,6 +59,7 @@ lrs_queue = Table(
     Column("work", String(10), nullable=False),
     ref("source_id", "sources"),
     Column("stored", Key, nullable=False),
+    Column("statements", Integer, nullable=False),
     Column("rows", Text, nullable=False),
     Index("ix_lrs_queue_work", "work", "id"),
 )

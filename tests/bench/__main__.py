@@ -1,4 +1,4 @@
-"""`python -m tests.bench ingest`, `files`, `statements`, `pages`: how fast it is, as JSON."""
+"""`python -m tests.bench ingest` and others (--help): how fast the bridge is, as JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import Any
 from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
 from tests.bench.files import measure_files
 from tests.bench.floor import insert_seconds, read_back
+from tests.bench.lrspull import measure_pull
 from tests.bench.pages import write_pages
 from tests.bench.receive import measure_receive
 from tests.bench.statements import measure_statements
@@ -56,6 +57,11 @@ def main() -> None:
     receive.add_argument("--seconds", type=float, default=60.0)
     receive.add_argument("--half-seconds", type=float, default=20.0, help="at half that load")
     receive.add_argument("--workers", type=_at_least_one, default=2, help="of gunicorn")
+    pulled = commands.add_parser("lrs-pull", help="statements pulled, against bare paging")
+    pulled.add_argument("--statements", type=_at_least_one, default=20_000)
+    pulled.add_argument("--latency", type=int, default=100, help="of each answer, in ms")
+    pulled.add_argument("--database", choices=[*SERVERS, "both"], default="both")
+    pulled.add_argument("--repeat", type=_at_least_one, default=1, help="the best ratio counts")
     given = parser.parse_args()
     if given.command == "pages":
         print(json.dumps(_pages(given), indent=2))
@@ -68,6 +74,11 @@ def main() -> None:
         print(json.dumps(measure_statements(given.count, given.repeat), indent=2))
         return
     names = list(SERVERS) if given.database == "both" else [given.database]
+    if given.command == "lrs-pull":
+        with tempfile.TemporaryDirectory(prefix="bridge-bench-") as name:
+            told = measure_pull(Path(name), names, given.statements, given.latency, given.repeat)
+        print(json.dumps(told, indent=2))
+        return
     if given.command == "files":
         print(json.dumps(measure_files(names, given.rows, given.repeat), indent=2))
         return

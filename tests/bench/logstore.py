@@ -36,7 +36,7 @@ def completion(number: int, learners: int = 500, courses: int = 40) -> dict[str,
         "result": {
             "score": {"raw": number % 101, "min": 0, "max": 100, "scaled": number % 101 / 100},
             "completion": True,
-            "success": number % 101 >= 70,
+            "success": number % 10 != 0,
         },
         "timestamp": at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         "context": {

@@ -45,10 +45,11 @@ rows = [line.rstrip(b"\\n") for line in sys.stdin.buffer]
 with psycopg.connect(url) as connection:
     began, count = time.perf_counter(), 0
     while time.perf_counter() - began < seconds:
-        with connection.cursor() as cursor, cursor.copy("COPY floor (client, n, body) FROM STDIN") as c:
-            for row in rows:
-                c.write_row((client, count, row))
-                count += 1
+        with connection.cursor() as cursor:
+            with cursor.copy("COPY floor (client, n, body) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row((client, count, row))
+                    count += 1
         connection.commit()
     print(count / (time.perf_counter() - began))
 """

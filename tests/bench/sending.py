@@ -1,9 +1,9 @@
 """One client that sends batches of statements, and prints how long each answer took.
 
 Run as `python -m tests.bench.sending PORT SECONDS EVERY OFFSET` with a JSON list of [Authorization
-header, batches of statements] on its standard input. With EVERY above 0, a batch is due every so many seconds,
-and the time runs from when it was due (an open loop); with 0, as soon as the one before is
-answered.
+header, batches of statements] on its standard input. With EVERY above 0, a batch is due every so
+many seconds, and the time runs from when it was due (an open loop); with 0, as soon as the one
+before is answered.
 """
 
 from __future__ import annotations
@@ -39,8 +39,14 @@ def main(port: int, seconds: float, every: float, offset: int) -> None:
             time.sleep(due - now)
         body = batches[number % len(batches)].replace(mark, b"%012x" % (offset + number))
         body = body.replace(learners, b"%02d" % (number // len(batches) % 100))
-        connection.request("POST", "/xapi/statements", body, headers)
-        answer = connection.getresponse()
+        try:
+            connection.request("POST", "/xapi/statements", body, headers)
+            answer = connection.getresponse()
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # A server lets go of a connection that was idle; whoever sends opens another.
+            connection.close()
+            connection.request("POST", "/xapi/statements", body, headers)
+            answer = connection.getresponse()
         said = answer.read()
         took.append((time.perf_counter() - due) * 1000)
         if answer.status != 200:

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from bridge.domain.lrs.readings import Reading, Readings
 from bridge.domain.lrs.senders import Scope, Sender, Trust
@@ -30,7 +29,9 @@ from tests.support import NOW, RULES, World
 HOME = "https://bridge.example.org"
 KEY = b"x" * 32
 EVERYTHING = (Scope.WRITE, Scope.READ_ALL, Scope.DOCUMENTS)
-LIMITS = Limits(body=60_000, multipart=200_000, document=20_000, statements=40, page=5, most_page=20)
+LIMITS = Limits(
+    body=60_000, multipart=200_000, document=20_000, statements=40, page=5, most_page=20
+)
 COMPLETED = "http://adlnet.gov/expapi/verbs/completed"
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
@@ -69,7 +70,7 @@ class Client:
         kind: str | None = "application/json",
         headers: Mapping[str, str] | None = None,
         **parameters: Any,
-    ) -> TestResponse:
+    ) -> Any:
         """A request to /xapi; parameters that are objects go as JSON."""
         told = {
             name: json.dumps(value) if isinstance(value, dict | bool) else value
@@ -83,11 +84,11 @@ class Client:
             more.setdefault("Content-Type", kind)
         return self.app.test_client().open(asked, method=method, data=body, headers=more)
 
-    def get(self, path: str, **more: Any) -> TestResponse:
+    def get(self, path: str, **more: Any) -> Any:
         """Ask."""
         return self.send("GET", path, **more)
 
-    def post(self, *statements: dict[str, Any], alone: bool = False) -> TestResponse:
+    def post(self, *statements: dict[str, Any], alone: bool = False) -> Any:
         """Send statements as an array, or one alone."""
         value: Any = statements[0] if alone else list(statements)
         return self.send("POST", "/statements", json.dumps(value).encode())

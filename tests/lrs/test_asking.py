@@ -29,7 +29,7 @@ def about(key: str, **parts: Any) -> dict[str, Any]:
     return statement(object={"objectType": "StatementRef", "id": key}, **parts)
 
 
-# --- filters ----------------------------------------------------------------------------------
+# --- filters -------------------------------------------------------------------------------------
 ACCOUNT = {"account": {"homePage": "https://lms.example.org", "name": "zoe"}}
 GROUP = {"objectType": "Group", "member": [agent("mia"), agent("tom")]}
 REGISTRATION = "994c38e9-96e6-51ba-8e16-a072b7f9c800"
@@ -206,7 +206,7 @@ def test_a_parameter_twice_is_400(client: Client) -> None:
     assert client.get("/statements?limit=1&limit=2").status_code == 400
 
 
-# --- how far the index is -----------------------------------------------------------------------
+# --- how far the index is ------------------------------------------------------------------------
 def test_every_answer_says_up_to_when_it_is_right_and_is(client: Client) -> None:
     (key,) = client.kept(statement())
     stored = read_instant(client.one(key)["stored"], second=True)
@@ -218,7 +218,7 @@ def test_every_answer_says_up_to_when_it_is_right_and_is(client: Client) -> None
         assert through >= stored
 
 
-# --- forms -----------------------------------------------------------------------------------------
+# --- forms ---------------------------------------------------------------------------------------
 NAMED = {
     "objectType": "Activity",
     "id": "https://lms.example.org/named",
@@ -282,7 +282,7 @@ def test_one_statement_says_when_it_was_stored(shared: Endpoint) -> None:
     assert answer.last_modified == stored.replace(microsecond=0)
 
 
-# --- voiding -----------------------------------------------------------------------------------------
+# --- voiding -------------------------------------------------------------------------------------
 @pytest.mark.parametrize("order", ["before", "after", "together"])
 @pytest.mark.parametrize("indexed", [True, False])
 def test_a_voided_statement_is_found_as_voided_alone(
@@ -323,7 +323,7 @@ def test_only_the_same_authority_voids(shared: Endpoint, indexed: bool) -> None:
     assert mine.get("/statements", statementId=kept["id"]).status_code == 404
 
 
-# --- statements about statements ------------------------------------------------------------------
+# --- statements about statements -----------------------------------------------------------------
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
 def test_what_is_about_a_statement_is_found_by_what_that_is_found_by(
     client: Client, order: tuple[int, ...]
@@ -356,7 +356,7 @@ def test_statements_about_each_other_end(client: Client) -> None:
     assert set(client.found(agent=agent("one"))) == {one, two}
 
 
-# --- who may read what -----------------------------------------------------------------------------
+# --- who may read what ---------------------------------------------------------------------------
 def test_a_reader_of_its_own_sees_no_others(shared: Endpoint) -> None:
     mine = shared.client(scopes=(Scope.WRITE, Scope.READ_MINE))
     other = shared.client(scopes=(Scope.WRITE, Scope.READ_MINE))
@@ -383,9 +383,7 @@ def test_bytes_that_were_removed_are_left_out(fresh: Endpoint) -> None:
     gone, stays = client.kept(statement(), statement())
     client.found()
     with fresh.world.engine.begin() as connection:
-        connection.exec_driver_sql(
-            f"UPDATE received SET body = NULL WHERE natural_key = '{gone}'"
-        )
+        connection.exec_driver_sql(f"UPDATE received SET body = NULL WHERE natural_key = '{gone}'")
     assert client.found() == [stays]
     assert client.get("/statements", statementId=gone).status_code == 404
     assert json.loads(client.get("/statements").data)["more"] == ""

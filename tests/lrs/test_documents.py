@@ -36,7 +36,7 @@ def name_of(path: str) -> str:
 def put(client: Client, path: str, body: bytes, where: dict[str, Any], **more: Any) -> int:
     """Put a document; the status."""
     more.setdefault("headers", ANY)
-    return client.send("PUT", path, body, **more, **where).status_code
+    return int(client.send("PUT", path, body, **more, **where).status_code)
 
 
 @pytest.mark.parametrize("path", ALL)

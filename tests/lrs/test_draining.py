@@ -1,4 +1,4 @@
-"""What is received becomes records, each with its disposition, and drafts; once, whatever happens."""
+"""What is received becomes records, each with its disposition, and drafts, no more than once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def dispositions(endpoint: Endpoint) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in ledger(endpoint.world.ctx):
         assert line.adds_up
-        found.update(line.dispositions)
+        found.update(line.counts)
     return +found
 
 
@@ -89,9 +89,7 @@ def test_the_same_again_is_no_second_record(fresh: Endpoint, ana: int) -> None:
 
 
 @pytest.mark.parametrize("order", ["before", "after"])
-def test_what_its_own_authority_voids_is_no_evidence(
-    fresh: Endpoint, ana: int, order: str
-) -> None:
+def test_what_its_own_authority_voids_is_no_evidence(fresh: Endpoint, ana: int, order: str) -> None:
     client, other = fresh.client(), fresh.client()
     sent = course("C1")
     batches = [[sent], [voiding(sent["id"])]]

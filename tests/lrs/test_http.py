@@ -89,7 +89,7 @@ def test_other_addresses_are_404_in_json(client: Client) -> None:
 def test_about_says_to_anybody_which_versions_there_are(shared: Endpoint) -> None:
     answer = shared.app.test_client().get("/xapi/about")
     assert answer.status_code == 200
-    assert {"1.0.3", "2.0.0"} <= set(answer.json["version"])
+    assert {"1.0.3", "2.0.0"} <= set(answer.get_json()["version"])
     assert shared.app.test_client().get("/xapi/about?x=1").status_code == 400
 
 
@@ -106,9 +106,7 @@ def test_an_agent_is_told_as_a_person_with_what_was_asked_by_alone(client: Clien
 
 @pytest.mark.parametrize("path", ["/agents", "/activities"])
 @pytest.mark.parametrize("asked", [{}, {"agent": "x", "activityId": "x"}, {"unknown": "x"}])
-def test_an_agent_or_activity_must_be_one(
-    client: Client, path: str, asked: dict[str, str]
-) -> None:
+def test_an_agent_or_activity_must_be_one(client: Client, path: str, asked: dict[str, str]) -> None:
     assert client.get(path, **asked).status_code == 400
 
 
@@ -134,12 +132,10 @@ def test_an_activity_is_told_with_all_that_was_said_of_it(shared: Endpoint) -> N
     }
 
 
-# --- requests inside forms (1.0.3) ------------------------------------------------------------------
+# --- requests inside forms (1.0.3) ---------------------------------------------------------------
 def form(client: Client, method: str, path: str = "/statements", **fields: str) -> Any:
     """A request inside a form, with its credential in the form too."""
-    body = urlencode(
-        {"Authorization": client.authorization, VERSION: "1.0.3", **fields}
-    ).encode()
+    body = urlencode({"Authorization": client.authorization, VERSION: "1.0.3", **fields}).encode()
     return client.app.test_client().post(
         f"/xapi{path}?method={method}",
         data=body,
@@ -183,7 +179,7 @@ def test_a_form_that_is_none_is_400(client: Client) -> None:
     assert client.get("/statements", statementId=key).status_code == 404
 
 
-# --- content in a browser -----------------------------------------------------------------------
+# --- content in a browser ------------------------------------------------------------------------
 ORIGIN = "https://content.example.org"
 
 
@@ -201,9 +197,10 @@ def test_a_page_of_a_named_origin_may_ask_and_no_other(shared: Endpoint) -> None
         answer = client.get("/statements", headers={"Origin": origin})
         assert answer.headers.get("Access-Control-Allow-Origin") == allowed
         assert "Access-Control-Allow-Credentials" not in answer.headers
-    assert "Access-Control-Allow-Origin" not in plain.get(
-        "/statements", headers={"Origin": ORIGIN}
-    ).headers
+    assert (
+        "Access-Control-Allow-Origin"
+        not in plain.get("/statements", headers={"Origin": ORIGIN}).headers
+    )
 
 
 def test_a_cookie_opens_nothing_and_none_is_set(shared: Endpoint) -> None:

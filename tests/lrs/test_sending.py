@@ -78,7 +78,7 @@ def test_put_keeps_one_statement_under_the_id_of_the_address(client: Client) -> 
     ],
 )
 def test_put_refuses_what_is_not_one_statement_of_that_id(
-    client: Client, body: Any, parameters: dict[str, str]
+    client: Client, body: Any, parameters: dict[str, Any]
 ) -> None:
     answer = client.send("PUT", "/statements", json.dumps(body).encode(), **parameters)
     assert answer.status_code == 400
@@ -202,7 +202,9 @@ def test_the_same_id_twice_in_a_batch_is_400(client: Client) -> None:
     assert answer.json["problems"][0]["pointer"] == "/1/id"
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data; boundary=x", "", "application/xml"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "multipart/form-data; boundary=x", "", "application/xml"]
+)
 def test_statements_are_json_or_multipart(client: Client, kind: str) -> None:
     body = json.dumps(statement()).encode()
     answer = client.send("POST", "/statements", body, headers={"Content-Type": kind}, kind=None)

@@ -10,6 +10,7 @@ from itertools import permutations
 import pytest
 
 from bridge.domain.counting import CountsWhen
+from bridge.domain.errors import BadAnswer
 from bridge.domain.mapping import Matcher
 from bridge.domain.records import AccountFacts, Disposition, Status
 from bridge.domain.xapi.reading import ReadingRules
@@ -344,3 +345,53 @@ def test_what_was_held_back_is_read_again(world: World) -> None:
     lrs.pull(told)
     assert len(drafts(world, learner)) == 1
     assert Disposition.QUARANTINED.value not in _counts(world)
+
+
+def test_what_was_held_back_is_taken_back_all_the_same(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    told = said()
+    lrs.pull({**told, "timestamp": "yesterday"}, voiding(told))
+    lrs.pull(told)
+    assert drafts(world, learner) == []
+    assert lrs.reasons() == ["voided"]
+
+
+def test_a_pull_that_breaks_off_keeps_its_pages_and_not_its_place(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    place = "SELECT position FROM bookmarks"
+    lrs.source.breaks_after = 1
+    with pytest.raises(BadAnswer):
+        lrs.pull([said()], [said("u2@example.org")])
+    assert len(drafts(world, learner)) == 1
+    assert world.rows(place) == []
+    lrs.source.breaks_after = None
+    lrs.pull(*lrs.source.pages)
+    assert len(world.rows(place)) == 1
+
+
+def test_a_verb_that_is_known_since_is_found_in_what_was_pulled_before(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    told = said(verb="urn:finished")
+    lrs.pull(told)
+    assert drafts(world, learner) == []
+    lrs.source.rules = ReadingRules(verbs={"urn:finished": Status.COMPLETED})
+    lrs.pull(told)
+    assert len(drafts(world, learner)) == 1
+    assert _counts(world) == {"evidence": 1}
+    assert world.scalar("SELECT COUNT(*) FROM received_versions") == 0
+    assert lrs.pull(told).tally.wrote_nothing
+
+
+def test_a_statement_without_id_that_an_lrs_doubled_is_one_draft(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    told = said()
+    # Moodle's logstore sends no ids; when it sends again, an LRS gives each a new one.
+    lrs.pull([told, {**told, "id": said()["id"]}])
+    assert len(drafts(world, learner)) == 1
+    assert _counts(world) == {"evidence": 2}
+    lrs.pull(voiding(told))
+    assert len(drafts(world, learner)) == 1

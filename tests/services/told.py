@@ -66,9 +66,12 @@ class Told:
     key: str = "lrs"
     pages: list[list[dict[str, Any]]] = field(default_factory=list)
     rules: ReadingRules = USUAL
+    breaks_after: int | None = None
 
     def pull(self, since: datetime | None) -> Iterator[Page]:
         for number, statements in enumerate(self.pages, 1):
+            if self.breaks_after is not None and number > self.breaks_after:
+                return
             yield Page(tuple(self._items(statements)), b"xapi", last=number == len(self.pages),
                        whole=False)  # fmt: skip
 

@@ -69,5 +69,5 @@ class LrsSettings:
             timeout=self.timeout,
             verify=self.verify,
             proxy=self.proxy,
-            max_answer=256 * MEGABYTE,
+            max_answer=64 * MEGABYTE,
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bridge.connectors.xapi.ahead import Ahead
 from bridge.connectors.xapi.client import LrsClient, StatementPage
 from bridge.connectors.xapi.clock import Latecomer, which_clock, written
 from bridge.connectors.xapi.doctor import findings
@@ -85,49 +85,36 @@ class LrsSource:
             )
 
     def _pages(self, since: datetime | None, seen: _Seen) -> Iterator[StatementPage]:
-        """The pages of an answer; the next is under way while one is worked on.
+        """The pages of an answer; further ones are under way while one is worked on.
 
         Where a link to the next has expired, it is asked anew from what was seen last.
         """
-        visited: set[str] = set()
         asked = [since]
-        with ThreadPoolExecutor(1, thread_name_prefix=f"lrs-{self.key}") as ahead:
-            coming = self._first(ahead, since)
-            while True:
-                try:
-                    page = coming.result()
-                except PeerError as error:
-                    if error.detail not in _EXPIRED or not visited:
-                        raise
-                    anew = self._anew(since, seen)
-                    if asked.count(anew) > 1:
-                        raise self.client.web.bad(
-                            "its links to further pages expire before they can be followed"
-                        ) from None
-                    asked.append(anew)
-                    visited.clear()
-                    coming = self._first(ahead, anew)
-                    continue
-                if page.more:
-                    if page.more in visited:
-                        raise self.client.web.bad("its pages lead round in a circle")
-                    visited.add(page.more)
-                    coming = ahead.submit(self.client.more, page.more)
-                try:
-                    yield page
-                except GeneratorExit:
-                    coming.cancel()
-                    raise
-                if not page.more:
+        while True:
+            first = True
+            try:
+                with Ahead(self.client, self._query(asked[-1])) as ahead:
+                    for page in ahead.pages():
+                        first = False
+                        yield page
                     return
+            except PeerError as error:
+                if first or error.detail not in _EXPIRED:
+                    raise
+            anew = self._anew(since, seen)
+            if asked.count(anew) > 1:
+                raise self.client.web.bad(
+                    "its links to further pages expire before they can be followed"
+                )
+            asked.append(anew)
 
-    def _first(self, ahead: ThreadPoolExecutor, since: datetime | None) -> Future[StatementPage]:
+    def _query(self, since: datetime | None) -> dict[str, str | int]:
         query: dict[str, str | int] = {"ascending": "true"}
         if self.settings.page_size:
             query["limit"] = self.settings.page_size
         if since is not None:
             query["since"] = written(since)
-        return ahead.submit(self.client.statements, query)
+        return query
 
     def _anew(self, since: datetime | None, seen: _Seen) -> datetime | None:
         """From where to ask again: by the wrong clock, only the beginning is safe."""

@@ -139,8 +139,8 @@ class LrsRepository(Protocol):
         """When the oldest that waits was stored, in microseconds; None where nothing waits."""
         ...
 
-    def count_waiting(self, work: str) -> int:
-        """How many requests wait."""
+    def count_waiting(self, work: str) -> dict[str, int]:
+        """How many statements of each source, by its key, wait."""
         ...
 
     def done(self, waiting: Sequence[Waiting]) -> None: ...

@@ -195,13 +195,20 @@ def member_key(key: str, number: int) -> str:
 
 # --- what it is about ------------------------------------------------------------------------
 def activity_of(statement: Json) -> ActivityFacts:
-    """The activity of a statement about one; an attempt is an attempt at its parent."""
+    """The activity of a statement about one.
+
+    An attempt is an attempt at its parent. By cmi5 an object's id is the LMS's own, for each
+    registration another: what the publisher calls it stands first in its grouping.
+    """
     about = statement["object"]
     around = statement.get("context", {}).get("contextActivities", {})
-    parents = _several(around.get("parent"))
+    parents, grouping = _several(around.get("parent")), _several(around.get("grouping"))
+    if grouping and any(a["id"] == verbs.CMI5 for a in _several(around.get("category"))):
+        published, grouping = grouping[0], grouping[1:]
+        about = {"definition": about.get("definition", {}), **published}
     if about.get("definition", {}).get("type") == verbs.ATTEMPT_TYPE and parents:
         about, parents = parents[0], parents[1:]
-    course = _course((*parents, *_several(around.get("grouping"))))
+    course = _course((*parents, *grouping))
     definition = about.get("definition", {})
     extensions = definition.get("extensions", {})
     iri = clean(about["id"]) or ""
@@ -251,8 +258,8 @@ def score_of(score: Json | None) -> float | None:
     if "scaled" in score:
         return max(0.0, float(score["scaled"]))
     if all(name in score for name in ("raw", "min", "max")):
-        share = (float(score["raw"]) - score["min"]) / (score["max"] - score["min"])
-        return share if math.isfinite(share) else None
+        width = float(score["max"]) - score["min"]
+        return (score["raw"] - score["min"]) / width if math.isfinite(width) else None
     return None
 
 

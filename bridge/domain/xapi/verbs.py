@@ -54,6 +54,8 @@ COURSE_TYPES = frozenset(
         "http://id.tincanapi.com/activitytype/lms/course",
     }
 )
+#: cmi5: the object's id is the LMS's own, and the publisher's stands in the grouping.
+CMI5 = "https://w3id.org/xapi/cmi5/context/categories/cmi5"
 MOVE_ON = "https://w3id.org/xapi/cmi5/context/extensions/moveon"
 _ANALYTICS = "https://w3id.org/learning-analytics/learning-management-system"
 EXTERNAL_ID, SHORT_ID = f"{_ANALYTICS}/external-id", f"{_ANALYTICS}/short-id"
