@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from bridge import bootstrap_booking as booking
+from bridge import bootstrap_lrs as lrs
 from bridge import bootstrap_xapi as xapi
 from bridge import log
 from bridge.bootstrap_files import SiteFolders
-from bridge.bootstrap_lrs import readings, xapi_endpoint
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
@@ -29,6 +29,7 @@ from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
 from bridge.connectors.oidc import OidcProvider, OidcSettings
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
+from bridge.domain.lrs.readings import Readings
 from bridge.domain.lti import LmsSource, ToolPages
 from bridge.domain.mail import Mailer
 from bridge.domain.ports import Clock, Target
@@ -42,7 +43,7 @@ from bridge.jobs.servers import Gunicorn, Server, threads
 from bridge.jobs.work import Works
 from bridge.late import LateSource
 from bridge.services.context import Context
-from bridge.services.lrs.draining import Drain
+from bridge.services.lrs.draining import Drain, received_source
 from bridge.services.mailing import MailRoom
 from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
 from bridge.services.notify import ask_for_link
@@ -109,7 +110,17 @@ class Bridge:
         """The identity rules that each source is trusted with."""
         rules = {name: section.identity for name, section in self.config.moodle.items()}
         rules |= self.folders.identity() | booking.identity(self.config)
-        return rules | xapi.identity(self.config)
+        rules |= xapi.identity(self.config)
+        return rules | lrs.identity(self.context, self.readings)
+
+    @cached_property
+    def readings(self) -> Readings:
+        """How statements that are sent to us are read."""
+        return lrs.readings(self.config, xapi.sites(self.config))
+
+    def received(self, key: str) -> Trusted | None:
+        """A source whose statements are sent to us; None where it is none."""
+        return received_source(self.context, self.readings, key)
 
     def _settings(self, name: str) -> MoodleSettings:
         section = self.config.moodle[name]
@@ -327,9 +338,10 @@ def web_site(
         table_desk=bridge.tables,
         file_profiles={name: files.profile for name, files in bridge.config.files.items()},
         file_source=bridge.folders.one,
+        received=bridge.received,
         receivers=(
             *booking.receivers(bridge.context.acting_as(Actor(SYSTEM, "hook")), bridge.config),
-            xapi_endpoint(
+            lrs.xapi_endpoint(
                 bridge.context.acting_as(Actor(SYSTEM, "xapi")),
                 bridge.config,
                 vault,
@@ -410,7 +422,7 @@ def serve_site(
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
-    drain = Drain(system, readings(bridge.config, xapi.sites(bridge.config)))
+    drain = Drain(system, bridge.readings)
     works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old, drain)
     times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
     jobs = EmbeddedJobs(works, times)

@@ -8,10 +8,12 @@ from flask import Blueprint
 
 from bridge.config import Config
 from bridge.config_xapi import ReadingSection
+from bridge.domain.identity import IdentityRule
 from bridge.domain.lrs.readings import Reading, Readings
 from bridge.lrs.endpoint import endpoint
 from bridge.lrs.settings import EndpointSite, Limits
 from bridge.services.context import Context
+from bridge.services.lrs.senders import senders
 from bridge.storage.vault import KeyVault
 
 
@@ -37,6 +39,12 @@ def readings(config: Config, sites: Mapping[str, str]) -> Readings:
         return Reading(section.rules(), section.identity)
 
     return Readings(of, sites)
+
+
+def identity(ctx: Context, given: Readings) -> dict[str, tuple[IdentityRule, ...]]:
+    """The identity rules that each source is trusted with whose statements are sent to us."""
+    keys = {sender.source_key for sender in senders(ctx)}
+    return {key: tuple(given.of(key).identity) for key in sorted(keys)}
 
 
 def xapi_endpoint(ctx: Context, config: Config, vault: KeyVault, base_url: str) -> Blueprint:

@@ -90,6 +90,7 @@ def ledger(reasons: bool, folder: Path, as_json: bool) -> None:
                         "source": line.source,
                         "received": line.received,
                         "dispositions": dict(line.counts),
+                        "waiting": line.waiting,
                         "adds_up": line.adds_up,
                     }
                     for line in lines
@@ -110,6 +111,8 @@ def show_ledger(lines: list[ledger_service.LedgerLine]) -> None:
     rows: list[tuple[object, ...]] = [
         (d.value, *(line.counts[d] for line in lines)) for d in Disposition
     ]
+    if any(line.waiting for line in lines):
+        rows.append(("waiting to be looked at", *(line.waiting for line in lines)))
     rows.append(("received", *(line.received for line in lines)))
     rows.append(("", *("adds up" if line.adds_up else "DOES NOT ADD UP" for line in lines)))
     console.print(table("Ledger", ("disposition", *(line.source for line in lines)), rows))
@@ -192,9 +195,10 @@ def replay(source: str | None, folder: Path, as_json: bool) -> None:
     with opened(folder) as bridge:
         names = [source] if source else list(bridge.identity)
         for name in names:
-            if name not in bridge.sources:
+            trusted = bridge.sources.get(name) or bridge.received(name)
+            if trusted is None:
                 raise NotFound(f"There is no source '{name}'.")
-            released, left = ledger_service.replay(bridge.context, bridge.sources[name])
+            released, left = ledger_service.replay(bridge.context, trusted)
             results.append({"source": name, "released": released, "left": left})
     if as_json:
         print_json(results)

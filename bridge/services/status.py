@@ -123,12 +123,15 @@ class StatusReader:
         lines = {line.source: line for line in ledger(self.context)}
         with self.context.store.reading() as uow:
             stands = standings(uow, sorted({*self.sources, *lines}), now)
+            sent = {each.source_key for each in uow.senders.all()}
             deliveries = uow.ops.deliveries()
         return Status(
             at=now,
             version=__version__,
             database=self.database,
-            sources=tuple(_source(key, s, lines.get(key), now) for key, s in stands.items()),
+            sources=tuple(
+                _source(key, s, lines.get(key), now, sent=key in sent) for key, s in stands.items()
+            ),
             unmapped=tuple(
                 Unmapped(a.source_key, a.facts.title or a.facts.value, records, people)
                 for a, records, people in unmapped(self.context)
@@ -138,8 +141,10 @@ class StatusReader:
         )
 
 
-def _source(key: str, stands: Standing, line: LedgerLine | None, now: datetime) -> SourceStatus:
-    health, words = _outcome(stands, now)
+def _source(
+    key: str, stands: Standing, line: LedgerLine | None, now: datetime, *, sent: bool
+) -> SourceStatus:
+    health, words = _sent(line) if sent else _outcome(stands, now)
     done = next((run for run in stands.runs if run.outcome == "done"), None)
     seen_to = stands.bookmark.position
     return SourceStatus(
@@ -152,6 +157,15 @@ def _source(key: str, stands: Standing, line: LedgerLine | None, now: datetime) 
         lag=max(now - seen_to, timedelta(0)) if seen_to else None,
         ledger=line,
     )
+
+
+def _sent(line: LedgerLine | None) -> tuple[Health, str]:
+    """Of a source that sends its statements here."""
+    if line is None or not line.received:
+        return Health.WAITING, "It has sent no statement yet."
+    if line.waiting:
+        return Health.WELL, f"It sends statements here; {line.waiting:,} wait to be looked at."
+    return Health.WELL, "It sends statements here."
 
 
 def _outcome(stands: Standing, now: datetime) -> tuple[Health, str]:

@@ -67,6 +67,7 @@ class WebSite:
     launch the bridge. `questions` are those for looking back over a log. `table_desk` looks at
     tables; `file_profiles` gives the profile of each source of files, and `file_source` one file
     as if it lay in the folder of such a source.
+    `received` gives a source whose statements are sent to us, for reading them again.
     `receivers` are the routes for what other systems send; they guard themselves.
     """
 
@@ -89,3 +90,4 @@ class WebSite:
     file_profiles: Mapping[str, str] = field(default_factory=dict)
     file_source: Callable[[str, Path, str], Trusted] = _no_files
     receivers: Sequence[Blueprint] = ()
+    received: Callable[[str], Trusted | None] = lambda key: None

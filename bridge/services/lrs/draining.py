@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import orjson
 
+from bridge.domain.errors import Refused
 from bridge.domain.lrs.readings import Reading, Readings
-from bridge.domain.lrs.statements import Kept, Waiting, Work
+from bridge.domain.lrs.statements import Waiting, Work
 from bridge.domain.model import SourceRow
+from bridge.domain.ports import Finding
 from bridge.domain.records import NoRecord, Page, Pulled, Unreadable
 from bridge.domain.repositories import UnitOfWork
-from bridge.domain.xapi.reading import items_of
+from bridge.domain.statements import STATEMENTS
+from bridge.domain.xapi.reading import ReadingRules, items_of
 from bridge.services.context import Context
 from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, reconsider
 from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import Mapped, load_mapped
-from bridge.services.pull import look_round
+from bridge.services.pull import Trusted, look_round
+from bridge.services.statements import statement_key
 
 AT_ONCE = 1000
 #: How often it is looked whether an LMS that statements name is known meanwhile.
@@ -77,7 +81,8 @@ class Drain:
         stored: list[tuple[int, Pulled]] = []
         members: dict[bytes, list[Pulled]] = {}
         for kept in uow.lrs.rows(rows):
-            own, of_members = read(kept, reading)
+            key = str(uuid.UUID(kept.id))
+            own, of_members = read(key, kept.body or b"", kept.envelope, reading.rules)
             stored.append((kept.row, own))
             if of_members:
                 members.setdefault(kept.envelope, []).extend(of_members)
@@ -100,16 +105,16 @@ class Drain:
         look_round(self.ctx, self.readings.sites, intake)
 
 
-def read(kept: Kept, reading: Reading) -> tuple[Pulled, list[Pulled]]:
+def read(
+    key: str, body: bytes, envelope: bytes, rules: ReadingRules
+) -> tuple[Pulled, list[Pulled]]:
     """What a statement tells, under its own key; and what a group's tells of each member."""
-    key = str(uuid.UUID(kept.id))
-    body = kept.body or b""
     try:
         value = orjson.loads(body)
         if "timestamp" not in value:
-            about = orjson.loads(kept.envelope)
+            about = orjson.loads(envelope)
             value = {**value, "timestamp": about.get("stored")}
-        items = items_of({**value, "id": key}, body, reading.rules)
+        items = items_of({**value, "id": key}, body, rules)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         # Whatever the door let in that the reading does not expect waits for a person.
         why = f"The statement cannot be read ({type(error).__name__})."
@@ -117,3 +122,34 @@ def read(kept: Kept, reading: Reading) -> tuple[Pulled, list[Pulled]]:
     if len(items) == 1 and items[0].natural_key == key:
         return items[0], []
     return Pulled(key, body, _OF_MEMBERS), items
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A source whose statements are sent to us. Implements `bridge.domain.ports.Source`."""
+
+    key: str
+    rules: ReadingRules
+
+    def pull(self, since: datetime | None) -> Iterator[Page]:
+        """Raises Refused: it is not asked, it sends."""
+        raise Refused(f"{self.key} sends its statements to /xapi; there is nothing to pull.")
+
+    def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
+        """Read a statement again; of a group's, what it tells of the member that the key names."""
+        own, of_members = read(statement_key(natural_key), body, envelope, self.rules)
+        return next((each for each in of_members if each.natural_key == natural_key), own)
+
+    def doctor(self) -> list[Finding]:
+        """Nothing that could be called."""
+        return []
+
+
+def received_source(ctx: Context, readings: Readings, key: str) -> Trusted | None:
+    """A source that statements are received from, for reading them again; None if it is none."""
+    with ctx.store.reading() as uow:
+        sender = next((each for each in uow.senders.all() if each.source_key == key), None)
+    if sender is None:
+        return None
+    reading = readings.of(key)
+    return Trusted(Received(key, reading.rules), STATEMENTS, sender.trust.value, reading.identity)

@@ -47,6 +47,7 @@ def issue(
     `taken` are names of other sources. Raises Refused where the source is another kind of thing, or
     of another trust than asked for: credentials of one source share it.
     """
+    _whole_partnership(ctx)
     if not _SOURCE.fullmatch(source_key):
         raise Refused("A source's name is of small letters, digits and hyphens, as 'moodle-xapi'.")
     if source_key in taken:
@@ -80,16 +81,24 @@ def issue(
 
 def senders(ctx: Context) -> list[Sender]:
     """Every credential, the revoked ones too."""
+    _whole_partnership(ctx)
     with ctx.store.reading() as uow:
         return uow.senders.all()
 
 
 def revoke(ctx: Context, sender_id: int) -> None:
     """End a credential; it is refused at the latest `REMEMBERED` later. Raises NotFound."""
+    _whole_partnership(ctx)
     with ctx.store.begin() as uow:
         if not uow.senders.revoke(sender_id, ctx.clock.now()):
             raise NotFound("There is no such credential, or it has ended already.")
         audit(ctx, uow, "revoke-xapi-credential", f"xapi-credential:{sender_id}")
+
+
+def _whole_partnership(ctx: Context) -> None:
+    """Raise NotAllowed where the actor's role is for some organisations alone."""
+    if not ctx.actor.scope.sees_badges or ctx.actor.scope.organisations is not None:
+        raise NotAllowed("Only the whole partnership's LMS administrator does that.")
 
 
 class Doorkeeper:

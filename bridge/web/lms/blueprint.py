@@ -16,6 +16,7 @@ _PAGES = (
     ("lms.badges", "Badges", False),
     ("lms.meanings", "What badges mean", False),
     ("lms.platforms", "Launching from Moodle", True),
+    ("lms.senders", "Statements sent here", True),
 )
 
 

@@ -133,7 +133,7 @@ def _readable(body: bytes | None) -> str | None:
 @permits(Permission.TRAINING_CHANGE)
 def replay(source: str) -> Response:
     """Read everything of a source again, as after a repair or a new mapping."""
-    trusted = site().sources.get(source)
+    trusted = site().sources.get(source) or site().received(source)
     if trusted is None:
         raise NotFound(f"There is no source '{source}' in this site's configuration.")
     released, left = ledger.replay(ctx(), trusted)

@@ -1,0 +1,71 @@
+"""`bridge xapi credential`: a credential that works, shown once, and its end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bridge.bootstrap import open_bridge, web_site
+from bridge.cli import bridge
+from bridge.web.app import create_app
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A new site."""
+    folder = tmp_path / "site"
+    made = CliRunner().invoke(bridge, ["init", str(folder)])
+    assert made.exit_code == 0, made.output
+    return folder
+
+
+def run(site: Path, *words: str) -> str:
+    """A command that must succeed; what it says."""
+    done = CliRunner().invoke(bridge, ["xapi", "credential", *words, "--site", str(site)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_credential_lets_somebody_send_until_it_ends(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_MOODLE_TOKEN", "of no use here")
+    made = json.loads(run(site, "add", "content", "--untrusted", "--title", "Course", "--json"))
+    assert made["endpoint"].endswith("/xapi")
+    opened = open_bridge(site)
+    try:
+        client = create_app(web_site(opened, "http://localhost")).test_client()
+
+        def send() -> int:
+            return client.post(
+                "/xapi/statements",
+                json=[],
+                auth=(made["username"], made["password"]),
+                headers={"X-Experience-API-Version": "1.0.3"},
+            ).status_code
+
+        assert send() == 200
+        listed = json.loads(run(site, "list", "--json"))
+        assert listed[0]["source"] == "content"
+        assert listed[0]["trust"] == "untrusted"
+        assert listed[0]["scopes"] == ["write"]
+        assert made["password"] not in run(site, "list")
+        run(site, "revoke", str(listed[0]["id"]))
+    finally:
+        opened.close()
+    again = open_bridge(site)
+    try:
+        client = create_app(web_site(again, "http://localhost")).test_client()
+        assert send() == 401
+    finally:
+        again.close()
+    assert json.loads(run(site, "list", "--json"))[0]["revoked_at"]
+
+
+def test_a_configured_source_is_no_senders(site: Path) -> None:
+    done = CliRunner().invoke(bridge, ["xapi", "credential", "add", "moodle", "--site", str(site)])
+    assert done.exit_code != 0
+    assert "bridge.toml" in str(done.exception)
