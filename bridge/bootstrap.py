@@ -423,7 +423,10 @@ def serve_site(
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
     drain = Drain(system, bridge.readings)
-    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old, drain)
+    works = Works(
+        system, bridge.sources, bridge.targets, room, bridge.tables.forget_old, drain,
+        lrs.forget_documents(system, bridge.config),
+    )  # fmt: skip
     times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from flask import Blueprint
 
@@ -13,6 +14,7 @@ from bridge.domain.lrs.readings import Reading, Readings
 from bridge.lrs.endpoint import endpoint
 from bridge.lrs.settings import EndpointSite, Limits
 from bridge.services.context import Context
+from bridge.services.lrs.documents import forget_old
 from bridge.services.lrs.senders import senders
 from bridge.storage.vault import KeyVault
 
@@ -45,6 +47,16 @@ def identity(ctx: Context, given: Readings) -> dict[str, tuple[IdentityRule, ...
     """The identity rules that each source is trusted with whose statements are sent to us."""
     keys = {sender.source_key for sender in senders(ctx)}
     return {key: tuple(given.of(key).identity) for key in sorted(keys)}
+
+
+def forget_documents(ctx: Context, config: Config) -> Callable[[], int]:
+    """Forgets states and profiles that are kept no longer; how many."""
+    days = config.xapi.keep_documents_days
+
+    def forget() -> int:
+        return forget_old(ctx, ctx.clock.now() - timedelta(days=days)) if days else 0
+
+    return forget
 
 
 def xapi_endpoint(ctx: Context, config: Config, vault: KeyVault, base_url: str) -> Blueprint:

@@ -40,7 +40,7 @@ class Works:
 
     `drain` takes in the statements that were received at /xapi. `forget_uploads` forgets files that
     were handed in and never loaded, and says how many. Once `stopping` is set, work ends after the
-    page in hand.
+    page in hand. `forget_documents` forgets states and profiles that are kept no longer.
     """
 
     context: Context
@@ -49,6 +49,7 @@ class Works:
     mail: MailRoom | None = None
     forget_uploads: Callable[[], int] = int
     drain: Drain | None = None
+    forget_documents: Callable[[], int] = int
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def page_done(self, done: int, expected: int | None) -> None:
@@ -120,6 +121,8 @@ def grow_old(works: Works) -> None:
     inbox.forget_old(works.context)
     if forgotten := works.forget_uploads():
         _log.info("forgot files that nobody loaded", files=forgotten)
+    if forgotten := works.forget_documents():
+        _log.info("forgot states and profiles that nobody changes", documents=forgotten)
     draft(works)
 
 

@@ -66,8 +66,16 @@ def measure_receive(seconds: float, half_seconds: float, workers: int) -> dict[s
             authorization = _site(folder, url)
             with _running(folder, url, workers) as (port, service):
                 engine = open_engine(url)
+                with engine.connect() as connection:
+                    backend = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+                    database = psutil.Process(backend).parent()
+                    assert database is not None
+                cpu_before = _cpu(service) + _cpu(database)
                 full = _load(port, service, authorization, seconds, 0.0, 0)
                 full |= _drained(engine, full.pop("ended"))
+                spent = _cpu(service) + _cpu(database) - cpu_before
+                # All of it: received, read into records, and most of the index.
+                full["cpu_microseconds_each"] = round(spent / full["statements"] * 1e6)
                 rate = full["statements_per_second"] / 2
                 half = _load(
                     port, service, authorization, half_seconds, BATCH * CLIENTS / rate, 1_000_000
@@ -245,7 +253,14 @@ def _family(service: psutil.Process) -> Sequence[psutil.Process]:
 
 
 def _cpu(service: psutil.Process) -> float:
-    return sum(sum(each.cpu_times()[:2]) for each in _family(service))
+    total = 0.0
+    for each in _family(service):
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 def _rss(service: psutil.Process) -> int:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bridge.bootstrap_lrs import forget_documents
+from bridge.config import Config
+from bridge.config_endpoint import XapiSection
 from bridge.domain.lrs.senders import Scope
 from bridge.domain.xapi.instants import read_instant
 from tests.lrs.site import Client, Endpoint, activity, agent, new_id
@@ -268,3 +272,15 @@ def test_json_too_deep_to_be_merged_is_400(client: Client) -> None:
     deep = b'{"b":' + b"[" * 600 + b"]" * 600 + b"}"
     assert client.send("POST", STATE, deep, **where).status_code == 400
     assert client.get(STATE, **where).json == {"a": 1}
+
+
+def test_what_nobody_changes_is_forgotten_in_time(fresh: Endpoint) -> None:
+    client, old, new = fresh.client(), place(STATE), place(STATE)
+    put(client, STATE, b"old", old, kind="text/plain")
+    fresh.clock.pass_by(timedelta(days=40))
+    put(client, STATE, b"new", new, kind="text/plain")
+    config = Config(xapi=XapiSection(keep_documents_days=30))
+    assert forget_documents(fresh.ctx, Config())() == 0
+    assert forget_documents(fresh.ctx, config)() == 1
+    assert client.get(STATE, **old).status_code == 404
+    assert client.get(STATE, **new).data == b"new"

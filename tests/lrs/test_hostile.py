@@ -68,7 +68,7 @@ def test_the_same_as_a_parameter_or_a_document(shared: Endpoint, what: str) -> N
     client = shared.client()
     written = HOSTILE[what].decode("utf-8", "replace")[:30_000]
     assert client.get("/statements", agent=written).status_code == 400
-    where = {"agent": agent(new_id()), "profileId": "p"}
+    where: dict[str, Any] = {"agent": agent(new_id()), "profileId": "p"}
     sent = HOSTILE[what][:20_000]
     for _ in range(2):
         assert client.send("POST", "/agents/profile", sent, **where).status_code in (204, 400)
