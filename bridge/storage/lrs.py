@@ -17,7 +17,6 @@ from bridge.domain.lrs.statements import Attachment, Kept, NewStatement, Query, 
 from bridge.storage import tables as t
 from bridge.storage import tables_lrs as tl
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids
-from bridge.storage.intake import SqlIntake
 
 _s, _q, _t, _f = tl.lrs_statements.c, tl.lrs_queue.c, tl.lrs_terms.c, tl.lrs_references.c
 #: The advisory lock (PostgreSQL) that whoever receives shares, so that readers see them coming.
@@ -118,7 +117,10 @@ class SqlLrs:
             digest = hashlib.sha256(envelope).digest()
             found = self._db.scalar(select(e.id).where(e.sha256 == digest))
             if found is None:
-                return SqlIntake(self._db).envelope_id(envelope)
+                # Another may store it at this very moment.
+                row = {"sha256": digest, "body": envelope}
+                self._db.execute(self._insert(t.envelopes).values(row).on_conflict_do_nothing())
+                return int(self._db.execute(select(e.id).where(e.sha256 == digest)).scalar_one())
             if len(remembered) >= _MOST_ENVELOPES:
                 remembered.clear()
             remembered[envelope] = found
