@@ -29,8 +29,8 @@ class Inside:
     def site(self) -> Site:
         return self.moodle.site
 
-    def pull(self, *, full: bool = True) -> PullReport:
-        source = source_of(self.moodle, self.world.clock, activities=("quiz",))
+    def pull(self, *, full: bool = True, **settings: object) -> PullReport:
+        source = source_of(self.moodle, self.world.clock, activities=("quiz",), **settings)
         trusted = Trusted(source, "moodle", identity=RULES)
         return pulling.pull(self.world.ctx, trusted, full=full, believe=True)
 
@@ -163,3 +163,51 @@ def test_activities_stay_as_they_are_where_they_are_not_read_any_more(inside: In
     report = pulling.pull(inside.world.ctx, trusted, full=True, believe=True)
     assert report.tally.vanished == 0
     assert set(inside.drafts()) == {"Course 1", "Course 1: Final quiz"}
+
+
+def test_on_a_stock_moodle_the_gradebook_tells_the_scores(inside: Inside) -> None:
+    inside.site.plugin = None
+    inside.world.publish([*MAPPING, quiz_rule(3, counts_when=CountsWhen(min_score=0.85))])
+    inside.site.complete(11, COURSES[0], NOW - timedelta(days=2))
+    inside.took(0.9)
+    inside.pull()
+    assert inside.drafts() == {"Course 1": {"1", "2"}, "Course 1: Final quiz": {"3"}}
+    assert inside.world.rows("SELECT email FROM accounts") == [("u11@example.org",)]
+    assert inside.pull().tally.wrote_nothing
+    inside.took(0.5, days=1)
+    inside.pull()
+    assert inside.drafts() == {"Course 1": {"1", "2"}}
+    statuses = "SELECT l.status FROM learning_records l JOIN received r ON r.id = l.received_id"
+    assert inside.world.rows(f"{statuses} WHERE r.gone_at IS NULL ORDER BY 1") == [
+        ("completed",), ("failed",)
+    ]  # fmt: skip
+
+
+def test_a_gradebook_that_is_closed_proves_nothing(inside: Inside) -> None:
+    inside.site.plugin = None
+    inside.world.publish([*MAPPING, quiz_rule(3)])
+    inside.site.complete(11, COURSES[0], NOW - timedelta(days=2))
+    inside.took(0.9)
+    inside.pull()
+    for capability in ("moodle/grade:viewall", ""):
+        inside.site.user("svc-bridge").capabilities.discard(capability)
+        inside.site.services["competency_bridge"].functions.discard(
+            "" if capability else "gradereport_user_get_grade_items"
+        )
+        assert inside.pull().tally.vanished == 0
+        assert "Course 1: Final quiz" in inside.drafts()
+
+
+def test_moving_from_the_gradebook_to_the_plugin_keeps_the_draft(inside: Inside) -> None:
+    plugin, inside.site.plugin = inside.site.plugin, None
+    inside.world.publish([*MAPPING, quiz_rule(3)])
+    inside.site.complete(11, COURSES[0], NOW - timedelta(days=2))
+    inside.took(0.9)
+    inside.pull()
+    before = inside.drafts()
+    inside.site.plugin = plugin
+    inside.pull()
+    assert inside.drafts() == before
+    assert inside.world.scalar("SELECT count(*) FROM evidence") == 2
+    kept = "SELECT count(*) FROM received WHERE gone_at IS NULL"
+    assert inside.world.scalar(kept) == 2

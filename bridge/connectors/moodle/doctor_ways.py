@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.grades import GRADES
 from bridge.connectors.moodle.plugin import COMPLETIONS, STATUS, Snapshot, ask
+from bridge.connectors.moodle.refusals import capabilities_of
 from bridge.connectors.moodle.ways import (
     PLUGIN,
     Choice,
@@ -32,6 +34,8 @@ def way_findings(client: MoodleClient, info: Any) -> tuple[str, list[Finding]]:
     findings = [_way(choice)]
     if choice.way == PLUGIN:
         findings += _plugin(client, opening)
+    elif client.settings.activities:
+        findings.append(_grades(client, opening))
     return choice.way, findings
 
 
@@ -46,6 +50,24 @@ def _way(choice: Choice) -> Finding:
     told = f"Completions come in by {_NAMES[choice.way]}. {choice.why}"
     better = choice.better if choice.better not in told else ""
     return Finding("way in", True, f"{told} {better}".strip())
+
+
+def _grades(client: MoodleClient, opening: Opening) -> Finding:
+    if opening.lacks((GRADES,)):
+        return Finding(
+            "activities",
+            False,
+            "Quizzes and other activities inside courses are not read.",
+            f"Install the plugin, or add {GRADES} to the service and give the role "
+            f'{capabilities_of(GRADES)} in the courses; or set activities = "none".',
+            warning=True,
+        )
+    return Finding(
+        "activities",
+        True,
+        "The grades of activities inside courses are read at each full pull. Of activities without "
+        "a grade only the plugin tells.",
+    )
 
 
 def _plugin(client: MoodleClient, opening: Opening) -> list[Finding]:
