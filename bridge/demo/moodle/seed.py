@@ -224,7 +224,10 @@ def _moment(chance: random.Random, now: datetime, *, archived: bool) -> datetime
 
 
 def _add_access(site: Site) -> None:
-    service = Service("competency_bridge", set(FUNCTIONS), allowed_users=set())
+    # As docs/moodle.md has it; the gradebook is for whoever wants scores without the plugin.
+    service = Service(
+        "competency_bridge", set(FUNCTIONS) - {"gradereport_user_get_grade_items"}, True, set()
+    )
     site.add_service(service)
     bridge = _service_user(site, 203, SERVICE_USER, "Bridge", AUTHENTICATED | BRIDGE_ROLE)
     _service_user(
