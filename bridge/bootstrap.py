@@ -117,6 +117,8 @@ class Bridge:
                 badges_report=section.badges_report or None,
                 grade_max=section.grade_max,
                 timeout=section.timeout,
+                deadline=section.deadline,
+                calls_per_second=section.calls_per_second,
                 timezone=section.timezone,
                 verify=str(self.folder / section.ca_bundle) if section.ca_bundle else True,
                 proxy=section.proxy,
@@ -392,7 +394,9 @@ def serve_site(
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
     works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old)
-    times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
+    times = JobTimes(
+        settings.pull_minutes, settings.deliver_minutes, settings.sweep_at, settings.sweep_until
+    )
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database
     server: Server = threads(

@@ -202,6 +202,9 @@ class Page:
 
     `absent` are stems of natural keys ("completion:42:7:") of which the source said expressly that
     it now holds nothing but what the same page shows: stored items under them are gone from there.
+    A part of one may be "*", for any: "completion:*:7:" is a whole course.
+
+    `resume`: where a full run that ends after this page can go on (`bridge.domain.ports.GoesOn`).
     """
 
     items: tuple[Pulled, ...]
@@ -213,6 +216,7 @@ class Page:
     whole: bool | None = None
     note: str = ""
     absent: tuple[str, ...] = ()
+    resume: str = ""
 
 
 def cycle_of(occurred_at: datetime) -> str:

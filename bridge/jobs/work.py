@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, LostLease
 from bridge.domain.ports import Target
+from bridge.domain.times import next_london
 from bridge.services import inbox
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
@@ -58,14 +59,26 @@ def pull(works: Works, source: str, every: timedelta) -> None:
     _pull(works, source, every, full=False)
 
 
-def sweep(works: Works, source: str) -> None:
-    """Pull all of one source, and so find what is no longer there."""
-    _pull(works, source, timedelta(0), full=True)
+def sweep(works: Works, source: str, ends: str = "07:00") -> None:
+    """Pull all of one source, and so find what is no longer there.
+
+    It waits while something else speaks with that peer. At `ends`, London time, a sweep that can go
+    on another night does.
+    """
+    until = next_london(works.context.clock.now(), ends)
+    _patiently(works, lambda: _pull(works, source, timedelta(0), full=True, until=until))
 
 
-def _pull(works: Works, source: str, every: timedelta, *, full: bool) -> None:
+def _pull(
+    works: Works, source: str, every: timedelta, *, full: bool, until: datetime | None = None
+) -> None:
     report = pull_in_turn(
-        works.context, works.sources[source], every, full=full, progress=works.page_done
+        works.context,
+        works.sources[source],
+        every,
+        full=full,
+        progress=works.page_done,
+        until=until,
     )
     if report is None:
         _log.info("not its turn", source=source)
@@ -73,6 +86,23 @@ def _pull(works: Works, source: str, every: timedelta, *, full: bool) -> None:
     _log.info("pulled", source=source, full=report.full, **report.tally.as_counts())
     if report.note:
         _log.warning("pulled, but", source=source, note=report.note)
+
+
+#: In seconds: how often the work of a night looks whether its peer is free, and how long.
+LOOK_AGAIN_AFTER, PATIENT_FOR = 15.0, 2 * 3600.0
+
+
+def _patiently(works: Works, do: Callable[[], None]) -> None:
+    """Do it once the peer is free; other work of that peer waits in the same line anyway."""
+    waited = 0.0
+    while True:
+        try:
+            do()
+            return
+        except LostLease:
+            if waited >= PATIENT_FOR or works.stopping.wait(LOOK_AGAIN_AFTER):
+                raise
+            waited += LOOK_AGAIN_AFTER
 
 
 def look_again(works: Works, source: str) -> None:
@@ -152,8 +182,11 @@ def overdue(works: Works) -> None:
 
 
 def reconcile(works: Works, target: str) -> None:
-    """Read every badge of one target back, hand edits too, and bring it into step."""
-    _told(reconcile_with(works.context, works.targets[target]))
+    """Read every badge of one target back, hand edits too, and bring it into step.
+
+    It waits while something else speaks with that peer.
+    """
+    _patiently(works, lambda: _told(reconcile_with(works.context, works.targets[target])))
 
 
 def _told(report: PublishReport) -> None:

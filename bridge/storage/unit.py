@@ -31,6 +31,7 @@ from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
 from bridge.storage.outbox import SqlOutbox
+from bridge.storage.peers import SqlPeers
 from bridge.storage.people import SqlPeople
 from bridge.storage.standing import SqlStanding
 from bridge.storage.teams import SqlTeams
@@ -52,6 +53,11 @@ class SqlUnitOfWork:
     def bookings(self) -> SqlBookings:
         """Joined activities, trainers, accounts in doubt."""
         return SqlBookings(self.connection)
+
+    @cached_property
+    def peers(self) -> SqlPeers:
+        """Who is left in peace, and full pulls that go on."""
+        return SqlPeers(self.connection)
 
     @cached_property
     def people(self) -> SqlPeople:

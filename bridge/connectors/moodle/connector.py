@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,9 +12,11 @@ from bridge.connectors.moodle.doctor import source_findings
 from bridge.connectors.moodle.peruser import PerUserRoute, read_answer
 from bridge.connectors.moodle.reports import ReportRoute, read_row
 from bridge.connectors.moodle.settings import MoodleSettings
+from bridge.connectors.moodle.vanished import Vanished
 from bridge.domain.errors import Damaged
 from bridge.domain.ports import Clock, Finding
 from bridge.domain.records import Page, Pulled
+from bridge.domain.vanishing import Gone
 
 
 class MoodleSource:
@@ -35,6 +37,15 @@ class MoodleSource:
         if self.settings.report is None:
             return PerUserRoute(self.client, self._clock).pull(since)
         return ReportRoute(self.client, self._clock).pull(since)
+
+    @property
+    def conversation(self) -> str:
+        """Only one conversation at a time is held with this Moodle."""
+        return self.settings.conversation
+
+    def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone]:
+        """Why these are not shown any more, as far as stock functions tell. Raises TryLater."""
+        return Vanished(self.client).why(keys, shown)
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
         """A stored completion read again. Raises Damaged for an envelope that is not ours."""
