@@ -37,7 +37,7 @@ from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.servers import Gunicorn, Server, threads
 from bridge.jobs.work import Works
-from bridge.late import LateSource
+from bridge.late import LateFeed
 from bridge.services.context import Context
 from bridge.services.mailing import MailRoom
 from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
@@ -120,6 +120,8 @@ class Bridge:
                 timezone=section.timezone,
                 verify=str(self.folder / section.ca_bundle) if section.ca_bundle else True,
                 proxy=section.proxy,
+                way=section.way,
+                activities=section.kinds_of_activities,
             )
         except ValueError as error:
             raise BridgeError(str(error)) from None
@@ -132,7 +134,7 @@ class Bridge:
         """The configured sources, by key."""
         found = {
             name: Trusted(
-                LateSource(name, partial(self._moodle, name)),
+                LateFeed(name, partial(self._moodle, name)),
                 "moodle",
                 section.trust,
                 section.identity,

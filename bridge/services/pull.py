@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bridge.domain.errors import BadAnswer, BridgeError, LostLease, NeedsAdministrator
 from bridge.domain.identity import IdentityRule
 from bridge.domain.model import Bookmark, Lease, SourceRow
-from bridge.domain.ports import Source
+from bridge.domain.ports import PullsOn, Source
 from bridge.domain.records import Page
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context
@@ -109,7 +109,7 @@ def _run(
     # Hashes in place of the keys themselves: a million in eight megabytes.
     seen = array("q")
     envelope = b""
-    for page in trusted.connector.pull(since):
+    for page in _asked(trusted.connector, since, bookmark.mark):
         seen.extend(hash(item.natural_key) for item in page.items)
         with ctx.store.begin() as uow:
             uow.ops.lock(SETTLING)
@@ -132,8 +132,9 @@ def _run(
                 report.complete = True
                 report.note = " ".join(filter(None, (page.note, report.tally.unread_words)))
                 report.needs_you = bool(report.note)
+                report.full = report.full or page.full
                 if report.full if page.whole is None else page.whole:
-                    _sweep(ctx, uow, intake, seen, report, whole=page.whole is True)
+                    _sweep(ctx, uow, intake, seen, report, page)
                     # Whom a whole run does not name has no say any more; named again, they have.
                     uow.bookings.end_trainers(source.id, intake.trainers.keys(), started)
                 _move_bookmark(uow, source, bookmark, page, started, report.full)
@@ -147,6 +148,12 @@ def _run(
         )
 
 
+def _asked(connector: Source, since: datetime | None, mark: str) -> Iterator[Page]:
+    if isinstance(connector, PullsOn):
+        return connector.pull_on(since, mark)
+    return connector.pull(since)
+
+
 def _move_bookmark(
     uow: UnitOfWork,
     source: SourceRow,
@@ -158,7 +165,9 @@ def _move_bookmark(
     position = min(page.bookmark or started, started)
     if before.position is not None:
         position = max(position, before.position)
-    uow.ops.set_bookmark(source.id, Bookmark(position, started if full else before.last_full_at))
+    uow.ops.set_bookmark(
+        source.id, Bookmark(position, started if full else before.last_full_at, page.mark)
+    )
 
 
 def _sweep(
@@ -167,18 +176,19 @@ def _sweep(
     intake: Intake,
     seen: array[int],
     report: PullReport,
-    *,
-    whole: bool,
+    last: Page,
 ) -> None:
     """After a complete full run: what we know and the source did not show is gone from there.
 
-    A sudden emptiness is not believed: a lost capability looks just like it. `whole`: it was a
-    file that said so, and which the next run does not find again.
+    A sudden emptiness is not believed: a lost capability looks just like it. Where the last page
+    is `whole`, it was a file that said so, and which the next run does not find again.
     """
     marks = sorted(seen)
     gone: list[int] = []
     known = 0
     for received_id, key in uow.intake.present_keys(intake.source.id):
+        if last.spans and not key.startswith(last.spans):
+            continue
         known += 1
         mark = hash(key)
         at = bisect_left(marks, mark)
@@ -192,7 +202,7 @@ def _sweep(
             f"{len(gone)} of {known} records are suddenly missing from {intake.source.key}. "
             "That looks like a lost permission or a changed report, so nothing was withdrawn. "
             "Run 'bridge doctor'; if they really are gone, "
-            + ("put the file in again and " if whole else "")
+            + ("put the file in again and " if last.whole else "")
             + "run 'bridge pull --full --believe'."
         )
         return

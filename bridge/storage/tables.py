@@ -180,6 +180,7 @@ bookmarks = Table(
     Column("source_id", Key, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
     Column("position", UtcDateTime),
     Column("last_full_at", UtcDateTime),
+    Column("mark", Text, nullable=False, server_default=""),
 )
 pull_runs = Table(
     "pull_runs",
@@ -313,6 +314,9 @@ activity_aliases = Table(
     Column("shortname", Text),
     Column("category", Text),
     Column("iri", Text),
+    Column("module", Text),
+    Column("course_idnumber", Text),
+    Column("course_shortname", Text),
     UniqueConstraint("source_id", "value", "kind"),
 )
 learning_records = Table(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -79,35 +79,48 @@ class ReportRoute:
         self._clock = clock
         self._settings = client.settings
 
-    def pull(self, since: datetime | None) -> Iterator[Page]:
+    def pull(
+        self, since: datetime | None, answers: Mapping[str, Any] | None = None
+    ) -> Iterator[Page]:
         """Pages of everything, or of what was completed at or after `since` (aware).
 
         In full: at most two calls and one for each page; since an instant: at most three and one
         for each page, which are five times as large. The next page is asked for while one is being
         stored. The last comes only when as many rows were seen as the report says it has.
+        `answers`, by function, came already with whatever was asked first.
         """
         began = aware(self._clock.now())
-        report = self._prepare(began)
+        report = self._prepare(began, answers or {})
         if since is None:
             yield from self._sweep(report, began)
         else:
             yield from self._changes(report, began, aware(since))
 
-    def _prepare(self, now: datetime) -> int:
+    def _prepare(self, now: datetime, known: Mapping[str, Any]) -> int:
         """The report's id, having made sure of the time zone where the service permits it."""
         wanted = self._settings.report
+        if wanted is None:
+            raise NeedsAdministrator(
+                f"{self._settings.key}: no report is configured. Name one in the configuration "
+                "(report).",
+                peer=self._settings.key,
+                detail=NO_SUCH_REPORT,
+            )
         calls: list[Call] = [zones.probe(now)]
         by_name = not (isinstance(wanted, int) or str(wanted).isdecimal())
         if by_name:
             # Batches stop at their first error: what may be refused comes last.
             calls.insert(0, (LIST, {"perpage": 1000}))
-        answers = self._client.call_many(calls)
-        self._check_zone(answers[-1], now)
+        missing = [call for call in calls if call[0] not in known]
+        asked = self._client.call_many(missing)
+        answers = {**known, **{name: a for (name, _), a in zip(missing, asked, strict=True)}}
+        self._check_zone(answers[zones.TIMESTAMPS], now)
         if not by_name:
             return int(str(wanted))
-        if isinstance(answers[0], PeerError):
-            raise answers[0]
-        return find_report(self._client, str(wanted), answers[0])
+        listed = answers[LIST]
+        if isinstance(listed, PeerError):
+            raise listed
+        return find_report(self._client, str(wanted), listed)
 
     def _check_zone(self, answer: Any, now: datetime) -> None:
         if not isinstance(answer, PeerError):

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 MEGABYTE = 1_000_000
+WAYS = ("auto", "plugin", "report", "per-user")
+#: In place of the kinds of activities: whatever kind there is.
+ALL_KINDS = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,8 @@ class MoodleSettings:
     in seconds; `max_answer` in bytes; `verify` is True, or the path of a CA bundle; `proxy` is
     the address of an HTTP proxy (the environment's own proxies are never used). `timezone` is the
     IANA name of the zone Moodle writes dates in: leave it at UTC unless the site forces another.
+    `way` is one of WAYS; `activities` are the kinds of activities inside courses that are read too
+    ("quiz"), or ALL_KINDS alone.
     """
 
     key: str
@@ -31,6 +36,8 @@ class MoodleSettings:
     timezone: str = "UTC"
     proxy: str | None = None
     max_answer: int = 64 * MEGABYTE
+    way: str = "auto"
+    activities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -50,6 +57,8 @@ class MoodleSettings:
             )
         if self.page_size < 1 or self.timeout <= 0 or self.grade_max <= 0:
             raise ValueError(f"{self.key}: page size, timeout and highest grade must be above 0")
+        if self.way not in WAYS:
+            raise ValueError(f"{self.key}: way must be one of {', '.join(WAYS)}")
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):

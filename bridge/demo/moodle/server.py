@@ -115,6 +115,12 @@ class StandInMoodle:
         with self.lock:
             return sum(function in (None, seen.function) for seen in self.requests)
 
+    def cron(self) -> int | None:
+        """What Moodle's cron does for the plugin: send its webhook. The status of the answer."""
+        with self.lock:
+            plugin, now = self.site.plugin, self.site.now
+        return None if plugin is None else plugin.cron(now)
+
     def forget(self) -> None:
         """Forget the requests seen so far."""
         with self.lock:

@@ -84,6 +84,31 @@ class Completion:
     timecompleted: int | None
     grade: float | None = None
     criteria_dated: bool = True
+    id: int = 0
+
+
+@dataclass
+class Module:
+    """An activity inside a course. `gradepass` is a fraction, None where there is no pass mark."""
+
+    cmid: int
+    courseid: int
+    modname: str
+    name: str
+    idnumber: str = ""
+    gradepass: float | None = None
+
+
+@dataclass
+class ActivityCompletion:
+    """How far a user is with an activity: state 0 to 3, when that changed, grade as a fraction."""
+
+    id: int
+    userid: int
+    cmid: int
+    state: int
+    time: int
+    grade: float | None = None
 
 
 @dataclass
