@@ -25,7 +25,7 @@
 require_once('../../config.php');
 require_once($CFG->libdir . '/adminlib.php');
 
-use local_competencybridge\connection_test;
+use local_competencybridge\connection_check;
 
 // Whoever may change the settings of the site may look here.
 admin_externalpage_setup('local_competencybridge_test');
@@ -33,7 +33,7 @@ admin_externalpage_setup('local_competencybridge_test');
 $said = null;
 if (optional_param('send', false, PARAM_BOOL)) {
     require_sesskey();
-    $said = connection_test::run();
+    $said = connection_check::run();
 }
 
 echo $OUTPUT->header();
@@ -41,11 +41,11 @@ echo $OUTPUT->heading(get_string('test', 'local_competencybridge'));
 if ($said) {
     echo $OUTPUT->notification($said->text, $said->type, false);
 }
-foreach (connection_test::warnings() as $warning) {
+foreach (connection_check::warnings() as $warning) {
     echo $OUTPUT->notification($warning, \core\output\notification::NOTIFY_WARNING, false);
 }
 echo html_writer::tag('p', get_string('testintro', 'local_competencybridge'));
-if (connection_test::is_possible()) {
+if (connection_check::is_possible()) {
     echo $OUTPUT->single_button(
         new moodle_url('/local/competencybridge/test.php', ['send' => 1]),
         get_string('testsend', 'local_competencybridge'),
@@ -55,7 +55,7 @@ if (connection_test::is_possible()) {
 $table = new html_table();
 $table->caption = get_string('state', 'local_competencybridge');
 $table->attributes['class'] = 'generaltable mt-4';
-foreach (connection_test::state() as $name => $value) {
+foreach (connection_check::state() as $name => $value) {
     $header = new html_table_cell($name);
     $header->header = true;
     $header->scope = 'row';

@@ -104,17 +104,20 @@ class webhook {
     /**
      * Announces everything that was not announced yet.
      *
+     * @param callable|null $send what sends a message: given id and body, gives what send() gives; for tests
      * @return int how many messages were delivered
      * @throws \moodle_exception where one could not be delivered
      */
-    public static function announce(): int {
+    public static function announce(?callable $send = null): int {
+        $send = $send ?? [self::class, 'send'];
         for ($sent = 0; $sent < self::ROUNDS; $sent++) {
-            $message = json_decode((string) get_config('local_competencybridge', 'pending'), true) ?: self::next_message($sent);
+            $message = json_decode((string) get_config('local_competencybridge', 'pending'), true);
+            $message = $message ?: self::next_message($sent);
             if (!$message) {
                 break;
             }
             set_config('pending', json_encode($message), 'local_competencybridge');
-            $answer = self::send($message['id'], $message['body']);
+            $answer = $send($message['id'], $message['body']);
             if ($answer->code < 200 || $answer->code > 299) {
                 set_config('lastfailure', json_encode([time(), $answer->code, $answer->error]), 'local_competencybridge');
                 throw new \moodle_exception('errornotdelivered', 'local_competencybridge', '', self::in_words($answer));
@@ -187,7 +190,7 @@ class webhook {
      * @param string $body
      * @return \stdClass code (0 where there was no answer), body, error
      */
-    private static function send(string $id, string $body): \stdClass {
+    public static function send(string $id, string $body): \stdClass {
         global $CFG;
         require_once($CFG->libdir . '/filelib.php');
         $curl = new \curl();

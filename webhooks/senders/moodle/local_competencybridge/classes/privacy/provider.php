@@ -137,26 +137,18 @@ class provider implements
             if ($context->contextlevel != CONTEXT_USER || $context->instanceid != $userid) {
                 continue;
             }
-            $root = get_string('pluginname', 'local_competencybridge');
             $status = status::get($userid);
             if ($status) {
-                writer::with_context($context)->export_data([$root, get_string('profilecategory', 'local_competencybridge')], (object) [
-                    'url' => $status['url'],
-                    'updated' => transform::datetime($status['updated']),
-                    'lines' => $status['lines'],
-                ]);
+                $status['updated'] = transform::datetime($status['updated']);
+                self::export($context, 'profilecategory', $status);
             }
             $marks = $DB->get_records(issuing::MARKS, ['userid' => $userid], 'id', 'id, badgeid, timecreated');
             if ($marks) {
-                writer::with_context($context)->export_data([$root, get_string('privacy:awards', 'local_competencybridge')], (object) [
-                    'awards' => array_values(array_map([self::class, 'with_time'], $marks)),
-                ]);
+                self::export($context, 'privacy:awards', ['awards' => self::with_times($marks)]);
             }
             $changes = $DB->get_records(outbox::TABLE, ['userid' => $userid], 'id');
             if ($changes) {
-                writer::with_context($context)->export_data([$root, get_string('privacy:changes', 'local_competencybridge')], (object) [
-                    'changes' => array_values(array_map([self::class, 'with_time'], $changes)),
-                ]);
+                self::export($context, 'privacy:changes', ['changes' => self::with_times($changes)]);
             }
         }
     }
@@ -211,13 +203,30 @@ class provider implements
     }
 
     /**
-     * A row with its time in words.
+     * Writes a part of what is kept.
      *
-     * @param \stdClass $row
-     * @return \stdClass
+     * @param \context $context
+     * @param string $heading name of a string
+     * @param array $data
      */
-    private static function with_time(\stdClass $row): \stdClass {
-        $row->timecreated = transform::datetime($row->timecreated);
-        return $row;
+    private static function export(\context $context, string $heading, array $data): void {
+        $path = [
+            get_string('pluginname', 'local_competencybridge'),
+            get_string($heading, 'local_competencybridge'),
+        ];
+        writer::with_context($context)->export_data($path, (object) $data);
+    }
+
+    /**
+     * Rows with their times in words.
+     *
+     * @param \stdClass[] $rows
+     * @return \stdClass[]
+     */
+    private static function with_times(array $rows): array {
+        foreach ($rows as $row) {
+            $row->timecreated = transform::datetime($row->timecreated);
+        }
+        return array_values($rows);
     }
 }

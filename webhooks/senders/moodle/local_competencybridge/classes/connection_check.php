@@ -25,7 +25,7 @@ use core\output\notification;
  * @copyright  2026 The Competency Bridge maintainers
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
-class connection_test {
+class connection_check {
     /**
      * Whether there is anything to try.
      *
@@ -68,7 +68,10 @@ class connection_test {
      */
     public static function run(): \stdClass {
         if (!self::is_possible() || webhook::is_blocked()) {
-            return (object) ['type' => notification::NOTIFY_ERROR, 'text' => get_string('testnotsent', 'local_competencybridge')];
+            return (object) [
+                'type' => notification::NOTIFY_ERROR,
+                'text' => get_string('testnotsent', 'local_competencybridge'),
+            ];
         }
         return self::judge(webhook::ping());
     }
@@ -98,13 +101,9 @@ class connection_test {
             ];
         }
         $a = ['code' => $answer->code, 'error' => s($answer->error), 'time' => userdate(time(), '', 'UTC')];
-        $keys = [200 => 'testnotbridge', 401 => 'test401', 404 => 'test404', 413 => 'testother', 503 => 'test503'];
-        $key = $keys[$answer->code] ?? 'testother';
-        if ($answer->code === 0) {
-            $key = 'testnoanswer';
-        } else if ($answer->code >= 300 && $answer->code < 400) {
-            $key = 'testredirect';
-        }
+        $byclass = [0 => 'testnoanswer', 2 => 'testnotbridge', 3 => 'testredirect'];
+        $bycode = [401 => 'test401', 404 => 'test404', 503 => 'test503'];
+        $key = $bycode[$answer->code] ?? $byclass[intdiv($answer->code, 100)] ?? 'testother';
         return (object) [
             'type' => notification::NOTIFY_ERROR,
             'text' => get_string($key, 'local_competencybridge', $a),
