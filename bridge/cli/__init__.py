@@ -20,6 +20,7 @@ from bridge.cli import (
     mail,
     moodle,
     moodle_frameworks,
+    moodle_setup,
     people,
     sites,
     work,
@@ -64,7 +65,7 @@ for command in (
 ):
     bridge.add_command(command)
 #: Each adds its commands to `bridge moodle` when it is imported.
-_MOODLE = (moodle_frameworks,)
+_MOODLE = (moodle_frameworks, moodle_setup)
 for command in booking_api.COMMANDS:
     booking.booking.add_command(command)
 
