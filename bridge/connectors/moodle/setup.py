@@ -9,6 +9,7 @@ from __future__ import annotations
 from bridge.connectors.moodle import uploads
 from bridge.connectors.moodle.client import MoodleClient
 from bridge.connectors.moodle.needs import (
+    FUNCTIONS,
     PLUGIN_STATUS,
     SITE_INFO,
     capabilities_for,
@@ -211,10 +212,15 @@ class SetupWalk:
             missing = [name for name in wanted if name not in self._access.offered]
             if not missing:
                 return Step("service", title, StepState.DONE, "It has every function needed.")
+            only_links = set(missing) <= set(FUNCTIONS["links"])
+            says = f"Not in it: {len(missing)} of the functions that the chosen roads call."
+            if only_links:
+                says = "Not in it: what reads which competencies courses are linked to."
             return Step(
-                "service", title, StepState.OPEN, f"{len(missing)} functions are missing.",
+                "service", title, StepState.OPEN, says,
                 self._page(SERVICES_PAGE),
                 (("The service's Functions, Add functions", ", ".join(missing)),),
+                optional=only_links,
             )  # fmt: skip
         users = ("The service's Authorised users, add", self._wishes.username)
         if self._wishes.way_in is WayIn.PLUGIN:

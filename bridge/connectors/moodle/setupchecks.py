@@ -1,5 +1,7 @@
-"""What `bridge doctor` and the end of set-up prove beside pulling and awarding: that what badges hang
-on is there, and that the service user has no more than it needs."""
+"""What `bridge doctor` and the end of set-up prove beside pulling and awarding.
+
+That what badges hang on is there, and that the service user has no more than it needs.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from bridge.domain.errors import PeerError
 from bridge.domain.ports import Finding
 from bridge.domain.setup import SetupWishes, StepState
 
-_KNOWN = frozenset(functions_for(FUNCTIONS))
+_KNOWN = frozenset((*functions_for(FUNCTIONS), "core_cohort_get_cohort_members"))
 _SHOWN = 8
 
 

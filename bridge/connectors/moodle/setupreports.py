@@ -40,6 +40,8 @@ COMPLETIONS = ReportShape(
     "Bridge completions",
     "Course participants",
     (
+        # Columns are sorted by in the order in which they stand.
+        ("completion:timecompleted", "Time completed", "Completion"),
         ("user:idnumber", "ID number", "User"),
         ("user:email", "Email address", "User"),
         ("user:username", "Username", "User"),
@@ -49,7 +51,6 @@ COMPLETIONS = ReportShape(
         ("course:shortname", "Course short name", "Course"),
         ("course:coursefullnamewithlink", "Course full name with link", "Course"),
         ("course_category:name", "Category name", "Course category"),
-        ("completion:timecompleted", "Time completed", "Completion"),
         ("completion:grade", "Grade", "Completion"),
         ("enrolment:status", "Status", "Enrolment"),
     ),
