@@ -6,8 +6,10 @@ Checked against the `require_capability` calls of Moodle 4.4, and by taking each
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from bridge.connectors.moodle.client import BATCH
+from bridge.connectors.moodle.cohortlist import SEARCH_COHORTS
 from bridge.connectors.moodle.competencies import COURSE_LINKS
 from bridge.connectors.moodle.issued import USER_BADGES
 from bridge.connectors.moodle.peruser import COMPLETION, COURSES, ENROLLED
@@ -19,7 +21,6 @@ from bridge.connectors.moodle.roads import (
     LIST_COMPETENCIES,
     LIST_FRAMEWORKS,
     RATING,
-    SEARCH_COHORTS,
 )
 from bridge.connectors.moodle.zones import TIMESTAMPS
 from bridge.domain.setup import SetupWishes, WayIn
@@ -86,6 +87,14 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _EVERY_FUNCTION, _EVERY_CAPABILITY = (SITE_INFO, BATCH), ("webservice/rest:use",)
+
+
+def function_names(info: Mapping[str, Any]) -> frozenset[str]:
+    """The functions that the answer of get_site_info says may be called; none of an odd answer."""
+    listed = info.get("functions")
+    if not isinstance(listed, list):
+        return frozenset()
+    return frozenset(str(one["name"]) for one in listed if isinstance(one, dict) and "name" in one)
 
 
 def roads_of(wishes: SetupWishes) -> list[str]:

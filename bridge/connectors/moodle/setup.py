@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bridge.connectors.moodle import uploads
 from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.cohortlist import SEARCH_COHORTS, looking_up
 from bridge.connectors.moodle.needs import (
     FUNCTIONS,
     PLUGIN_STATUS,
@@ -209,7 +210,10 @@ class SetupWalk:
         """The external service with exactly the functions of the roads."""
         wanted, title = functions_for(roads_of(self._wishes)), "The web service"
         if self._access.service is not None:
-            missing = [name for name in wanted if name not in self._access.offered]
+            offered = self._access.offered
+            missing = [name for name in wanted if name not in offered]
+            if looking_up(offered) != SEARCH_COHORTS:
+                missing = [name for name in missing if name != SEARCH_COHORTS]
             if not missing:
                 return Step("service", title, StepState.DONE, "It has every function needed.")
             only_links = set(missing) <= set(FUNCTIONS["links"])

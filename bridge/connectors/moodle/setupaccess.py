@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bridge.connectors.moodle.client import MoodleClient
-from bridge.connectors.moodle.needs import SITE_INFO, offers_plugin
+from bridge.connectors.moodle.needs import SITE_INFO, function_names, offers_plugin
 from bridge.connectors.moodle.settings import MoodleSettings
 from bridge.domain.errors import PeerError
 from bridge.domain.setup import Step, StepState
@@ -93,7 +93,4 @@ def _info(client: MoodleClient | None) -> tuple[Mapping[str, Any] | None, PeerEr
 
 
 def _functions(info: Mapping[str, Any] | None) -> frozenset[str]:
-    listed = (info or {}).get("functions")
-    if not isinstance(listed, list):
-        return frozenset()
-    return frozenset(str(one["name"]) for one in listed if isinstance(one, dict) and "name" in one)
+    return function_names(info or {})

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from bridge.connectors.moodle import uploads
 from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.cohortlist import GET_COHORTS, SEARCH_COHORTS, list_cohorts
 from bridge.connectors.moodle.competencies import WRITING, MoodleCompetencies
 from bridge.connectors.moodle.reports import RETRIEVE
-from bridge.connectors.moodle.roads import COHORTS_PAGE, LIST_FRAMEWORKS, SEARCH_COHORTS, SYSTEM
+from bridge.connectors.moodle.roads import COHORTS_PAGE, LIST_FRAMEWORKS
 from bridge.connectors.moodle.setupaccess import Access, tried
 from bridge.connectors.moodle.setupreports import look_at
 from bridge.domain.errors import PeerError
@@ -45,12 +46,11 @@ class BadgeSetup:
 
     def _cohorts_step(self, needs: Sequence[BadgeNeed]) -> Step:
         wanted = {need.cohort: need.badge for need in needs if need.cohort}
-        looking, title = self._access.reader(SEARCH_COHORTS), "The cohorts"
+        access, title = self._access, "The cohorts"
+        looking = access.reader(SEARCH_COHORTS) or access.reader(GET_COHORTS)
         missing = dict(wanted)
         if looking is not None:
-            asked = {"query": "", "context": SYSTEM, "includes": "all", "limitnum": 10_000}
-            answer = looking.call(SEARCH_COHORTS, asked)
-            there = {str(one.get("idnumber")) for one in answer.get("cohorts", ())}
+            there = {str(one["idnumber"]) for one in list_cohorts(looking)}
             missing = {key: badge for key, badge in wanted.items() if key not in there}
         if not missing:
             return Step("cohorts", title, StepState.DONE, f"{', '.join(wanted)} are there.")

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.cohortlist import list_cohorts
 from bridge.connectors.moodle.competencies import COURSE_LINKS, MoodleCompetencies
 from bridge.connectors.moodle.needs import FUNCTIONS, functions_for
 from bridge.connectors.moodle.refusals import ROLES_PAGE, SERVICES_PAGE
-from bridge.connectors.moodle.roads import DELETE_MEMBERS, SEARCH_COHORTS, SYSTEM
+from bridge.connectors.moodle.roads import DELETE_MEMBERS
 from bridge.connectors.moodle.setupaccess import Access
 from bridge.connectors.moodle.setupbadges import BadgeSetup
 from bridge.domain.errors import PeerError
@@ -86,7 +87,7 @@ def proofs(access: Access, wishes: SetupWishes, courses: Sequence[str] = ()) -> 
     if client is None or info is None:
         return []
     found = []
-    if "cohort" in wishes.ways_out and {SEARCH_COHORTS, DELETE_MEMBERS} <= access.offered:
+    if "cohort" in wishes.ways_out and DELETE_MEMBERS in access.offered:
         found += _may_assign(client, int(info["userid"]), wishes)
     if wishes.links and COURSE_LINKS in access.offered and courses:
         found.append(_links(client, courses))
@@ -97,9 +98,8 @@ def _may_assign(client: MoodleClient, userid: int, wishes: SetupWishes) -> list[
     wanted = {need.cohort for need in wishes.badges if need.cohort}
     check = "cohort members can be changed"
     try:
-        asked = {"query": "", "context": SYSTEM, "includes": "all", "limitnum": 10_000}
-        cohorts = client.call(SEARCH_COHORTS, asked)["cohorts"]
-        first = next((one["id"] for one in cohorts if one["idnumber"] in wanted), None)
+        listed = list_cohorts(client)
+        first = next((one["id"] for one in listed if one["idnumber"] in wanted), None)
         if first is None:
             return []
         member = {"cohortid": first, "userid": userid}
@@ -107,8 +107,6 @@ def _may_assign(client: MoodleClient, userid: int, wishes: SetupWishes) -> list[
     except PeerError as error:
         remedy = f"Give the role moodle/cohort:assign at {client.settings.page(ROLES_PAGE)}."
         return [Finding(check, False, str(error), remedy)]
-    except (KeyError, TypeError):
-        return []
     return [Finding(check, True, "The service user may add and remove members.")]
 
 
