@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from bridge import bootstrap_booking as booking
-from bridge import log
+from bridge import bootstrap_setup, log
 from bridge.bootstrap_files import SiteFolders
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
@@ -413,7 +413,8 @@ def serve_site(
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
-    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old)
+    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old,
+                  bootstrap_setup.link_readers(bridge))  # fmt: skip
     times = JobTimes(
         settings.pull_minutes, settings.deliver_minutes, settings.sweep_at, settings.sweep_until
     )

@@ -52,6 +52,7 @@ class MoodleSection(_Strict):
     token_file: Path | None = None
     report: int | str = "Bridge completions"
     badges_report: int | str = "Bridge issued badges"
+    competencies: Path | None = None
     identity: tuple[IdentityRule, ...] = (IdentityRule.STAFF_NUMBER,)
     trust: Literal["trusted", "untrusted"] = "trusted"
     grade_max: Annotated[float, Field(gt=0)] = 100.0

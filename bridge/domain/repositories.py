@@ -17,6 +17,7 @@ from bridge.domain.frameworks import Edition
 from bridge.domain.identity import Identifier, JoinedMeanwhile, Match
 from bridge.domain.inbox import InboxRepository
 from bridge.domain.lists import ListsRepository
+from bridge.domain.lms_frameworks import CourseLinkRepository
 from bridge.domain.lti import LtiRepository
 from bridge.domain.mail import OutboxRepository
 from bridge.domain.mapping import CompetencyRef
@@ -418,6 +419,8 @@ class UnitOfWork(Protocol):
     def desk(self) -> DeskRepository: ...
     @property
     def inbox(self) -> InboxRepository: ...
+    @property
+    def course_links(self) -> CourseLinkRepository: ...
     @property
     def trail(self) -> TrailRepository: ...
     def roll_back(self) -> None:
