@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from bridge.connectors.moodle.ahead import Ahead
 from bridge.connectors.moodle.client import MoodleClient, Params
 from bridge.connectors.moodle.plugin import (
     ACTIVITIES,
@@ -22,6 +23,7 @@ from bridge.connectors.moodle.plugin import (
     Snapshot,
     Status,
     ask,
+    decode,
 )
 from bridge.connectors.moodle.pluginrows import (
     Envelope,
@@ -184,27 +186,34 @@ class PluginRoute:
         return Page(tuple(items), self._envelope, absent=tuple(dict.fromkeys(stems)))
 
     def _snapshot(self, function: str, params: Params) -> Iterator[Snapshot]:
-        """Answers until there are no more. Raises TryLater where rows were missed on the way."""
+        """Answers until there are no more. Raises TryLater where rows were missed on the way.
+
+        The next one is asked for while one is being stored.
+        """
         after = seen = 0
         first = None
-        while True:
-            asked = {**params, "after": after, "limit": self._limit}
-            answer = ask(self._client, function, asked, Snapshot)
-            first = answer.total if first is None else first
-            seen += len(answer.completions) + len(answer.activities)
-            if not answer.more and seen < min(first, answer.total):
-                raise TryLater(
-                    f"{self._key}: {function} says that there are {answer.total} rows and gave "
-                    f"{seen}. What came is kept; it will be read again.",
-                    peer=self._key,
-                    detail="shifted",
-                )
-            yield answer
-            if not answer.more:
-                return
-            if answer.next <= after:
-                raise self._no_progress(function)
-            after = answer.next
+        with Ahead(self._client, function) as ahead:
+            ahead.ask({**params, "after": after, "limit": self._limit})
+            while True:
+                answer = decode(self._client, function, ahead.answer().body, Snapshot)
+                first = answer.total if first is None else first
+                seen += len(answer.completions) + len(answer.activities)
+                if not answer.more and seen < min(first, answer.total):
+                    raise TryLater(
+                        f"{self._key}: {function} says that there are {answer.total} rows and "
+                        f"gave {seen}. What came is kept; it will be read again.",
+                        peer=self._key,
+                        detail="shifted",
+                    )
+                goes_on = answer.more and answer.next > after
+                if goes_on:
+                    after = answer.next
+                    ahead.ask({**params, "after": after, "limit": self._limit})
+                yield answer
+                if not goes_on:
+                    break
+        if answer.more:
+            raise self._no_progress(function)
 
     def _no_progress(self, function: str) -> BadAnswer:
         return BadAnswer(

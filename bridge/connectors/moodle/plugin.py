@@ -152,7 +152,11 @@ Answer = TypeVar("Answer", Status, Changes, Snapshot)
 
 def ask(client: MoodleClient, function: str, params: Params, kind: type[Answer]) -> Answer:
     """One answer of the plugin. Raises PeerError, BadAnswer for one of another shape."""
-    body = client.fetch(function, params).body
+    return decode(client, function, client.fetch(function, params).body, kind)
+
+
+def decode(client: MoodleClient, function: str, body: bytes, kind: type[Answer]) -> Answer:
+    """An answer that came. Raises BadAnswer for one of another shape."""
     try:
         # PHP sends numbers and booleans as strings in places.
         return msgspec.json.decode(body, type=kind, strict=False)
