@@ -30,6 +30,7 @@ from bridge.domain.records import (
     Page,
     Precision,
     Pulled,
+    Status,
     Trainer,
     Unreadable,
     cycle_of,
@@ -137,7 +138,9 @@ class Intake:
         shown = {item.natural_key for item in page.items}.union(self.told_before)
         under = uow.intake.keys_under(self.source.id, page.absent)
         gone = {row_id: key for row_id, key in under if key not in shown}
-        newer = {stem_of(key) for key in shown}
+        # A pass that became a fail was not done again: it was taken back.
+        failed = {item.natural_key for item in page.items if _failed(item.fact)}
+        newer = {stem_of(key) for key in shown - failed}
         self.reasons |= {i: Gone.RETAKEN for i, key in gone.items() if stem_of(key) in newer}
         self.mark_gone(uow, sorted(gone))
         return len(gone)
@@ -472,6 +475,10 @@ def _tells_less(fact: LearningFact | Unreadable, stored: Reading) -> bool:
     if (fact.score is None) is not (stored.score is None):
         return fact.score is None
     return _FINENESS[fact.precision] < _FINENESS[stored.precision]
+
+
+def _failed(fact: LearningFact | Unreadable) -> bool:
+    return isinstance(fact, LearningFact) and fact.status is Status.FAILED
 
 
 def stem_of(key: str) -> str:

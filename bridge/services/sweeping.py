@@ -11,7 +11,7 @@ from bridge.domain.errors import BadAnswer, NeedsAdministrator
 from bridge.domain.model import Happened, SourceRow
 from bridge.domain.policy import Policy
 from bridge.domain.ports import TellsWhyGone
-from bridge.domain.records import Page
+from bridge.domain.records import Page, Status
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.vanishing import ASKED_AT_ONCE, Gone, looks_restored
 from bridge.services.context import Context
@@ -106,11 +106,11 @@ def _taken_again(
     """Those of which the source has a newer time: it keeps the latest alone."""
     gone = {row_id for row_id, _ in missing}
     stems = {f"{stem_of(key)}:" for _, key in missing if ":" in key}
-    there = {
-        stem_of(key)
-        for row_id, key in uow.intake.keys_under(source.id, stems)
-        if row_id not in gone
-    }
+    under = [(i, key) for i, key in uow.intake.keys_under(source.id, stems) if i not in gone]
+    said = uow.intake.readings([row_id for row_id, _ in under])
+    # A pass that became a fail was not done again: it was taken back.
+    failed = {row_id for row_id, each in said.items() if each.status is Status.FAILED}
+    there = {stem_of(key) for row_id, key in under if row_id not in failed}
     return {row_id: Gone.RETAKEN for row_id, key in missing if stem_of(key) in there}
 
 

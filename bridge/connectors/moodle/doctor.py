@@ -77,8 +77,12 @@ def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
     if way == PLUGIN:
         return findings
     by_report = way == REPORT
-    needed = _REPORT_FUNCTIONS if by_report else _PER_USER_FUNCTIONS
+    needed = _REPORT_FUNCTIONS if client.settings.report is not None else _PER_USER_FUNCTIONS
     findings += _functions(client, info, needed, "functions for pulling")
+    if not by_report and client.settings.report is not None:
+        findings += _functions(
+            client, info, _PER_USER_FUNCTIONS, "functions for asking person by person"
+        )
     findings.append(_language(client, info))
     findings.append(_zone(client, info, now))
     if by_report:
