@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from bridge.demo.moodle import Fault
 from bridge.domain.times import LONDON
@@ -102,6 +102,7 @@ def test_the_nightly_work_is_set_for_the_hour_on_a_london_clock(
     assert set(times) == {
         "pull moodle", "sweep moodle", "deliver to moodle", "reconcile moodle",
         "draft and award", "retire old drafts", "count", "count everybody",
+        "look again at moodle",
     }  # fmt: skip
     for name in ("sweep moodle", "reconcile moodle"):
         at = times[name]
@@ -116,6 +117,9 @@ def test_the_sweep_finds_what_has_vanished(engine: Engine, site: TestSite) -> No
     user = next(one.userid for one in site.moodle.site.completions.values())
     with site.moodle.lock:
         site.moodle.site.delete_user(user)
+    with engine.begin() as connection:
+        # A night ago: a source is swept once a night.
+        connection.execute(update(t.bookmarks).values(last_full_at=NOW - timedelta(days=1)))
     work.sweep(works, "moodle")
     gone = world.scalar("SELECT count(*) FROM received WHERE gone_at IS NOT NULL")
     assert gone in (4, 5)
