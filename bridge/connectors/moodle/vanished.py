@@ -103,19 +103,23 @@ class Vanished:
         courses = {pair.course for pair in wanted}
         known = {pair.course: pair for pair in there if pair.course in courses}
         users = sorted({pair.user for pair in wanted} | {pair.user for pair in known.values()})
-        listed: dict[int, set[int]] = {}
+        listed: dict[int, dict[int, object]] = {}
         asked = [(USERS_COURSES, {"userid": user, "returnusercount": False}) for user in users]
         if not asked or not self._offered(*asked[0]):
             return
         for user, answer in zip(users, self._client.call_many(asked), strict=True):
             if isinstance(answer, list):
-                listed[user] = {int(one["id"]) for one in answer if isinstance(one, dict)}
+                listed[user] = {
+                    int(one["id"]): one.get("completed") for one in answer if isinstance(one, dict)
+                }
         for pair in wanted:
             if pair.user not in listed:
                 continue
             proof = known.get(pair.course)
             if pair.course in listed[pair.user]:
-                found[pair] = Gone.REVERSED
+                # In the course, and done: then it is the report that has lost it.
+                if listed[pair.user][pair.course] is not True:
+                    found[pair] = Gone.REVERSED
             elif proof is not None and pair.course in listed.get(proof.user, ()):
                 found[pair] = Gone.LEFT
 

@@ -121,7 +121,7 @@ def demo_site(now: datetime, clock: Callable[[], datetime] | None = None) -> Sit
     for person in people:
         site.add_user(_account(person))
     _complete(site, people, now)
-    _add_access(site)
+    add_access(site)
     _add_badges(site, now.year)
     return site
 
@@ -183,7 +183,8 @@ def _moment(chance: random.Random, now: datetime, *, archived: bool) -> datetime
     return now - timedelta(days=days, seconds=chance.randrange(86400))
 
 
-def _add_access(site: Site) -> None:
+def add_access(site: Site) -> None:
+    """The bridge's service, its user with a token and one without capabilities, and two reports."""
     service = Service("competency_bridge", set(FUNCTIONS), allowed_users=set())
     site.add_service(service)
     bridge = _service_user(site, 203, SERVICE_USER, "Bridge", AUTHENTICATED | BRIDGE_ROLE)
@@ -243,4 +244,4 @@ def _add_badges(site: Site, year: int) -> None:
         )
 
 
-__all__ = ["SERVICE_USER", "demo_site", "staff_list"]
+__all__ = ["SERVICE_USER", "add_access", "demo_site", "staff_list"]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
+from bridge.demo.moodle import lifecycle
 from bridge.demo.moodle.errors import deleted_user, invalid_record, invalid_user
 from bridge.demo.moodle.tables import (
     Badge,
@@ -138,32 +139,24 @@ class Site:
             userid, courseid, moment, grade, criteria_dated
         )
 
-    def reset_course(self, courseid: int) -> None:
-        """Delete every completion of a course; enrolments stay."""
-        for key in [key for key in self.completions if key[1] == courseid]:
-            del self.completions[key]
+    def next_user_id(self) -> int:
+        """The number that the next account gets: one more than the highest there is."""
+        return max(self.users) + 1
 
-    def unenrol(self, userid: int, courseid: int) -> None:
-        """End every enrolment; the completion row stays, but no report shows it."""
-        self.enrolments = [
-            one for one in self.enrolments if (one.userid, one.courseid) != (userid, courseid)
-        ]
-
-    def suspend(self, userid: int, *, suspended: bool = True) -> None:
-        """Suspend an account, or let it in again. Enrolments are not touched."""
-        self.users[userid].suspended = suspended
-
-    def delete_user(self, userid: int) -> None:
-        """Delete as Moodle does: the row stays, scrambled; enrolments and memberships go."""
-        user = self.users[userid]
-        user.deleted = True
-        user.username = f"{user.email}.{self.now}"
-        user.email = hashlib.sha256(user.username.encode()).hexdigest()[:32]
-        user.idnumber = ""
-        self.enrolments = [one for one in self.enrolments if one.userid != userid]
-        for cohort in self.cohorts.values():
-            if userid in cohort.members:
-                cohort.members.remove(userid)
+    # What becomes of them, in `lifecycle.py`
+    reset_course = lifecycle.reset_course
+    unlock_and_delete = lifecycle.unlock_and_delete
+    uncomplete = lifecycle.uncomplete
+    unenrol = lifecycle.unenrol
+    suspend_enrolment = lifecycle.suspend_enrolment
+    suspend = lifecycle.suspend
+    delete_user = lifecycle.delete_user
+    change_user = lifecycle.change_user
+    change_course = lifecycle.change_course
+    delete_course = lifecycle.delete_course
+    merge_users = lifecycle.merge_users
+    backup = lifecycle.backup
+    restore = lifecycle.restore
 
     # Cohorts, competencies and the badges that follow
 
