@@ -1,7 +1,8 @@
-"""Peers in maintenance: waited out, said once, counted as nobody's failure, asked by one at a time."""
+"""Peers in maintenance: waited out, said once, nobody's failure; one conversation at a time."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -35,10 +36,8 @@ def rounds(moodle: Moodle, hours: float, every: float = 15) -> int:
     end = moodle.world.clock.now() + timedelta(hours=hours)
     while moodle.world.clock.now() < end:
         moodle.world.clock.advance(minutes=every)
-        try:
+        with contextlib.suppress(TryLater):
             turns.pull_in_turn(moodle.world.ctx, moodle.trusted, EVERY)
-        except TryLater:
-            pass
     return moodle.server.calls()
 
 
