@@ -76,14 +76,35 @@ class Vanished:
         return {key: found[pair] for key, pair in pairs.items() if pair in found}
 
     def _completions(self, wanted: set[Pair], there: set[Pair], found: dict[Pair, Gone]) -> None:
-        """Asked for somebody's completion, Moodle says whether it knows them, and in the course."""
-        self._ask(
-            sorted(wanted),
-            COMPLETION,
-            lambda pair: {"courseid": pair.course, "userid": pair.user},
-            _of_completion,
-            found,
+        """Asked for somebody's completion, Moodle says whether it knows them, and in the course.
+
+        What it says of a course or an account that is no more holds for all of its pairs, so one
+        of each course and then one of each account are asked about first.
+        """
+        groups: tuple[Callable[[Pair], object], ...] = (
+            lambda pair: pair.course,
+            lambda pair: pair.user,
+            lambda pair: pair,
         )
+        for of in groups:
+            first = {of(pair): pair for pair in sorted(wanted - found.keys(), reverse=True)}
+            told: dict[Pair, Gone] = {}
+            self._ask(
+                sorted(first.values()),
+                COMPLETION,
+                lambda pair: {"courseid": pair.course, "userid": pair.user},
+                _of_completion,
+                told,
+            )
+            if first and not told:
+                return
+            found |= told
+            courses = {pair.course for pair, why in told.items() if why is Gone.COURSE_DELETED}
+            users = {pair.user for pair, why in told.items() if why is Gone.ACCOUNT_DELETED}
+            found |= {pair: Gone.COURSE_DELETED for pair in wanted if pair.course in courses}
+            found |= {
+                pair: Gone.ACCOUNT_DELETED for pair in wanted - found.keys() if pair.user in users
+            }
 
     def _users(self, wanted: set[Pair], there: set[Pair], found: dict[Pair, Gone]) -> None:
         """Asked for somebody's badges, Moodle says whether their account was deleted."""
