@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.errors import BridgeError, NeedsAdministrator
-from bridge.domain.ports import Finding, GoesOn, LooksAgain, Source, TellsWhyGone
+from bridge.domain.ports import Finding, GoesOn, LooksAgain, PullsOn, Source, TellsWhyGone
 from bridge.domain.records import Page, Pulled
 from bridge.domain.vanishing import Gone
 
@@ -73,3 +73,15 @@ class LateLooker(LateSource):
         made = self._made()
         assert isinstance(made, LooksAgain)  # noqa: S101  that is what this class is for
         yield from made.look_again(notes)
+
+
+class LateFeed(LateLooker):
+    """The same of a source that also goes on from a mark of its own."""
+
+    __slots__ = ()
+
+    def pull_on(self, since: datetime | None, mark: str) -> Iterator[Page]:
+        """As the source made now. Raises NeedsAdministrator where none can be made."""
+        made = self._made()
+        assert isinstance(made, PullsOn)  # noqa: S101  that is what this class is for
+        yield from made.pull_on(since, mark)

@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.records import AccountFacts, ActivityFacts, Booking, Disposition, Status
+from bridge.domain.records import (
+    AccountFacts,
+    ActivityFacts,
+    Booking,
+    Disposition,
+    Precision,
+    Status,
+)
 
 
 # --- what a pull writes in bulk: one tuple a row, in the order of the table's columns ---------
@@ -111,10 +118,23 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """How far a source has been read. `position`: everything before it has been seen once."""
+    """How far a source has been read. `position`: everything before it has been seen once.
+
+    `mark` is the source's own word of where it stood, which only its connector understands.
+    """
 
     position: datetime | None = None
     last_full_at: datetime | None = None
+    mark: str = ""
+
+
+class Reading(NamedTuple):
+    """What a stored record says of its item, as far as another reading is compared with it."""
+
+    status: Status
+    precision: Precision
+    score: float | None
+    envelope_id: int
 
 
 class Known(NamedTuple):

@@ -60,6 +60,18 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class PullsOn(Protocol):
+    """A source that overlaps by itself, and leaves a mark beside its bookmark for the next run."""
+
+    def pull_on(self, since: datetime | None, mark: str) -> Iterator[Page]:
+        """As `Source.pull`, told the `mark` of the last complete run ("" where there is none).
+
+        `since` is the bookmark less the overlap, for roads that need one. Raises PeerError.
+        """
+        ...
+
+
+@runtime_checkable
 class LooksAgain(Protocol):
     """A source that can read one thing again when it is told that something happened to it."""
 

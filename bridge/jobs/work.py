@@ -16,6 +16,7 @@ from bridge.services import inbox
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
 from bridge.services.counts import recount
+from bridge.services.course_links import LinksRead
 from bridge.services.ledger import prove_ledger
 from bridge.services.mailing import MailRoom, send_due
 from bridge.services.notify import look_for_overdue
@@ -37,7 +38,8 @@ class Stopped(BridgeError):
 class Works:
     """What jobs work with. `context` acts as the system; its policy sets every limit.
 
-    `forget_uploads` forgets files that were handed in and never loaded, and says how many. Once
+    `forget_uploads` forgets files that were handed in and never loaded, and says how many.
+    `read_links` read which competencies a source links its courses to, by its key. Once
     `stopping` is set, work ends after the page in hand.
     """
 
@@ -46,6 +48,7 @@ class Works:
     targets: Mapping[str, Target] = field(default_factory=dict)
     mail: MailRoom | None = None
     forget_uploads: Callable[[], int] = int
+    read_links: Mapping[str, Callable[[Context], LinksRead]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def page_done(self, done: int, expected: int | None) -> None:
@@ -67,6 +70,21 @@ def sweep(works: Works, source: str, ends: str = "07:00") -> None:
     """
     until = next_london(works.context.clock.now(), ends)
     _patiently(works, lambda: _pull(works, source, timedelta(0), full=True, until=until))
+    links(works, source)
+
+
+def links(works: Works, source: str) -> None:
+    """Read which competencies a source links its courses to, where it can tell. Only a help for
+    the training team: a source that does not say holds nothing up."""
+    if source not in works.read_links:
+        return
+    try:
+        read = works.read_links[source](works.context)
+    except BridgeError as error:
+        _log.info("links of courses not read", source=source, why=str(error))
+        return
+    _log.info("links of courses read", source=source, asked=read.asked, read=read.read,
+              links=read.links)  # fmt: skip
 
 
 def _pull(
@@ -105,14 +123,15 @@ def _patiently(works: Works, do: Callable[[], None]) -> None:
             waited += LOOK_AGAIN_AFTER
 
 
-def look_again(works: Works, source: str) -> None:
-    """Read again what a source's webhooks said has changed."""
+def look_again(works: Works, source: str) -> bool:
+    """Read again what a source's webhooks said has changed; whether all of it could be."""
     report = inbox.fetch_noted(works.context, works.sources[source], works.stopping.is_set)
     if report.done or report.later or report.given_up:
         _log.info("looked again", source=source, done=report.done, later=report.later,
                   given_up=report.given_up, **report.tally.as_counts())  # fmt: skip
     if report.error:
         _log.warning("could not look again", source=source, error=report.error)
+    return not report.error
 
 
 def draft(works: Works) -> None:

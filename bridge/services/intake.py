@@ -17,15 +17,18 @@ from bridge.domain.model import (
     NewQuarantine,
     NewReceived,
     NewRecord,
+    Reading,
     SourceRow,
 )
 from bridge.domain.policy import Policy
 from bridge.domain.records import (
+    UNDATED,
     AccountFacts,
     ActivityFacts,
     Disposition,
     LearningFact,
     Page,
+    Precision,
     Pulled,
     Trainer,
     Unreadable,
@@ -72,11 +75,13 @@ class Intake:
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
         tally, self.held_back = Tally(items=len(page.items)), False
-        fresh, changed = self._sort_out(uow, page.items, tally)
+        fresh, changed = self._sort_out(uow, page, tally)
         if page.trainers:
             self._take_trainers(uow, page.trainers)
         if page.absent:
             tally.vanished = self._take_absent(uow, page)
+        if page.accounts or page.activities:
+            self._take_facts(uow, page.accounts, page.activities)
         if not fresh and not changed:
             return tally
         envelope_id = uow.intake.envelope_id(page.envelope)
@@ -92,14 +97,16 @@ class Intake:
         return tally
 
     def _sort_out(
-        self, uow: UnitOfWork, items: Sequence[Pulled], tally: Tally
+        self, uow: UnitOfWork, page: Page, tally: Tally
     ) -> tuple[list[Pulled], list[tuple[Pulled, int]]]:
         """Which items are new, and which say something else than before (with their ids)."""
+        items = page.items
         by_key = {item.natural_key: item for item in items}
         known = uow.intake.known(self.source.id, list(by_key))
-        told = self._told_by_another_road(
-            uow, [item for key, item in by_key.items() if key not in known]
-        )
+        unknown = [item for key, item in by_key.items() if key not in known]
+        told = self._told_by_another_road(uow, unknown)
+        if page.coarser:
+            told |= self._dated_by_another_road(uow, unknown)
         self.told_before = [key for key in told.values() if key is not None]
         fresh: list[Pulled] = []
         changed: list[tuple[Pulled, int]] = []
@@ -114,6 +121,8 @@ class Intake:
                 returned.append(before.id)
             if before.sha256 != hashlib.sha256(item.body).digest():
                 changed.append((item, before.id))
+        if page.coarser and changed:
+            changed = self._not_coarser(uow, changed, page.envelope)
         if self.told_before:
             stored = uow.intake.known(self.source.id, self.told_before)
             returned += [before.id for before in stored.values() if before.gone]
@@ -195,6 +204,50 @@ class Intake:
                 if other is not None and same_cycle(other, occurred_at):
                     same[item.natural_key] = None
         return same
+
+    def _dated_by_another_road(
+        self, uow: UnitOfWork, items: Sequence[Pulled]
+    ) -> dict[str, str | None]:
+        """Which keys say without a date what is known with one."""
+        stems = {
+            item.natural_key.removesuffix(UNDATED): item.natural_key
+            for item in items
+            if isinstance(item.fact, Unreadable) and item.natural_key.endswith(UNDATED)
+        }
+        if not stems:
+            return {}
+        return {stems[s]: None for s in uow.intake.dated_under(self.source.id, list(stems))}
+
+    def _not_coarser(
+        self, uow: UnitOfWork, changed: Sequence[tuple[Pulled, int]], envelope: bytes
+    ) -> list[tuple[Pulled, int]]:
+        """Those that tell as much as what is stored, or something else altogether.
+
+        Of the same status, a reading with a score stands before one without, and then the more
+        precise one (DESIGN 5.1): a report's minutes never replace a plugin's seconds. What came
+        by the same road may well say less than it did.
+        """
+        stored = uow.intake.readings([received_id for _, received_id in changed])
+        same = uow.intake.envelope_id(envelope)
+        return [
+            (item, received_id)
+            for item, received_id in changed
+            if (before := stored.get(received_id)) is None
+            or before.envelope_id == same
+            or not _tells_less(item.fact, before)
+        ]
+
+    def _take_facts(
+        self,
+        uow: UnitOfWork,
+        accounts: Sequence[AccountFacts],
+        activities: Sequence[ActivityFacts],
+    ) -> None:
+        """Bring what is known already of these accounts and activities up to date."""
+        known = uow.intake.accounts(self.source.id, [facts.value for facts in accounts])
+        self._accounts(uow, [facts for facts in accounts if facts.value in known])
+        names = uow.intake.known_activities(self.source.id, [facts.value for facts in activities])
+        self._aliases(uow, [facts for facts in activities if facts.value in names])
 
     def _take_trainers(self, uow: UnitOfWork, told: Sequence[Trainer]) -> None:
         """Who trained at events: those named in this run so far, and nobody else any more."""
@@ -424,6 +477,18 @@ class Intake:
             aliases[item.fact.activity.value],
         )
         return True
+
+
+_FINENESS = {Precision.DAY: 0, Precision.MINUTE: 1, Precision.SECOND: 2}
+
+
+def _tells_less(fact: LearningFact | Unreadable, stored: Reading) -> bool:
+    """Whether an item is a coarser reading of what is stored."""
+    if isinstance(fact, Unreadable) or fact.status is not stored.status:
+        return False
+    if (fact.score is None) is not (stored.score is None):
+        return fact.score is None
+    return _FINENESS[fact.precision] < _FINENESS[stored.precision]
 
 
 def _stem_of(key: str) -> str:

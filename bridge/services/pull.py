@@ -19,7 +19,7 @@ from bridge.domain.errors import (
 from bridge.domain.identity import IdentityRule
 from bridge.domain.model import Bookmark, Lease, SourceRow
 from bridge.domain.peers import MAINTENANCE, SweepPart
-from bridge.domain.ports import GoesOn, Source, TellsWhyGone
+from bridge.domain.ports import GoesOn, PullsOn, Source, TellsWhyGone
 from bridge.domain.records import Page
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context
@@ -154,6 +154,7 @@ class _Run:
             new = array("q", [mark_of(item.natural_key) for item in page.items])
             self.seen.extend(new)
             self.shown.extend(item.natural_key for item in page.items)
+            report.full = report.full or page.full
             sweeps = page.last and (report.full if page.whole is None else page.whole)
             self._ask_why(intake, page, sweeps=sweeps)
             with ctx.store.begin() as uow:
@@ -191,7 +192,7 @@ class _Run:
         connector = self.trusted.connector
         if not self.report.full and self.bookmark.position is not None:
             overlap = timedelta(days=self.ctx.policy.overlap_days)
-            return connector.pull(self.bookmark.position - overlap)
+            return _asked(connector, self.bookmark.position - overlap, self.bookmark.mark)
         with self.ctx.store.reading() as uow:
             parts = uow.peers.sweep_parts(self.source.id)
         if parts and isinstance(connector, GoesOn) and started - parts[0].started_at < GOES_ON_FOR:
@@ -205,7 +206,7 @@ class _Run:
             with self.ctx.store.begin() as uow:
                 self._keep(uow)
                 uow.peers.forget_sweep(self.source.id)
-        return connector.pull(None)
+        return _asked(connector, None, self.bookmark.mark)
 
     def _keep(self, uow: UnitOfWork) -> None:
         lease, talk = self.leases
@@ -221,7 +222,7 @@ class _Run:
         if not sweeps or not isinstance(connector, TellsWhyGone):
             return
         with ctx.store.reading() as uow:
-            missing, known = missing_from(uow, self.source, self.seen)
+            missing, known = missing_from(uow, self.source, self.seen, page.spans)
         if self.report.believe or believable(ctx.policy, len(missing), known, len(self.seen)):
             find_reasons(ctx, connector, intake, missing, self.shown, ask_again=True)
 
@@ -241,7 +242,7 @@ class _Run:
         report.note = " ".join(filter(None, (page.note, report.tally.unread_words)))
         report.needs_you = bool(report.note)
         if sweeps:
-            _sweep(self.ctx, uow, intake, self.seen, report, whole=page.whole is True)
+            _sweep(self.ctx, uow, intake, self.seen, report, page)
             # Whom a whole run does not name has no say any more; named again, they have.
             uow.bookings.end_trainers(self.source.id, intake.trainers.keys(), intake.now)
         if report.full:
@@ -249,6 +250,12 @@ class _Run:
         began = self.began or intake.now
         _move_bookmark(uow, self.source, self.bookmark, page, began, report.full)
         well_again(uow, self.source.key)
+
+
+def _asked(connector: Source, since: datetime | None, mark: str) -> Iterator[Page]:
+    if isinstance(connector, PullsOn):
+        return connector.pull_on(since, mark)
+    return connector.pull(since)
 
 
 def _move_bookmark(
@@ -262,7 +269,9 @@ def _move_bookmark(
     position = min(page.bookmark or started, started)
     if before.position is not None:
         position = max(position, before.position)
-    uow.ops.set_bookmark(source.id, Bookmark(position, started if full else before.last_full_at))
+    uow.ops.set_bookmark(
+        source.id, Bookmark(position, started if full else before.last_full_at, page.mark)
+    )
 
 
 def _sweep(
@@ -271,15 +280,14 @@ def _sweep(
     intake: Intake,
     seen: array[int],
     report: PullReport,
-    *,
-    whole: bool,
+    last: Page,
 ) -> None:
     """After a complete full run: what we know and the source did not show is gone from there.
 
-    A sudden emptiness is not believed: a lost capability looks just like it. `whole`: it was a
-    file that said so, and which the next run does not find again.
+    A sudden emptiness is not believed: a lost capability looks just like it. Where the last page
+    is `whole`, it was a file that said so, and which the next run does not find again.
     """
-    missing, known = missing_from(uow, intake.source, seen)
+    missing, known = missing_from(uow, intake.source, seen, last.spans)
     gone = [received_id for received_id, _ in missing]
     believed = report.believe or believable(ctx.policy, len(gone), known, len(seen))
     if believed and intake.explained:
@@ -294,7 +302,7 @@ def _sweep(
             f"{len(gone)} of {known} records are suddenly missing from {intake.source.key}. "
             "That looks like a lost permission or a changed report, so nothing was withdrawn. "
             "Run 'bridge doctor'; if they really are gone, "
-            + ("put the file in again and " if whole else "")
+            + ("put the file in again and " if last.whole else "")
             + "run 'bridge pull --full --believe'."
         )
         return

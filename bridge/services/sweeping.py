@@ -28,13 +28,18 @@ def mark_of(key: str) -> int:
 
 
 def missing_from(
-    uow: UnitOfWork, source: SourceRow, seen: array[int]
+    uow: UnitOfWork, source: SourceRow, seen: array[int], spans: tuple[str, ...]
 ) -> tuple[list[tuple[int, str]], int]:
-    """(item, key) of what is known and was not seen; and how much is known."""
+    """(item, key) of what is known and was not seen; and how much is known.
+
+    `spans` are the beginnings of the keys that the run has seen all of; none: of every key.
+    """
     marks = array("q", sorted(seen))
     missing: list[tuple[int, str]] = []
     known = 0
     for received_id, key in uow.intake.present_keys(source.id):
+        if spans and not key.startswith(spans):
+            continue
         known += 1
         mark = mark_of(key)
         at = bisect_left(marks, mark)

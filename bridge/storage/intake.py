@@ -20,9 +20,10 @@ from bridge.domain.model import (
     NewReceived,
     NewRecord,
     Quarantined,
+    Reading,
     SourceRow,
 )
-from bridge.domain.records import AccountFacts, ActivityFacts, Unreadable
+from bridge.domain.records import AccountFacts, ActivityFacts, Precision, Status, Unreadable
 from bridge.domain.vanishing import Gone
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
@@ -43,7 +44,8 @@ _PERSON = (
     .scalar_subquery()
 )
 _ACCOUNTS = select(*_ACCOUNT, _PERSON.label("canonical_id"))
-_NAMES = ("title", "idnumber", "shortname", "category", "iri")
+_NAMES = ("title", "idnumber", "shortname", "category", "iri", "module", "course_idnumber",
+          "course_shortname")  # fmt: skip
 
 
 def _because(facts: AccountFacts) -> str:
@@ -92,6 +94,33 @@ class SqlIntake(RecordQueries, VanishedQueries):
             .where(r.source_id == source_id, among(self._db, r.natural_key, keys))
         )
         return {key: moment for key, moment in self._db.execute(query)}
+
+    def readings(self, received_ids: Sequence[int]) -> dict[int, Reading]:
+        """What the records of these items say, and in which envelope they came."""
+        c, r = t.learning_records.c, t.received.c
+        query = (
+            select(r.id, c.status, c.precision, c.score, r.envelope_id)
+            .join(t.learning_records, c.received_id == r.id)
+            .where(among(self._db, r.id, received_ids))
+        )
+        return {
+            row_id: Reading(Status(status), Precision(precision), score, envelope_id)
+            for row_id, status, precision, score, envelope_id in self._db.execute(query)
+        }
+
+    def dated_under(self, source_id: int, stems: Sequence[str]) -> set[str]:
+        """Those beginnings of natural keys under which the source has a record now."""
+        r = t.received.c
+        records = select(r.id).join(
+            t.learning_records, t.learning_records.c.received_id == r.id
+        ).where(r.source_id == source_id, r.gone_at.is_(None))  # fmt: skip
+        return {
+            stem
+            for stem in stems
+            if self._db.scalar(
+                records.where(r.natural_key.startswith(stem, autoescape=True)).limit(1)
+            )
+        }
 
     def present_keys(self, source_id: int) -> Iterator[tuple[int, str]]:
         """Everything the source gave and still has, in no order, a chunk in memory at a time."""
@@ -323,7 +352,7 @@ class SqlIntake(RecordQueries, VanishedQueries):
             for row in rows:
                 facts = ActivityFacts(
                     row.kind, row.value, row.title, row.idnumber, row.shortname, row.category,
-                    row.iri,
+                    row.iri, row.module, row.course_idnumber, row.course_shortname,
                 )  # fmt: skip
                 if row.gone_because:
                     again.append(row.id)
@@ -360,6 +389,12 @@ class SqlIntake(RecordQueries, VanishedQueries):
                 .values(title=facts.title)
             )
 
+    def known_activities(self, source_id: int, values: Sequence[str]) -> set[str]:
+        """Those of these names that the source has used before."""
+        a = t.activity_aliases.c
+        query = select(a.value).where(a.source_id == source_id, among(self._db, a.value, values))
+        return set(self._db.scalars(query))
+
     def _add_alias(self, source: SourceRow, facts: ActivityFacts) -> Alias:
         title = facts.title or facts.shortname or facts.idnumber or facts.iri or facts.value
         activity_id = self._db.scalar(
@@ -395,7 +430,8 @@ class SqlIntake(RecordQueries, VanishedQueries):
                 row.key,
                 row.source_kind,
                 ActivityFacts(row.kind, row.value, row.title, row.idnumber, row.shortname,
-                              row.category, row.iri),
+                              row.category, row.iri, row.module, row.course_idnumber,
+                              row.course_shortname),
             )
             for row in self._db.execute(query.order_by(a.c.id))
         ]  # fmt: skip

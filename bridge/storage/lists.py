@@ -204,7 +204,16 @@ _ONLY: dict[Only, ColumnElement[bool]] = {
 
 def _unmapped(row: Any) -> tuple[Alias, int, int]:
     facts = ActivityFacts(
-        row.kind, row.value, row.title, row.idnumber, row.shortname, row.category, row.iri
+        row.kind,
+        row.value,
+        row.title,
+        row.idnumber,
+        row.shortname,
+        row.category,
+        row.iri,
+        row.module,
+        row.course_idnumber,
+        row.course_shortname,
     )
     alias = Alias(row.id, row.activity_id, row.source_key, row.source_kind, facts)
     return alias, row.records, row.people

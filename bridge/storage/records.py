@@ -53,6 +53,7 @@ def _query() -> Select[Any]:
             _a.id.label("alias_id"),
             func.coalesce(_act.canonical_id, _act.id).label("activity_id"),
             _a.kind, _a.value, _a.title, _a.idnumber, _a.shortname, _a.category, _a.iri,
+            _a.module, _a.course_idnumber, _a.course_shortname,
         )
         .join(t.received, t.received.c.id == _r.received_id)
         .join(t.sources, t.sources.c.id == t.received.c.source_id)
@@ -82,7 +83,16 @@ def _record(row: Row[Any]) -> Record:
             row.source_key,
             row.source_kind,
             ActivityFacts(
-                row.kind, row.value, row.title, row.idnumber, row.shortname, row.category, row.iri
+                row.kind,
+                row.value,
+                row.title,
+                row.idnumber,
+                row.shortname,
+                row.category,
+                row.iri,
+                row.module,
+                row.course_idnumber,
+                row.course_shortname,
             ),
         ),
         status=Status(row.status),

@@ -180,6 +180,7 @@ bookmarks = Table(
     Column("source_id", Key, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
     Column("position", UtcDateTime),
     Column("last_full_at", UtcDateTime),
+    Column("mark", Text, nullable=False, server_default=""),
 )
 pull_runs = Table(
     "pull_runs",
@@ -319,6 +320,9 @@ activity_aliases = Table(
     Column("shortname", Text),
     Column("category", Text),
     Column("iri", Text),
+    Column("module", Text),
+    Column("course_idnumber", Text),
+    Column("course_shortname", Text),
     Column("gone_at", UtcDateTime),
     Column("gone_because", String(20), nullable=False, server_default=text("''")),
     UniqueConstraint("source_id", "value", "kind"),

@@ -19,6 +19,7 @@ from bridge.storage.awards import SqlAwards
 from bridge.storage.booking import SqlBookings
 from bridge.storage.catalog import SqlCatalog
 from bridge.storage.counts import SqlCounts
+from bridge.storage.course_links import SqlCourseLinks
 from bridge.storage.desk import SqlDesk
 from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
@@ -143,6 +144,11 @@ class SqlUnitOfWork:
     def desk(self) -> SqlDesk:
         """Lists for the training team's desk."""
         return SqlDesk(self.connection)
+
+    @cached_property
+    def course_links(self) -> SqlCourseLinks:
+        """Which competencies courses are linked to at their source."""
+        return SqlCourseLinks(self.connection)
 
     @cached_property
     def trail(self) -> SqlTrail:

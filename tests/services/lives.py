@@ -16,8 +16,8 @@ from bridge.services.evidence import Item
 from bridge.services.pull import PullReport, Trusted
 from tests.support import NOW, RULES, World
 
-REPORT, PER_USER = "report", "per-user"
-ROADS = (REPORT, PER_USER)
+REPORT, PER_USER, PLUGIN = "report", "per-user", "plugin"
+ROADS = (REPORT, PER_USER, PLUGIN)
 C1, CE = 2, 3
 
 
@@ -62,6 +62,7 @@ class Moodle:
             self.server.base_url,
             self.site.token_of(seed.SERVICE_USER),
             report=1 if self.road == REPORT else None,
+            way=self.road,
             calls_per_second=0,
         )
         return Trusted(MoodleSource(settings, self.world.clock), "moodle", identity=RULES)
@@ -115,6 +116,9 @@ def moodle_beside(world: World, road: str) -> Iterator[Moodle]:
     for number, idnumber in ((C1, "C1"), (CE, "CE")):
         site.add_course(Course(number, f"short{idnumber}", f"Course {idnumber}", 1, idnumber))
     seed.add_access(site)
+    if road == PLUGIN:
+        site.install_plugin()
+        site.user(seed.SERVICE_USER).capabilities |= seed.PLUGIN_ROLE
     # Without it Moodle tells no ID numbers of courses person by person.
     site.user(seed.SERVICE_USER).capabilities.add("moodle/course:update")
     with StandInMoodle(site) as server:

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.demo.moodle.tables import Course, User
 from bridge.services import accounts, explain, ledger
-from tests.services.lives import C1, CE, PER_USER, REPORT, ROADS, Moodle, moodle_beside
+from tests.services.lives import C1, CE, PER_USER, PLUGIN, REPORT, ROADS, Moodle, moodle_beside
 from tests.support import RULES, World
 
 KEPT = ({("suggested", False)}, {("verified", False)}, {("submitted", False)})
@@ -49,12 +49,16 @@ CASES = (
         lambda m, n: m.site.unlock_and_delete(C1), "reversed", undone=True, once=True,
     ),
     Case("completion deleted", lambda m, n: m.site.uncomplete(n, C1), "reversed", undone=True),
-    Case("unenrolled", lambda m, n: m.site.unenrol(n, C1), "left"),
-    Case("enrolment suspended", lambda m, n: m.site.suspend_enrolment(n, C1), None, by=(REPORT,)),
+    Case("unenrolled", lambda m, n: m.site.unenrol(n, C1), "left", by=(REPORT, PER_USER)),
+    Case("unenrolled", lambda m, n: m.site.unenrol(n, C1), None, by=(PLUGIN,)),
+    Case("enrolment suspended", lambda m, n: m.site.suspend_enrolment(n, C1), None,
+         by=(REPORT, PLUGIN)),
     Case("enrolment suspended", lambda m, n: m.site.suspend_enrolment(n, C1), "left",
          by=(PER_USER,)),
     Case("account suspended", lambda m, n: m.site.suspend(n), None),
-    Case("account deleted", lambda m, n: m.site.delete_user(n), "account deleted"),
+    Case("account deleted", lambda m, n: m.site.delete_user(n), "account deleted",
+         by=(REPORT, PER_USER)),
+    Case("account deleted", lambda m, n: m.site.delete_user(n), None, by=(PLUGIN,)),
     Case("course deleted", lambda m, n: m.site.delete_course(C1), "course deleted", once=True),
     Case("email changed", lambda m, n: m.site.change_user(n, email=f"n{n}@example.net"), None),
     Case("idnumber changed", lambda m, n: m.site.change_user(n, idnumber=f"T{n}"), None),
@@ -328,13 +332,33 @@ def test_a_course_number_that_is_given_anew_is_another_activity(moodle: Moodle) 
     assert moodle.claims(13, "Fire drill") == {("suggested", False)}
 
 
-def test_explain_says_since_when_and_why(moodle: Moodle) -> None:
-    moodle.site.unenrol(10, C1)
-    moodle.sweep()
-    told = explain.evidence(
-        moodle.world.ctx, moodle.item(10).evidence.id, {"moodle": RULES}
-    ).as_json()
-    assert "No longer in moodle since 16 June 2026: they have left the course there" in str(told)
+def test_explain_says_since_when_and_why(world: World) -> None:
+    with moodle_beside(world, REPORT) as moodle:
+        moodle.site.unenrol(10, C1)
+        moodle.sweep()
+        evidence_id = moodle.item(10).evidence.id
+        told = explain.evidence(world.ctx, evidence_id, {"moodle": RULES}).as_json()
+        assert "No longer in moodle since 16 June 2026: they have left the course" in str(told)
+
+
+def test_by_the_plugin_a_deleted_account_says_so_while_its_records_stand(world: World) -> None:
+    with moodle_beside(world, PLUGIN) as moodle:
+        moodle.site.delete_user(10)
+        moodle.sweep()
+        rows = world.rows("SELECT staff_number, gone_because FROM accounts WHERE value = '10'")
+        assert rows == [("S10", "account deleted")]
+        assert moodle.gone() == {}
+        assert moodle.claims(10) == KEPT[0]
+
+
+def test_by_the_plugin_a_course_taken_again_is_known_at_once(world: World) -> None:
+    with moodle_beside(world, PLUGIN) as moodle:
+        moodle.site.uncomplete(10, C1)
+        moodle.done(10, days=-0.5)
+        world.clock.advance(days=1)
+        moodle.pull()
+        assert set(moodle.gone().values()) == {"taken again"}
+        assert len(moodle.items(10)) == 2
 
 
 def test_a_sudden_emptiness_is_still_not_believed_and_asks_nothing(world: World) -> None:

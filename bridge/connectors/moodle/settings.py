@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 MEGABYTE = 1_000_000
+WAYS = ("auto", "plugin", "report", "per-user")
+#: In place of the kinds of activities: whatever kind there is.
+ALL_KINDS = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class MoodleSettings:
     IANA name of the zone Moodle writes dates in: leave it at UTC unless the site forces another.
     `calls_per_second` holds for all threads of a process together, and 0 is no limit; `deadline` is
     the seconds that a call may take in all, however slowly its answer comes.
+    `way` is one of WAYS; `activities` are the kinds of activities inside courses that are read too
+    ("quiz"), or ALL_KINDS alone.
     """
 
     key: str
@@ -36,6 +41,8 @@ class MoodleSettings:
     max_answer: int = 64 * MEGABYTE
     calls_per_second: float = 5.0
     deadline: float = 300.0
+    way: str = "auto"
+    activities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -57,6 +64,8 @@ class MoodleSettings:
             raise ValueError(f"{self.key}: calls a second must not be below 0, a deadline above it")
         if self.page_size < 1 or self.timeout <= 0 or self.grade_max <= 0:
             raise ValueError(f"{self.key}: page size, timeout and highest grade must be above 0")
+        if self.way not in WAYS:
+            raise ValueError(f"{self.key}: way must be one of {', '.join(WAYS)}")
         try:
             ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):

@@ -65,9 +65,9 @@ class Vanished:
         wanted = set(pairs.values())
         there = {pair for key in shown if (pair := pair_of(key)) is not None}
         found: dict[Pair, Gone] = {}
+        self._modules(wanted, found)
         if self._everybody:
-            self._courses(wanted, there, found)
-            self._modules(wanted - found.keys(), found)
+            self._courses(wanted - found.keys(), there, found)
             found = dict.fromkeys(wanted, Gone.REVERSED) | found
         else:
             for ask in (self._completions, self._users, self._enrolments, self._courses):
@@ -193,7 +193,7 @@ class Vanished:
         pairs: Sequence[Pair],
         function: str,
         params: Callable[[Pair], Mapping[str, Any]],
-        read: Callable[[Any], Gone | None],
+        read: Callable[[Any, Pair], Gone | None],
         found: dict[Pair, Gone],
     ) -> None:
         """Ask about each, until too many answers in a row have told nothing."""
@@ -202,7 +202,7 @@ class Vanished:
             told = {
                 pair: why
                 for pair, answer in zip(part, answers, strict=True)
-                if (why := read(answer)) is not None
+                if (why := read(answer, pair)) is not None
             }
             found |= told
             if not told:
@@ -217,10 +217,12 @@ def _parts(pairs: Sequence[Pair]) -> Iterable[Sequence[Pair]]:
         yield pairs[_IN_VAIN:]
 
 
-def _of_completion(answer: Any) -> Gone | None:
+def _of_completion(answer: Any, pair: Pair) -> Gone | None:
     if not isinstance(answer, PeerError):
         status = answer.get("completionstatus") if isinstance(answer, dict) else None
-        reset = isinstance(status, dict) and status.get("completed") is False
+        # It tells of the course; of an activity it tells that they are still there to do it.
+        done = isinstance(status, dict) and status.get("completed")
+        reset = done is False or (pair.module and isinstance(done, bool))
         return Gone.REVERSED if reset else None
     if answer.detail in _NO_SUCH_USER:
         return Gone.ACCOUNT_DELETED
@@ -233,12 +235,12 @@ def _of_completion(answer: Any) -> Gone | None:
     return None
 
 
-def _of_user(answer: Any) -> Gone | None:
+def _of_user(answer: Any, pair: Pair) -> Gone | None:
     gone = isinstance(answer, PeerError) and answer.detail in _NO_SUCH_USER
     return Gone.ACCOUNT_DELETED if gone else None
 
 
-def _of_module(answer: Any) -> Gone | None:
+def _of_module(answer: Any, pair: Pair) -> Gone | None:
     codes = ("invalidcoursemodule", "invalidrecord")
     gone = isinstance(answer, PeerError) and answer.detail in codes
     return Gone.COURSE_DELETED if gone else None

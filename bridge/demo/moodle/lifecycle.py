@@ -14,14 +14,23 @@ if TYPE_CHECKING:
 
 #: What a backup of the database holds.
 _TABLES = (
-    "users", "categories", "courses", "enrolments", "completions", "cohorts", "badges", "issued",
-    "frameworks", "competencies", "user_competencies", "reports", "user_filters",
+    "users", "categories", "courses", "enrolments", "completions", "modules",
+    "activity_completions", "cohorts", "badges", "issued", "frameworks", "competencies",
+    "user_competencies", "course_competencies", "reports", "user_filters", "plugin",
 )  # fmt: skip
 
 
 def reset_course(site: Site, courseid: int) -> None:
-    """Reset a course: every completion is deleted; enrolments stay."""
+    """Reset a course: every completion is deleted, of its activities too; enrolments stay."""
     unlock_and_delete(site, courseid)
+    _clear_activities(site, courseid)
+    site.happened("course_reset", courseid=courseid)
+
+
+def _clear_activities(site: Site, courseid: int) -> None:
+    inside = {module.cmid for module in site.modules.values() if module.courseid == courseid}
+    for key in [key for key in site.activity_completions if key[1] in inside]:
+        del site.activity_completions[key]
 
 
 def unlock_and_delete(site: Site, courseid: int) -> None:
@@ -40,6 +49,7 @@ def unenrol(site: Site, userid: int, courseid: int) -> None:
     site.enrolments = [
         one for one in site.enrolments if (one.userid, one.courseid) != (userid, courseid)
     ]
+    site.happened("unenrolled", userid=userid, courseid=courseid)
 
 
 def suspend_enrolment(site: Site, userid: int, courseid: int) -> None:
@@ -51,6 +61,7 @@ def suspend_enrolment(site: Site, userid: int, courseid: int) -> None:
 def suspend(site: Site, userid: int, *, suspended: bool = True) -> None:
     """Suspend an account, or let it in again. Enrolments are not touched."""
     site.users[userid].suspended = suspended
+    site.happened("user_updated", userid=userid)
 
 
 def delete_user(site: Site, userid: int) -> None:
@@ -65,25 +76,38 @@ def delete_user(site: Site, userid: int) -> None:
     for cohort in site.cohorts.values():
         if userid in cohort.members:
             cohort.members.remove(userid)
+    site.happened("user_deleted", userid=userid)
 
 
 def change_user(site: Site, userid: int, **fields: Any) -> None:
     """Change an account's email, idnumber, username or names."""
     for name, value in fields.items():
         setattr(site.users[userid], name, value)
+    site.happened("user_updated", userid=userid)
 
 
 def change_course(site: Site, courseid: int, **fields: Any) -> None:
     """Change a course's fullname, shortname or idnumber."""
     for name, value in fields.items():
         setattr(site.courses[courseid], name, value)
+    site.happened("course_updated", courseid=courseid)
 
 
 def delete_course(site: Site, courseid: int) -> None:
     """Delete a course, with its enrolments and completions."""
     unlock_and_delete(site, courseid)
+    _clear_activities(site, courseid)
+    site.modules = {k: one for k, one in site.modules.items() if one.courseid != courseid}
     site.enrolments = [one for one in site.enrolments if one.courseid != courseid]
     del site.courses[courseid]
+    site.happened("course_deleted", courseid=courseid)
+
+
+def remove_module(site: Site, cmid: int) -> None:
+    """Take an activity out of its course; what was completed of it goes with it."""
+    for key in [key for key in site.activity_completions if key[1] == cmid]:
+        del site.activity_completions[key]
+    del site.modules[cmid]
 
 
 def merge_users(site: Site, userid: int, into: int) -> None:
