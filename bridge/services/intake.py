@@ -30,6 +30,7 @@ from bridge.domain.records import (
     Page,
     Precision,
     Pulled,
+    Status,
     Trainer,
     Unreadable,
     cycle_of,
@@ -139,7 +140,8 @@ class Intake:
         under = uow.intake.keys_under(self.source.id, page.absent)
         gone = {row_id: key for row_id, key in under if key not in shown}
         self.see_own_reasons(uow, sorted(gone.items()))
-        newer = {_stem_of(key) for key in shown}
+        newer = {_stem_of(i.natural_key) for i in page.items if not _failed(i.fact)}
+        newer |= {_stem_of(key) for key in self.told_before}
         self.reasons |= {i: Gone.RETAKEN for i, key in gone.items() if _stem_of(key) in newer}
         self.mark_gone(uow, sorted(gone))
         return len(gone)
@@ -149,11 +151,13 @@ class Intake:
         and a source keeps only that; the account of others is somebody else's."""
         gone = {row_id for row_id, _ in missing}
         stems = {f"{_stem_of(key)}:" for _, key in missing if ":" in key}
-        there = {
-            _stem_of(key)
-            for row_id, key in uow.intake.keys_under(self.source.id, stems)
-            if row_id not in gone
-        }
+        under = [
+            (i, key) for i, key in uow.intake.keys_under(self.source.id, stems) if i not in gone
+        ]
+        said = uow.intake.readings([row_id for row_id, _ in under])
+        # A pass that became a fail was not done again: it was taken back.
+        failed = {row_id for row_id, each in said.items() if each.status is Status.FAILED}
+        there = {_stem_of(key) for row_id, key in under if row_id not in failed}
         self.reasons |= {i: Gone.RETAKEN for i, key in missing if _stem_of(key) in there}
         self.reasons |= {
             row_id: Gone.GIVEN_ANEW
@@ -489,6 +493,10 @@ def _tells_less(fact: LearningFact | Unreadable, stored: Reading) -> bool:
     if (fact.score is None) is not (stored.score is None):
         return fact.score is None
     return _FINENESS[fact.precision] < _FINENESS[stored.precision]
+
+
+def _failed(fact: LearningFact | Unreadable) -> bool:
+    return isinstance(fact, LearningFact) and fact.status is Status.FAILED
 
 
 def _stem_of(key: str) -> str:

@@ -96,6 +96,8 @@ AUTHENTICATED = frozenset(
 BRIDGE_ROLE = frozenset(
     {
         "webservice/rest:use",
+        "gradereport/user:view",
+        "moodle/grade:viewall",
         "moodle/cohort:assign",
         "moodle/cohort:view",
         "moodle/competency:competencygrade",
@@ -224,7 +226,9 @@ def _moment(chance: random.Random, now: datetime, *, archived: bool) -> datetime
 
 def add_access(site: Site) -> None:
     """The bridge's service, its user with a token and one without capabilities, and two reports."""
-    service = Service("competency_bridge", set(FUNCTIONS) - FOR_SETUP, allowed_users=set())
+    # As docs/moodle.md has it; the gradebook is for whoever wants scores without the plugin.
+    offered = set(FUNCTIONS) - FOR_SETUP - {"gradereport_user_get_grade_items"}
+    service = Service("competency_bridge", offered, allowed_users=set())
     site.add_service(service)
     bridge = _service_user(site, 203, SERVICE_USER, "Bridge", AUTHENTICATED | BRIDGE_ROLE)
     _service_user(
