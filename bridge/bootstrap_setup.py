@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,13 @@ from bridge.connectors.moodle.competencies import MoodleCompetencies
 from bridge.connectors.moodle.needs import default_way_in
 from bridge.connectors.moodle.setup import NO_TOKEN, SetupWalk
 from bridge.connectors.moodle.setupaccess import Access
+from bridge.connectors.moodle.setupbadges import FRAMEWORK_UPLOAD_PAGE
 from bridge.connectors.moodle.setupchecks import place_findings, proofs
+from bridge.connectors.moodle.uploads import framework_csv
 from bridge.domain.badges import YEAR
 from bridge.domain.errors import BridgeError, NotFound
+from bridge.domain.frameworks import Edition
+from bridge.domain.lms_frameworks import wanted_framework
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.ports import Finding
 from bridge.domain.setup import BadgeNeed, SetupWishes, WayIn
@@ -178,3 +182,11 @@ def setup_proof(bridge: Bridge, name: str, access: Access, wishes: SetupWishes) 
         courses = [a.facts.value for a in uow.intake.all_aliases() if a.source_key == name][:5]
     found += place_findings(access, wishes)
     return found + proofs(access, wishes, courses)
+
+
+def framework_files(
+    bridge: Bridge, name: str, editions: Sequence[Edition]
+) -> tuple[str, dict[str, str]]:
+    """Moodle's own import page, and a file for it of each edition, by name."""
+    page = moodle_settings(bridge, name, NO_TOKEN).page(FRAMEWORK_UPLOAD_PAGE)
+    return page, {f"{one.id}.csv": framework_csv(wanted_framework(one)) for one in editions}

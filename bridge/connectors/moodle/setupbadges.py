@@ -18,7 +18,7 @@ from bridge.domain.setup import BadgeNeed, Step, StepState
 
 CREATE_COHORTS = "core_cohort_create_cohorts"
 _COHORT_UPLOAD_PAGE = "/cohort/upload.php?contextid=1"
-_FRAMEWORK_UPLOAD_PAGE = "/admin/tool/lpimportcsv/index.php?pagecontextid=1"
+FRAMEWORK_UPLOAD_PAGE = "/admin/tool/lpimportcsv/index.php?pagecontextid=1"
 _NEW_BADGE_PAGE = "/badges/newbadge.php?type=1"
 _BADGES_PAGE = "/badges/index.php?type=1"
 _PAGE_SIZE = 1000
@@ -127,7 +127,7 @@ class BadgeSetup:
         self._files[file] = uploads.framework_csv(wanted)
         return Step(
             key, title, state, f"To be made: the framework with {names}.",
-            self._access.page(_FRAMEWORK_UPLOAD_PAGE),
+            self._access.page(FRAMEWORK_UPLOAD_PAGE),
             (("File", f"{file}; Import; Confirm"),), file=file,
         )  # fmt: skip
 
