@@ -208,6 +208,10 @@ class ReportSetup:
                     changed += 1
         return changed
 
+    def _condition(self) -> tuple[str, str]:
+        name = self._shape.condition[1] if self._shape.condition else ""
+        return f"Panel Conditions on the right, {name}", "Yes, then Apply"
+
     def _new(self) -> tuple[tuple[str, str], ...]:
         return (
             ("New report, Name", str(self._name)),
@@ -219,7 +223,7 @@ class ReportSetup:
         shape = self._shape
         rest = [("Panel Filters on the right", name) for _, name in shape.filters]
         if shape.condition:
-            rest.append((f"Panel Conditions on the right, {shape.condition[1]}", "Yes, then Apply"))
+            rest.append(self._condition())
         if shape.sorted_by:
             rest.append(("Panel Sorting on the right, in this order", ", ".join(shape.sorted_by)))
         return rest
