@@ -119,6 +119,8 @@ def setup_wishes(
     access: Access,
     way_in: WayIn | None = None,
     role_id: int | None = None,
+    *,
+    links: bool = False,
 ) -> SetupWishes:
     """What set-up of a Moodle is for, by bridge.toml and mappings/badges.yaml."""
     section = bridge.config.moodle[name]
@@ -127,7 +129,7 @@ def setup_wishes(
     return SetupWishes(
         way_in=way_in or default_way_in(offered, report=has_report),
         badges=tuple(_needs(bridge, name)),
-        links=True,
+        links=links,
         role_id=role_id,
         token_variable=(
             f"the file {section.token_file}"
