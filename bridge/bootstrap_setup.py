@@ -44,23 +44,7 @@ def moodle_settings(bridge: Bridge, name: str, token: str | None = None) -> Mood
     Raises NotFound for a name that is not in bridge.toml, BridgeError without a token.
     """
     check_moodle(bridge, name)
-    section = bridge.config.moodle[name]
-    if token is None:
-        token = section.token(bridge.folder, name)
-    try:
-        return MoodleSettings(
-            key=name,
-            url=section.url,
-            token=token,
-            report=section.report or None,
-            badges_report=section.badges_report or None,
-            timeout=section.timeout,
-            timezone=section.timezone,
-            verify=str(bridge.folder / section.ca_bundle) if section.ca_bundle else True,
-            proxy=section.proxy,
-        )
-    except ValueError as error:
-        raise BridgeError(str(error)) from None
+    return bridge.moodle_settings(name, token)
 
 
 def competencies(

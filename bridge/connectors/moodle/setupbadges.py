@@ -146,12 +146,15 @@ class BadgeSetup:
                 continue
             criterion: Pairs = (
                 ("Add badge criteria", "Cohort membership"),
-                ("Cohort", f"{need.badge}: holders ({need.cohort})"),
+                (
+                    "Add cohort",
+                    f"{need.badge}: holders (that with the ID number {need.cohort}); Save",
+                ),
             )
             if need.via == "competency":
                 criterion = (
                     ("Add badge criteria", "Competencies"),
-                    ("Add competency", f"{need.competency} of {need.framework}"),
+                    ("Add competency", f"{need.competency} of {need.framework}; Save"),
                 )
             steps.append(
                 Step(
