@@ -146,8 +146,7 @@ class badges {
      * @return badge
      */
     private static function create(string $name, string $description): badge {
-        global $CFG, $DB, $USER;
-        $issuer = badges_get_default_issuer();
+        global $CFG, $DB, $SITE, $USER;
         $url = parse_url($CFG->wwwroot);
         $data = (object) [
             'name' => $name,
@@ -155,9 +154,9 @@ class badges {
             'language' => get_newuser_language(),
             'description' => $description,
             'imagecaption' => '',
-            'issuername' => $CFG->badges_defaultissuername ?? $issuer['name'],
+            'issuername' => empty($CFG->badges_defaultissuername) ? $SITE->fullname : $CFG->badges_defaultissuername,
             'issuerurl' => $url['scheme'] . '://' . $url['host'],
-            'issuercontact' => $CFG->badges_defaultissuercontact ?? '',
+            'issuercontact' => empty($CFG->badges_defaultissuercontact) ? '' : $CFG->badges_defaultissuercontact,
             'expiry' => 0,
         ];
         if (method_exists(badge::class, 'create_badge')) {
