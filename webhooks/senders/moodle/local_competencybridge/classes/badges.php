@@ -153,6 +153,9 @@ class badges {
             'version' => '',
             'language' => get_newuser_language(),
             'description' => $description,
+            'imageauthorname' => '',
+            'imageauthoremail' => '',
+            'imageauthorurl' => '',
             'imagecaption' => '',
             'issuername' => empty($CFG->badges_defaultissuername) ? $SITE->fullname : $CFG->badges_defaultissuername,
             'issuerurl' => $url['scheme'] . '://' . $url['host'],
@@ -160,14 +163,11 @@ class badges {
             'expiry' => 0,
         ];
         if (method_exists(badge::class, 'create_badge')) {
-            // Moodle 5.0 and later.
+            // Moodle 4.5 and later; from 5.0 on an image has no author.
             return badge::create_badge($data);
         }
         unset($data->expiry);
         $now = time();
-        $data->imageauthorname = '';
-        $data->imageauthoremail = '';
-        $data->imageauthorurl = '';
         $data->type = BADGE_TYPE_SITE;
         $data->timecreated = $now;
         $data->timemodified = $now;
