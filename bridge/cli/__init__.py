@@ -18,7 +18,11 @@ from bridge.cli import (
     looking,
     lti,
     mail,
+    moodle,
+    moodle_frameworks,
     moodle_plugin,
+    moodle_setup,
+    moodle_webhook,
     people,
     sites,
     work,
@@ -50,7 +54,7 @@ for command in (
     activities.doubts,
     lti.lti,
     mail.mail,
-    moodle_plugin.moodle,
+    moodle.moodle,
     files.frameworks,
     files.mappings,
     files.badges,
@@ -62,6 +66,8 @@ for command in (
     looking.trail,
 ):
     bridge.add_command(command)
+#: Each adds its commands to `bridge moodle` when it is imported.
+_MOODLE = (moodle_frameworks, moodle_plugin, moodle_setup, moodle_webhook)
 for command in booking_api.COMMANDS:
     booking.booking.add_command(command)
 

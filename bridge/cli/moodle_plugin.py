@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from bridge.cli.common import console, json_option, print_json
+from bridge.cli.moodle import moodle
 from bridge.domain.errors import BridgeError
 
 #: What Moodle calls the plugin, and the folder that it unpacks below local/.
@@ -65,7 +66,7 @@ def archive(shipped: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-@click.command()
+@moodle.command()
 @click.option(
     "--zip",
     "target",
@@ -92,11 +93,3 @@ def plugin(target: Path | None, as_json: bool) -> None:
     console.print(f"Written to {target}. In Moodle, as an administrator: Site administration >")
     console.print("Plugins > Install plugins > Install plugin from ZIP file. docs/moodle-plugin.md")
     console.print("says what comes then.")
-
-
-@click.group()
-def moodle() -> None:
-    """Moodle: what is installed there."""
-
-
-moodle.add_command(plugin)

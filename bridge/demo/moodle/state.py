@@ -11,16 +11,20 @@ from datetime import datetime
 from typing import TypeVar
 
 from bridge.demo.moodle.errors import deleted_user, invalid_record, invalid_user
+from bridge.demo.moodle.plugin.outbox import Plugin
 from bridge.demo.moodle.tables import (
+    ActivityCompletion,
     Badge,
     Category,
     Cohort,
     Competency,
     Completion,
     Course,
+    CourseCompetency,
     Enrolment,
     Framework,
     IssuedBadge,
+    Module,
     Rating,
     Report,
     Service,
@@ -44,6 +48,9 @@ class Site:
         self.courses: dict[int, Course] = {}
         self.enrolments: list[Enrolment] = []
         self.completions: dict[tuple[int, int], Completion] = {}
+        self.modules: dict[int, Module] = {}
+        self.activity_completions: dict[tuple[int, int], ActivityCompletion] = {}
+        self.plugin: Plugin | None = None
         self.cohorts: dict[int, Cohort] = {}
         self.badges: dict[int, Badge] = {}
         self.issued: list[IssuedBadge] = []
@@ -53,8 +60,11 @@ class Site:
         self.services: dict[str, Service] = {}
         self.tokens: dict[str, Token] = {}
         self.reports: dict[int, Report] = {}
+        self.course_competencies: dict[int, CourseCompetency] = {}
+        self.role_assignments: list[tuple[int, int, int]] = []
         self.user_filters: dict[tuple[int, int], dict[str, object]] = {}
         self._ratings = 0
+        self._rows = 0
         self.add_user(User(1, "guest", "Guest user", "", "root@localhost"))
         self.add_user(User(ADMIN, "admin", "Admin", "User", "admin@example.org"))
 
@@ -62,6 +72,19 @@ class Site:
     def now(self) -> int:
         """The present in Unix seconds."""
         return int(self.clock().timestamp())
+
+    def install_plugin(self) -> Plugin:
+        """Install the bridge's plugin: from now on its outbox hears of everything."""
+        self.plugin = Plugin(f"{len(self.users):04x}{self.now:012x}", self.now)
+        return self.plugin
+
+    def _happened(self, kind: str, **about: int) -> None:
+        if self.plugin is not None:
+            self.plugin.note(kind, self.now, **about)
+
+    def _row(self) -> int:
+        self._rows += 1
+        return self._rows
 
     # People and courses
 
@@ -135,23 +158,56 @@ class Site:
             self.enrol(userid, courseid)
         moment = None if when is None else int(when.timestamp())
         self.completions[userid, courseid] = Completion(
-            userid, courseid, moment, grade, criteria_dated
+            userid, courseid, moment, grade, criteria_dated, self._row()
         )
+        self._happened("course_completed", userid=userid, courseid=courseid)
+
+    def grade_course(self, userid: int, courseid: int, grade: float) -> None:
+        """Give another final grade (of 100) to whoever completed."""
+        self.completions[userid, courseid].grade = grade
+        self._happened("grade", userid=userid, courseid=courseid)
+
+    def add_module(self, module: Module) -> Module:
+        """Put an activity into a course."""
+        self.modules[module.cmid] = _new(self.modules, module.cmid, module)
+        return module
+
+    def complete_activity(
+        self, userid: int, cmid: int, when: datetime, *, state: int = 1, grade: float | None = None
+    ) -> None:
+        """Complete an activity, or take another attempt. `grade` is a fraction."""
+        before = self.activity_completions.get((userid, cmid))
+        moment = int(when.timestamp())
+        if before is not None and before.state == state:
+            # Moodle touches the completion only when its state changes.
+            moment = before.time
+        number = before.id if before else self._row()
+        self.activity_completions[userid, cmid] = ActivityCompletion(
+            number, userid, cmid, state, moment, grade
+        )
+        courseid = self.modules[cmid].courseid
+        self._happened("module_completed", userid=userid, courseid=courseid, cmid=cmid)
 
     def reset_course(self, courseid: int) -> None:
         """Delete every completion of a course; enrolments stay."""
         for key in [key for key in self.completions if key[1] == courseid]:
             del self.completions[key]
+        inside = {module.cmid for module in self.modules.values() if module.courseid == courseid}
+        for key in [key for key in self.activity_completions if key[1] in inside]:
+            del self.activity_completions[key]
+        self._happened("course_reset", courseid=courseid)
 
     def unenrol(self, userid: int, courseid: int) -> None:
         """End every enrolment; the completion row stays, but no report shows it."""
         self.enrolments = [
             one for one in self.enrolments if (one.userid, one.courseid) != (userid, courseid)
         ]
+        self._happened("unenrolled", userid=userid, courseid=courseid)
 
     def suspend(self, userid: int, *, suspended: bool = True) -> None:
         """Suspend an account, or let it in again. Enrolments are not touched."""
         self.users[userid].suspended = suspended
+        self._happened("user_updated", userid=userid)
 
     def delete_user(self, userid: int) -> None:
         """Delete as Moodle does: the row stays, scrambled; enrolments and memberships go."""
@@ -164,6 +220,7 @@ class Site:
         for cohort in self.cohorts.values():
             if userid in cohort.members:
                 cohort.members.remove(userid)
+        self._happened("user_deleted", userid=userid)
 
     # Cohorts, competencies and the badges that follow
 
@@ -199,6 +256,16 @@ class Site:
         )
         self.competencies[competency.id] = competency
         return competency
+
+    def link_course(self, courseid: int, competencyid: int, outcome: int = 1) -> CourseCompetency:
+        """Link a course to a competency, once; Moodle's own outcome is to add evidence."""
+        for link in self.course_competencies.values():
+            if (link.courseid, link.competencyid) == (courseid, competencyid):
+                return link
+        number = len(self.course_competencies) + 1
+        link = CourseCompetency(number, courseid, competencyid, self.now, outcome)
+        self.course_competencies[number] = link
+        return link
 
     def user_competency(self, userid: int, competencyid: int) -> UserCompetency:
         """The user's row for a competency, made when first asked for, as Moodle does."""
