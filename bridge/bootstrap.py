@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
 
+from flask import Blueprint
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -52,6 +53,7 @@ from bridge.storage.vault import KeyVault, read_keys
 from bridge.tables import SiteTables
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings, WebSite
+from webhooks.receivers.moodle import moodle_receiver
 
 
 class SystemClock:
@@ -280,9 +282,15 @@ def status_reader(bridge: Bridge, jobs: Callable[[], Sequence[JobTime]] = tuple)
 
 
 def web_site(
-    bridge: Bridge, base_url: str, jobs: Callable[[], Sequence[JobTime]] = tuple
+    bridge: Bridge,
+    base_url: str,
+    jobs: Callable[[], Sequence[JobTime]] = tuple,
+    wake: Callable[[], None] = lambda: None,
 ) -> WebSite:
-    """What the pages of a site are handed. `base_url` is where they are, unless configured."""
+    """What the pages of a site are handed. `base_url` is where they are, unless configured.
+
+    `wake` tells the jobs of this process, if it has any, that a webhook has left a note.
+    """
     section = bridge.config.web
     vault = open_vault(bridge.folder, bridge.config)
     return WebSite(
@@ -318,8 +326,18 @@ def web_site(
         table_desk=bridge.tables,
         file_profiles={name: files.profile for name, files in bridge.config.files.items()},
         file_source=bridge.folders.one,
-        receivers=booking.receivers(bridge.context.acting_as(Actor(SYSTEM, "hook")), bridge.config),
+        receivers=receivers(bridge, wake),
     )
+
+
+def receivers(bridge: Bridge, wake: Callable[[], None]) -> Sequence[Blueprint]:
+    """The routes for webhooks of every kind of source."""
+    system = bridge.context.acting_as(Actor(SYSTEM, "hook"))
+    secrets = {
+        name: partial(section.webhook_secrets, bridge.folder, name)
+        for name, section in bridge.config.moodle.items()
+    }
+    return (*booking.receivers(system, bridge.config), moodle_receiver(system, secrets, wake))
 
 
 def lti_tool(bridge: Bridge, base_url: str) -> Tool:
@@ -398,7 +416,9 @@ def serve_site(
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database
     server: Server = threads(
-        lambda address: create_app(web_site(bridge, address.rstrip("/"), jobs.next_times))
+        lambda address: create_app(
+            web_site(bridge, address.rstrip("/"), jobs.next_times, jobs.wake)
+        )
     )
     if (server_name or bridge.config.web.server) == "gunicorn":
         where = {"BRIDGE_SITE": str(bridge.folder.resolve()), "BRIDGE_LOG_LEVEL": log_level}

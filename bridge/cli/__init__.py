@@ -18,6 +18,8 @@ from bridge.cli import (
     looking,
     lti,
     mail,
+    moodle,
+    moodle_webhook,
     people,
     sites,
     work,
@@ -49,6 +51,7 @@ for command in (
     activities.doubts,
     lti.lti,
     mail.mail,
+    moodle.moodle,
     files.frameworks,
     files.mappings,
     files.badges,
@@ -60,6 +63,8 @@ for command in (
     looking.trail,
 ):
     bridge.add_command(command)
+#: Each adds its commands to `bridge moodle` when it is imported.
+_MOODLE = (moodle_webhook,)
 for command in booking_api.COMMANDS:
     booking.booking.add_command(command)
 

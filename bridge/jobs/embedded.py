@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -19,6 +21,7 @@ from bridge.domain.ports import LooksAgain
 from bridge.domain.times import LONDON
 from bridge.jobs import work
 from bridge.jobs.work import Stopped, Works
+from bridge.services import inbox
 from bridge.services.status import JobTime
 
 _log = structlog.get_logger("bridge.jobs")
@@ -26,8 +29,10 @@ _log = structlog.get_logger("bridge.jobs")
 MAIL_EVERY = timedelta(seconds=15)
 #: Counts of a partnership are looked at by the day, not by the minute.
 COUNT_EVERY = timedelta(minutes=15)
-#: Whoever was checked in by a webhook finds it soon after.
+#: Notes of webhooks are looked for so often, and found at once where this process took them.
 LOOK_EVERY = timedelta(seconds=20)
+#: Other processes take notes too: one small query tells whose.
+WATCH_SECONDS = 1.0
 _DEFAULTS = {
     # However late (the machine slept), and however often missed: once.
     "coalesce": True,
@@ -59,6 +64,11 @@ class EmbeddedJobs:
             job_defaults=_DEFAULTS,
             timezone=UTC,
         )
+        self._woken = threading.Event()
+        self._lookers = {k for k, s in works.sources.items() if isinstance(s.connector, LooksAgain)}
+        #: Whose turn was called, until it comes.
+        self._called: set[str] = set()
+        self._watcher = threading.Thread(target=self._watch, name="notes", daemon=True)
 
     def start(self) -> None:
         """Begin, with the first round of everything but the nightly work right away."""
@@ -67,9 +77,8 @@ class EmbeddedJobs:
         for key in self._works.sources:
             self._round(f"pull {key}", partial(work.pull, source=key, every=pull_every),
                         pull_every, key)  # fmt: skip
-            if isinstance(self._works.sources[key].connector, LooksAgain):
-                self._round(f"look again at {key}", partial(work.look_again, source=key),
-                            LOOK_EVERY, key)  # fmt: skip
+            if key in self._lookers:
+                self._round(_looking(key), partial(self._look_again, key), LOOK_EVERY, key)
             self._nightly(f"sweep {key}", partial(work.sweep, source=key), key)
         for key in self._works.targets:
             self._round(f"deliver to {key}", partial(work.deliver, target=key), deliver_every, key)
@@ -82,10 +91,41 @@ class EmbeddedJobs:
         self._round("count", work.count, COUNT_EVERY, "counts")
         self._nightly("count everybody", work.count_all, "counts")
         self._scheduler.start()
+        if self._lookers:
+            self._watcher.start()
+
+    def wake(self) -> None:
+        """A note was left in this process: look whose it is, now."""
+        self._woken.set()
+
+    def _look_again(self, key: str, works: Works) -> None:
+        # Where the source rests or is being pulled, its notes wait for the next round.
+        if work.look_again(works, key):
+            self._called.discard(key)
+            self._woken.set()
+
+    def _watch(self) -> None:
+        """Call the turn of each source of which there are notes, as soon as there are."""
+        while not self._works.stopping.is_set():
+            self._woken.wait(WATCH_SECONDS)
+            self._woken.clear()
+            try:
+                due = self._lookers.intersection(inbox.sources_due(self._works.context))
+            except Exception:
+                # The database may be away for a moment; the rounds go on by themselves.
+                _log.warning("could not look for notes", exc_info=True)
+                due = set()
+            for key in due - self._called:
+                self._called.add(key)
+                try:
+                    self._scheduler.modify_job(_looking(key), next_run_time=datetime.now(UTC))
+                except JobLookupError:
+                    return
 
     def stop(self) -> None:
         """End: work in hand stops after its page, and leases are given back."""
         self._works.stopping.set()
+        self._woken.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
@@ -127,6 +167,10 @@ class EmbeddedJobs:
             attempt, trigger, (self._works, name, do), id=name, name=name, executor=executor,
             **first,
         )  # fmt: skip
+
+
+def _looking(key: str) -> str:
+    return f"look again at {key}"
 
 
 def attempt(works: Works, name: str, do: Callable[[Works], None]) -> None:

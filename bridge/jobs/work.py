@@ -75,14 +75,15 @@ def _pull(works: Works, source: str, every: timedelta, *, full: bool) -> None:
         _log.warning("pulled, but", source=source, note=report.note)
 
 
-def look_again(works: Works, source: str) -> None:
-    """Read again what a source's webhooks said has changed."""
+def look_again(works: Works, source: str) -> bool:
+    """Read again what a source's webhooks said has changed; whether all of it could be."""
     report = inbox.fetch_noted(works.context, works.sources[source], works.stopping.is_set)
     if report.done or report.later or report.given_up:
         _log.info("looked again", source=source, done=report.done, later=report.later,
                   given_up=report.given_up, **report.tally.as_counts())  # fmt: skip
     if report.error:
         _log.warning("could not look again", source=source, error=report.error)
+    return not report.error
 
 
 def draft(works: Works) -> None:

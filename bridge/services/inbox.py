@@ -117,6 +117,12 @@ def leave_note(ctx: Context, source_key: str, dedupe: str, note: str) -> bool:
         return uow.inbox.add_note(source_key, dedupe[:200], note[:200], ctx.clock.now())
 
 
+def sources_due(ctx: Context) -> list[str]:
+    """The sources of which something is to be looked at now."""
+    with ctx.store.reading() as uow:
+        return uow.inbox.sources_due(ctx.clock.now())
+
+
 def fetch_noted(
     ctx: Context, trusted: Trusted, stop: Callable[[], bool] = lambda: False
 ) -> FetchReport:

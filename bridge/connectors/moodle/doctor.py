@@ -10,6 +10,7 @@ import msgspec
 
 from bridge.connectors.moodle import zones
 from bridge.connectors.moodle.client import BATCH, MoodleClient
+from bridge.connectors.moodle.doctor_ways import way_findings
 from bridge.connectors.moodle.issued import USER_BADGES, all_issued, held_by
 from bridge.connectors.moodle.peruser import COMPLETION, COURSES, ENROLLED
 from bridge.connectors.moodle.refusals import REPORTS_PAGE, ROLES_PAGE, SERVICES_PAGE
@@ -39,6 +40,7 @@ from bridge.connectors.moodle.roads import (
     SYSTEM,
 )
 from bridge.connectors.moodle.rows import columns_of
+from bridge.connectors.moodle.ways import PLUGIN, REPORT
 from bridge.domain.errors import NeedsAdministrator, PeerError
 from bridge.domain.ports import Finding
 
@@ -67,7 +69,14 @@ def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
     findings, info = _connection(client)
     if info is None:
         return findings
-    by_report = client.settings.report is not None
+    try:
+        way, found = way_findings(client, info)
+    except PeerError as error:
+        return [*findings, Finding("way in", False, _told(error), _LOOK)]
+    findings += found
+    if way == PLUGIN:
+        return findings
+    by_report = way == REPORT
     needed = _REPORT_FUNCTIONS if by_report else _PER_USER_FUNCTIONS
     findings += _functions(client, info, needed, "functions for pulling")
     findings.append(_language(client, info))

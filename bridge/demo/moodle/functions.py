@@ -13,6 +13,7 @@ from bridge.demo.moodle import (
     competencies,
     completion,
     courses,
+    grades,
     reports,
     users,
 )
@@ -35,7 +36,6 @@ _ELSEWHERE = frozenset(
         "core_user_delete_users",
         "core_user_get_users",
         "core_user_update_users",
-        "gradereport_user_get_grade_items",
     }
 )
 
@@ -160,6 +160,7 @@ FUNCTIONS: dict[str, Function] = {
         *badges.FUNCTIONS,
         *competencies.FUNCTIONS,
         *calendar.FUNCTIONS,
+        *grades.FUNCTIONS,
         *PLUGIN_FUNCTIONS,
         Function("tool_mobile_call_external_functions", {"requests": Many(_REQUEST)}, _batch),
     )

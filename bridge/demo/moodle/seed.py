@@ -95,6 +95,8 @@ AUTHENTICATED = frozenset(
 BRIDGE_ROLE = frozenset(
     {
         "webservice/rest:use",
+        "gradereport/user:view",
+        "moodle/grade:viewall",
         "moodle/cohort:assign",
         "moodle/cohort:view",
         "moodle/competency:competencygrade",

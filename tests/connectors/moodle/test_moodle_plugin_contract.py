@@ -184,7 +184,8 @@ def test_a_webhooks_note_is_answered_by_what_those_changes_name(plugged: Peer) -
     named = ask(plugged.client(), CHANGES, {"after": first - 1, "since": 0}, Changes)
     assert [change.id for change in named.changes] == sorted(c.id for c in named.changes)
     assert all(change.id >= first for change in named.changes)
-    users = {row.userid for row in (*named.completions, *named.activities)}
+    users = {row.userid for row in named.completions}
+    users |= {row.userid for row in named.activities}
     assert {int(f.account.value) for f in facts_of(items_of(pages).values())} <= users
     assert {facts.value for page in pages for facts in page.accounts} >= {str(u) for u in users}
 
