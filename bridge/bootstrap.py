@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from bridge import bootstrap_booking as booking
-from bridge import log
+from bridge import bootstrap_setup, log
 from bridge.bootstrap_files import SiteFolders
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
@@ -119,6 +119,8 @@ class Bridge:
                 badges_report=section.badges_report or None,
                 grade_max=section.grade_max,
                 timeout=section.timeout,
+                deadline=section.deadline,
+                calls_per_second=section.calls_per_second,
                 timezone=section.timezone,
                 verify=str(self.folder / section.ca_bundle) if section.ca_bundle else True,
                 proxy=section.proxy,
@@ -411,8 +413,11 @@ def serve_site(
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
-    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old)
-    times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
+    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old,
+                  bootstrap_setup.link_readers(bridge))  # fmt: skip
+    times = JobTimes(
+        settings.pull_minutes, settings.deliver_minutes, settings.sweep_at, settings.sweep_until
+    )
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database
     server: Server = threads(

@@ -52,11 +52,14 @@ class MoodleSection(_Strict):
     token_file: Path | None = None
     report: int | str = "Bridge completions"
     badges_report: int | str = "Bridge issued badges"
+    competencies: Path | None = None
     identity: tuple[IdentityRule, ...] = (IdentityRule.STAFF_NUMBER,)
     trust: Literal["trusted", "untrusted"] = "trusted"
     grade_max: Annotated[float, Field(gt=0)] = 100.0
     timezone: str = "UTC"
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
+    deadline: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 5.0
     ca_bundle: Path | None = None
     proxy: str | None = None
     way: Literal["auto", "plugin", "report", "per-user"] = "auto"
@@ -166,6 +169,7 @@ class JobsSection(_Strict):
     pull_minutes: Annotated[float, Field(gt=0)] = 15
     deliver_minutes: Annotated[float, Field(gt=0)] = 5
     sweep_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:30"
+    sweep_until: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "07:00"
     status_host: str = "127.0.0.1"
     status_names: tuple[str, ...] = ()
     status_port: Annotated[int, Field(ge=0, le=65535)] = 8765

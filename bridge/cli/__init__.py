@@ -19,6 +19,9 @@ from bridge.cli import (
     lti,
     mail,
     moodle,
+    moodle_frameworks,
+    moodle_plugin,
+    moodle_setup,
     moodle_webhook,
     people,
     sites,
@@ -64,7 +67,7 @@ for command in (
 ):
     bridge.add_command(command)
 #: Each adds its commands to `bridge moodle` when it is imported.
-_MOODLE = (moodle_webhook,)
+_MOODLE = (moodle_frameworks, moodle_plugin, moodle_setup, moodle_webhook)
 for command in booking_api.COMMANDS:
     booking.booking.add_command(command)
 

@@ -17,6 +17,10 @@ BY_MAPPING = "the mappings"
 SEVERAL_NAMES = "several-names"
 SEVERAL_PEOPLE = "several-people"
 ANOTHER_NAME = "another-name"
+#: Its number at the source carries somebody else's particulars; what came before stays theirs.
+ANOTHER_HOLDER = "another-holder"
+#: What the source says of it by now is known of somebody else.
+POINTS_ELSEWHERE = "points-elsewhere"
 #: The kind of accounts that a booking makes: whoever books types the address and the name.
 BOOKING_KIND = "booking"
 

@@ -126,6 +126,11 @@ class ActivityDecision:
             return False
         return self._segments[bisect_right(self._cuts, occurred_on)].several
 
+    def refs_on(self, day: date) -> tuple[CompetencyRef, ...]:
+        """What the rules in force on that London date suggest, if all of them count."""
+        judged = self._segments[bisect_right(self._cuts, day)].judged
+        return tuple(dict.fromkeys(ref for rule in judged for ref in rule.suggests))
+
     @property
     def names_one(self) -> set[str]:
         """The rules that say that this activity is one with all others that they decide on."""
@@ -169,12 +174,12 @@ class _Segment:
 
     __slots__ = (
         "_by_checks",
-        "_judged",
         "_part_of",
         "_rules",
         "_standings",
         "_subject",
         "_tied",
+        "judged",
         "names_one",
         "settled",
         "several",
@@ -194,9 +199,9 @@ class _Segment:
         parts: dict[Role, list[Rule]] = defaultdict(list)
         for standing in standings:
             parts[standing.role].append(standing.match.rule)
-        self._judged = (*parts[Role.DECIDES], *parts[Role.ADDS])
+        self.judged = (*parts[Role.DECIDES], *parts[Role.ADDS])
         self._tied = tuple(parts[Role.TIED])
-        self.several = any(rule.counts_when.sessions is not None for rule in self._judged)
+        self.several = any(rule.counts_when.sessions is not None for rule in self.judged)
         self.names_one = {rule.name for rule in parts[Role.DECIDES] if rule.one_activity}
         self.settled: dict[Status, Verdict] = {}
         self._by_checks: dict[tuple[Status, tuple[Reason, ...]], Verdict] = {}
@@ -213,13 +218,13 @@ class _Segment:
             Reason.IGNORED
             if rule.ignore is not None
             else rule.counts_when.check(status, score, attendance, booking, parts)
-            for rule in self._judged
+            for rule in self.judged
         )
         verdict = self._by_checks.get((status, checks))
         if verdict is None:
             verdict = self._verdict(status, checks)
             self._by_checks[status, checks] = verdict
-            if not any(rule.counts_when.measures(status) for rule in self._judged):
+            if not any(rule.counts_when.measures(status) for rule in self.judged):
                 self.settled[status] = verdict
         return verdict
 
@@ -231,20 +236,20 @@ class _Segment:
             return Verdict(
                 Outcome.UNMAPPED, Reason.NO_RULE, words, (), (), (), lambda: self._trace(())
             )
-        if not self._judged:
+        if not self.judged:
             first = self._standings[0]
             early = first.role is Role.NOT_YET
             reason = Reason.BEFORE_EFFECTIVE if early else Reason.AFTER_EFFECTIVE
             return self._not_counting(first.match.rule, reason, status, ())
         counting = tuple(
-            rule for rule, check in zip(self._judged, checks, strict=True) if check is Reason.COUNTS
+            rule for rule, check in zip(self.judged, checks, strict=True) if check is Reason.COUNTS
         )
         said = tuple(
             reason_words(rule, check, status)
-            for rule, check in zip(self._judged, checks, strict=True)
+            for rule, check in zip(self.judged, checks, strict=True)
         )
         if not counting:
-            return self._not_counting(self._judged[0], checks[0], status, said)
+            return self._not_counting(self.judged[0], checks[0], status, said)
         suggestions: dict[CompetencyRef, Suggestion] = {}
         for rule in counting:
             for ref in rule.suggests:

@@ -145,6 +145,20 @@ class Known(NamedTuple):
     gone: bool
 
 
+class Happened(NamedTuple):
+    """When the record of an item happened, and whose and what it is, by row and by number there.
+
+    `account_gone` says why its account is gone, and is empty where it is not.
+    """
+
+    at: datetime
+    account_id: int
+    alias_id: int
+    account: str
+    account_gone: str
+    activity: str
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """An account, and the (canonical) person it belongs to, if that is known."""
@@ -178,7 +192,11 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A learning record with what deciding on it takes."""
+    """A learning record with what deciding on it takes.
+
+    `gone`: its source took its word back. Since `gone_at` it is not there any more, which may have
+    other reasons (`bridge.domain.vanishing.Gone`).
+    """
 
     id: int
     received_id: int
@@ -200,6 +218,8 @@ class Record:
     evidence_activity: int | None
     evidence_on: date | None
     booking: Booking | None = None
+    gone_at: datetime | None = None
+    gone_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,7 +420,10 @@ class Award:
 
 @dataclass(frozen=True, slots=True)
 class TargetState:
-    """What a target should hold of an award, and what it was seen to hold."""
+    """What a target should hold of an award, and what it was seen to hold.
+
+    `account_gone`: the account that it went to is no more there, and nothing can be taken from it.
+    """
 
     id: int
     award_id: int
@@ -423,6 +446,7 @@ class TargetState:
     needs_you: str | None
     fence: int
     expires_on: date
+    account_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

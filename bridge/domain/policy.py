@@ -28,5 +28,6 @@ class Policy:
     lease_seconds: int = 120
     retry_seconds: int = 60
     retry_ceiling_seconds: int = 6 * 3600
+    maintenance_ceiling_seconds: int = 30 * 60
     mail_from: date | None = None
     mail_hour: int = 8

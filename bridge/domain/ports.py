@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from bridge.domain.records import Page, Pulled
+from bridge.domain.vanishing import Gone
 
 
 class Clock(Protocol):
@@ -80,6 +81,29 @@ class LooksAgain(Protocol):
         A note is in the source's own words, as `bridge.domain.inbox` writes them. Raises
         PeerError.
         """
+        ...
+
+
+@runtime_checkable
+class TellsWhyGone(Protocol):
+    """A source that can find out why it no longer shows something."""
+
+    def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone] | None:
+        """Why each of these natural keys is not shown any more, as far as it can be found out, in
+        few calls; None where this source cannot tell at all, so that what is missing is reversed.
+
+        `shown` are keys that it was seen to show a moment ago, to tell silence from absence.
+        Raises TryLater.
+        """
+        ...
+
+
+@runtime_checkable
+class GoesOn(Protocol):
+    """A source whose full runs can go on where one was interrupted."""
+
+    def pull_from(self, resume: str) -> Iterator[Page] | None:
+        """The pages after the one that said so; None where it must begin anew."""
         ...
 
 

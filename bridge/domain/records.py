@@ -229,7 +229,9 @@ class Page:
 
     `absent` are stems of natural keys ("completion:42:7:") of which the source said expressly that
     it now holds nothing but what the same page shows: stored items under them are gone from there.
-    A stem may have `*` in place of one whole part ("completion:*:7:").
+    A part of one may be "*", for any: "completion:*:7:" is a whole course.
+
+    `resume`: where a full run that ends after this page can go on (`bridge.domain.ports.GoesOn`).
 
     `accounts` and `activities` are facts that came without an item: what is known of them already
     is brought up to date. `coarser` says that the page came by a road that tells less than others
@@ -249,6 +251,7 @@ class Page:
     whole: bool | None = None
     note: str = ""
     absent: tuple[str, ...] = ()
+    resume: str = ""
     accounts: tuple[AccountFacts, ...] = ()
     activities: tuple[ActivityFacts, ...] = ()
     coarser: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -29,3 +29,18 @@ def add_months(day: date, months: int) -> date:
     year, month = divmod(index, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
+
+
+def next_london(now: datetime, at: str) -> datetime:
+    """The next instant after `now` at which a London wall clock shows `at` ("HH:MM").
+
+    A time that the clocks jump over in spring is taken as the instant after the jump; of one that
+    autumn repeats, the first is meant.
+    """
+    hour, minute = map(int, at.split(":"))
+    today = london_date(now)
+    for day in (today, today + timedelta(days=1)):
+        moment = datetime.combine(day, time(hour, minute), LONDON).astimezone(UTC)
+        if moment > now:
+            return moment
+    raise AssertionError("tomorrow's is after now")

@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bridge.domain.errors import BridgeError, LostLease, PeerError
+from bridge.domain.errors import BridgeError, InMaintenance, LostLease, PeerError
 from bridge.domain.ports import LooksAgain
 from bridge.domain.times import LONDON
 from bridge.jobs import work
@@ -43,11 +43,15 @@ _DEFAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class JobTimes:
-    """How often jobs come round, in minutes, and the London time ("HH:MM") of the nightly ones."""
+    """How often jobs come round, in minutes, and the London time ("HH:MM") of the nightly ones.
+
+    `sweep_until`: when a full pull that can go on the next night stops.
+    """
 
     pull_minutes: float = 15
     deliver_minutes: float = 5
     sweep_at: str = "02:30"
+    sweep_until: str = "07:00"
 
 
 class EmbeddedJobs:
@@ -79,7 +83,8 @@ class EmbeddedJobs:
                         pull_every, key)  # fmt: skip
             if key in self._lookers:
                 self._round(_looking(key), partial(self._look_again, key), LOOK_EVERY, key)
-            self._nightly(f"sweep {key}", partial(work.sweep, source=key), key)
+            sweep = partial(work.sweep, source=key, ends=self._times.sweep_until)
+            self._nightly(f"sweep {key}", sweep, key)
         for key in self._works.targets:
             self._round(f"deliver to {key}", partial(work.deliver, target=key), deliver_every, key)
             self._nightly(f"reconcile {key}", partial(work.reconcile, target=key), key)
@@ -179,7 +184,7 @@ def attempt(works: Works, name: str, do: Callable[[Works], None]) -> None:
         return
     try:
         do(works)
-    except (LostLease, Stopped) as error:
+    except (LostLease, Stopped, InMaintenance) as error:
         _log.info("left to another time", job=name, reason=str(error))
     except PeerError as error:
         _log.warning("a peer failed", job=name, error=str(error), kind=type(error).__name__)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 
-from bridge.domain.bookings import SEVERAL_NAMES, Held
+from bridge.domain.bookings import ANOTHER_HOLDER, POINTS_ELSEWHERE, SEVERAL_NAMES, Held
 from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.model import (
     Account,
@@ -29,6 +30,7 @@ from bridge.domain.records import (
     Page,
     Precision,
     Pulled,
+    Status,
     Trainer,
     Unreadable,
     cycle_of,
@@ -37,9 +39,10 @@ from bridge.domain.records import (
 )
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
+from bridge.domain.vanishing import Gone
 from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.drafting import Candidate, file_evidence
-from bridge.services.identities import flag_doubts, look_up
+from bridge.services.identities import flag_doubts, look_up, others
 from bridge.services.mapped import Mapped
 from bridge.services.rule_joins import settle_rule_joins
 from bridge.services.tally import Tally as Tally
@@ -53,6 +56,8 @@ class Intake:
     `told_before` are keys under which its items are stored already, as another road named them, and
     `held_back` says that sessions wait to be looked at with others. `trainers` are those that this
     run has named so far, accounts by event; `joined` the names that rules were asked about.
+    `reasons` say of stored items why the source holds them no more, where that was found out, and
+    `explained` are those that were gone before, unexplained.
     """
 
     source: SourceRow
@@ -63,6 +68,8 @@ class Intake:
     told_before: list[str] = field(default_factory=list)
     trainers: dict[Held, set[int]] = field(default_factory=dict)
     joined: set[Alias] = field(default_factory=set)
+    reasons: dict[int, Gone] = field(default_factory=dict)
+    explained: set[int] = field(default_factory=set)
     held_back: bool = False
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
@@ -71,6 +78,8 @@ class Intake:
         fresh, changed = self._sort_out(uow, page, tally)
         if page.trainers:
             self._take_trainers(uow, page.trainers)
+        if page.absent:
+            tally.vanished = self._take_absent(uow, page)
         if page.accounts or page.activities:
             self._take_facts(uow, page.accounts, page.activities)
         if not fresh and not changed:
@@ -123,6 +132,30 @@ class Intake:
         altered = {received_id for _, received_id in changed} | set(returned)
         tally.unchanged = len(items) - len(fresh) - len(altered)
         return fresh, changed
+
+    def _take_absent(self, uow: UnitOfWork, page: Page) -> int:
+        """What the source expressly says it holds no more, but for what this page shows."""
+        shown = {item.natural_key for item in page.items}.union(self.told_before)
+        under = uow.intake.keys_under(self.source.id, page.absent)
+        gone = {row_id: key for row_id, key in under if key not in shown}
+        # A pass that became a fail was not done again: it was taken back.
+        failed = {item.natural_key for item in page.items if _failed(item.fact)}
+        newer = {stem_of(key) for key in shown - failed}
+        self.reasons |= {i: Gone.RETAKEN for i, key in gone.items() if stem_of(key) in newer}
+        self.mark_gone(uow, sorted(gone))
+        return len(gone)
+
+    def mark_gone(self, uow: UnitOfWork, gone: Sequence[int]) -> None:
+        """These are gone, each for its reason; so are accounts and activities that were deleted."""
+        by_reason: dict[Gone, list[int]] = defaultdict(list)
+        for row_id in gone:
+            by_reason[self.reasons.get(row_id, Gone.REVERSED)].append(row_id)
+        for why, ids in by_reason.items():
+            uow.intake.mark_gone(sorted(ids), self.now, why)
+        deleted = uow.intake.happened(by_reason[Gone.ACCOUNT_DELETED]).values()
+        uow.intake.mark_accounts_deleted({each.account_id for each in deleted}, self.now)
+        courses = uow.intake.happened(by_reason[Gone.COURSE_DELETED]).values()
+        uow.intake.mark_activities_gone({each.alias_id for each in courses}, self.now)
 
     def _told_by_another_road(
         self, uow: UnitOfWork, items: Sequence[Pulled]
@@ -214,17 +247,27 @@ class Intake:
         """These accounts, by value; added, brought up to date and matched."""
         wanted = {facts.value: facts for facts in told}
         known = uow.intake.accounts(self.source.id, list(wanted))
+        for value, facts in wanted.items():
+            if facts.deleted and value in known:
+                # Moodle mangles what it says of a deleted account; what was known stays.
+                wanted[value] = replace(known[value].facts, deleted=True)
+        for account in others(uow, self.source, known, wanted, self.rules):
+            uow.intake.retire_account(account.id, self.now)
+            uow.bookings.doubt([account.id] if account.person else [], ANOTHER_HOLDER, self.now)
+            del known[account.facts.value]
         missing = [facts for value, facts in wanted.items() if value not in known]
         altered = [
             Account(known[value].id, facts, known[value].person)
             for value, facts in wanted.items()
             if value in known and known[value].facts != facts
         ]
-        known |= {a.facts.value: a for a in uow.intake.add_accounts(self.source.id, missing)}
+        known |= {
+            a.facts.value: a for a in uow.intake.add_accounts(self.source.id, missing, self.now)
+        }
         if altered:
-            uow.intake.update_accounts(altered)
+            uow.intake.update_accounts(altered, self.now)
             known |= {a.facts.value: a for a in altered}
-        alone = [a for a in known.values() if a.person is None]
+        alone = [a for a in known.values() if a.person is None and not a.facts.deleted]
         return known | {a.facts.value: a for a in self.match_accounts(uow, alone, altered)}
 
     def match_accounts(
@@ -233,7 +276,8 @@ class Intake:
         """Join accounts to people where the trusted rules agree; those that were joined.
 
         An account that was joined by an address which is seen to be shared now, for one thing
-        because `altered` ones name somebody else, stays as it is, flagged for the training team.
+        because `altered` ones name somebody else, stays as it is, flagged for the training team;
+        and so does one that says of itself now what is known of somebody else.
         """
         if not (alone or altered) or not self.rules:
             return []
@@ -254,6 +298,14 @@ class Intake:
         uow.people.link_accounts(joined, self.now, "rule")
         flag_doubts(uow, joined, alone, self.now)
         uow.intake.mark_accounts(joined)
+        elsewhere = [
+            a.id
+            for a in altered
+            if a.person is not None
+            and isinstance(found := known.match(key, a.facts, self.rules), Match)
+            and found.person != a.person
+        ]
+        uow.bookings.doubt(elsewhere, POINTS_ELSEWHERE, self.now)
         if doubtful := known.in_doubt(key):
             uow.bookings.doubt(doubtful, SEVERAL_NAMES, self.now)
         return [Account(a.id, a.facts, joined[a.id].person) for a in alone if a.id in joined]
@@ -261,10 +313,10 @@ class Intake:
     def _aliases(self, uow: UnitOfWork, told: Sequence[ActivityFacts]) -> dict[str, Alias]:
         """The activities by these names; joined to others where a rule says so."""
         wanted = {facts.value: facts for facts in told}
-        found = uow.intake.aliases(self.source, wanted)
+        found = uow.intake.aliases(self.source, wanted, self.now)
         new = [a for a in found.values() if a not in self.joined] if self.mapped.index.joins else []
         if new and settle_rule_joins(uow, self.mapped, new, self.now):
-            found = uow.intake.aliases(self.source, wanted)
+            found = uow.intake.aliases(self.source, wanted, self.now)
         self.joined.update(found[alias.facts.value] for alias in new)
         return found
 
@@ -423,6 +475,15 @@ def _tells_less(fact: LearningFact | Unreadable, stored: Reading) -> bool:
     if (fact.score is None) is not (stored.score is None):
         return fact.score is None
     return _FINENESS[fact.precision] < _FINENESS[stored.precision]
+
+
+def _failed(fact: LearningFact | Unreadable) -> bool:
+    return isinstance(fact, LearningFact) and fact.status is Status.FAILED
+
+
+def stem_of(key: str) -> str:
+    """A natural key without its cycle: the same for every time that a thing was done."""
+    return key.rpartition(":")[0]
 
 
 def new_record(

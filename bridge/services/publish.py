@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import NeedsAdministrator, NotAllowed, PeerError, TryLater
+from bridge.domain.errors import (
+    InMaintenance,
+    NeedsAdministrator,
+    NotAllowed,
+    PeerError,
+    TryLater,
+)
 from bridge.domain.lists import ListPage, Only
 from bridge.domain.model import TargetState
 from bridge.domain.ports import Delivered, DeliveryStatus, Holding, Observed, Placement, Target
 from bridge.domain.times import london_date
 from bridge.services.context import Context, audit
+from bridge.services.resting import (
+    back_off,
+    leave_in_peace,
+    refuse_while_resting,
+    rest_after,
+    resting,
+    well_again,
+)
+from bridge.services.talking import Talk, conversation
 
 AT_ONCE = 50
 NEEDS_YOU_AGAIN = timedelta(hours=6)
@@ -24,7 +38,8 @@ class PublishReport:
 
     `tried` counts attempts that did not succeed this time; `out_of_step` what the target was not
     seen to hold as it should, of this and of earlier attempts, and `waiting` those of them that
-    will be tried again without anybody's help. `unfinished`: it was stopped before the end.
+    will be tried again without anybody's help. `resting` says since when and until when the target
+    is left in peace, if it is. `unfinished`: it was stopped before the end.
     """
 
     target: str
@@ -36,6 +51,7 @@ class PublishReport:
     out_of_step: int = 0
     needs_you: list[str] = field(default_factory=list)
     error: str = ""
+    resting: str = ""
     unfinished: bool = False
 
     @property
@@ -51,8 +67,19 @@ def deliver(
 
     States are claimed under a lease with a fencing token, the network is called outside any
     transaction, and the outcome counts only while the token holds: a crash or a lost reply is
-    mended by reading the target again.
+    mended by reading the target again. While the target is left in peace nothing is claimed, and
+    the report says until when. Raises LostLease while something else speaks with it.
     """
+    now = ctx.clock.now()
+    with ctx.store.reading() as uow:
+        rest = resting(uow, target.key, now)
+    if rest is not None:
+        return _with_open(ctx, PublishReport(target.key, resting=rest.said(now)))
+    with conversation(ctx, target, target.key) as talk:
+        return _deliver(ctx, target, stop, talk)
+
+
+def _deliver(ctx: Context, target: Target, stop: Callable[[], bool], talk: Talk) -> PublishReport:
     report = PublishReport(target.key)
     while True:
         if stop():
@@ -61,6 +88,7 @@ def deliver(
         now = ctx.clock.now()
         until = now + timedelta(seconds=ctx.policy.lease_seconds)
         with ctx.store.begin() as uow:
+            talk.keep(uow)
             states = uow.awards.take_due(target.key, ctx.store.holder, now, until, AT_ONCE)
         if not states:
             return _with_open(ctx, report)
@@ -105,11 +133,15 @@ def _talk(
         outcomes |= {d.key: d for d in target.withdraw(unwanted)}
     after = {o.key: o for o in target.observe([_placement(s) for s in due])} if due else {}
     for state in states:
-        if not state.account:
+        if not state.account and state.account_gone and state.desired == Holding.ABSENT:
+            # It went with the account.
+            after[state.id] = Observed(state.id, Holding.ABSENT)
+        elif not state.account:
             outcomes[state.id] = Delivered(
                 state.id,
                 DeliveryStatus.NEEDS_YOU,
-                f"{state.person_name} has no account in {state.target_key} that the bridge knows. "
+                f"{state.person_name} has no account in {state.target_key} that the bridge knows, "
+                "or it was deleted there. "
                 "Match the account in the unmatched queue, and this goes out by itself.",
             )
     return outcomes, before | after
@@ -124,6 +156,7 @@ def _commit(
 ) -> None:
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
+        well_again(uow, report.target)
         for state in states:
             observed = seen.get(state.id)
             outcome = outcomes.get(state.id)
@@ -159,31 +192,34 @@ def _next(ctx: Context, state: TargetState, now: datetime, stuck: bool) -> datet
     """When to try again: doubling with jitter up to a ceiling; later for an administrator."""
     if stuck:
         return now + NEEDS_YOU_AGAIN
-    return now + _backoff(ctx, state.attempts, None)
-
-
-def _backoff(ctx: Context, attempts: int, named: float | None) -> timedelta:
-    base = min(
-        ctx.policy.retry_seconds * 2.0 ** min(attempts, 20), ctx.policy.retry_ceiling_seconds
-    )
-    jittered = base * random.uniform(0.75, 1.25)  # noqa: S311  spreading load, not a secret
-    return timedelta(seconds=max(jittered, named or 0.0))
+    return now + back_off(ctx.policy, state.attempts)
 
 
 def _all_later(ctx: Context, states: Sequence[TargetState], error: PeerError) -> None:
     now = ctx.clock.now()
-    named = error.retry_after if isinstance(error, TryLater) else None
     stuck = isinstance(error, NeedsAdministrator)
+    target = states[0].target_key
     with ctx.store.begin() as uow:
+        uow.ops.lock(f"rest:{target}")
+        rest = rest_after(ctx, uow, target, error) if isinstance(error, TryLater) else None
+        held = False
         for state in states:
-            uow.awards.record_outcome(
+            if rest is not None:
+                next_at = rest.until
+            else:
+                next_at = now + (NEEDS_YOU_AGAIN if stuck else back_off(ctx.policy, state.attempts))
+            held |= uow.awards.record_outcome(
                 state,
                 observed=None,
                 now=now,
-                next_at=now + (NEEDS_YOU_AGAIN if stuck else _backoff(ctx, state.attempts, named)),
+                next_at=next_at,
                 error=None if stuck else str(error),
                 needs_you=str(error) if stuck else None,
+                # A target in maintenance is waited out, and that is nobody's attempt in vain.
+                counted=not isinstance(error, InMaintenance),
             )
+        if rest is not None and held:
+            uow.peers.put_rest(rest)
 
 
 def reconcile(
@@ -192,8 +228,19 @@ def reconcile(
     """Read everything back from a target, note what differs (hand edits too), then deliver.
 
     Between one batch and the next it looks whether it is to `stop`. Raises PeerError when the
-    target cannot be read; nothing is concluded from that.
+    target cannot be read; nothing is concluded from that. Raises LostLease while something else
+    speaks with it.
     """
+    refuse_while_resting(ctx, target.key)
+    try:
+        with conversation(ctx, target, target.key) as talk:
+            return _reconcile(ctx, target, stop, talk)
+    except TryLater as error:
+        leave_in_peace(ctx, target.key, error)
+        raise
+
+
+def _reconcile(ctx: Context, target: Target, stop: Callable[[], bool], talk: Talk) -> PublishReport:
     with ctx.store.reading() as uow:
         states = [s for s in uow.awards.states(ctx.actor.scope, target.key) if s.account]
     drifted = 0
@@ -203,6 +250,8 @@ def reconcile(
         part = states[start : start + AT_ONCE]
         seen = {o.key: o for o in target.observe([_placement(s) for s in part])}
         with ctx.store.begin() as uow:
+            talk.keep(uow)
+            well_again(uow, target.key)
             for state in part:
                 found = seen.get(state.id)
                 if found is None:
@@ -210,7 +259,7 @@ def reconcile(
                 drifted += uow.awards.note_observed(
                     state, found.holding.value, ctx.clock.now(), found.ref, found.url
                 )
-    report = deliver(ctx, target, stop)
+    report = _deliver(ctx, target, stop, talk)
     report.drifted = drifted
     return report
 

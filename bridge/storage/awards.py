@@ -16,6 +16,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -346,6 +347,8 @@ class SqlAwards:
                 source.c.key == t.targets.c.key,
                 owner.c.canonical_id == _p.canonical_id,
                 t.accounts.c.suspended.is_(False),
+                # Deleted there, or its number given to somebody else.
+                t.accounts.c.gone_at.is_(None),
             )
             .correlate(t.targets, t.people)
             .scalar_subquery()
@@ -366,7 +369,14 @@ class SqlAwards:
             .correlate(t.target_states, t.people)
             .exists()
         )
-        kept = or_(to_withdraw, and_(_ts.observed == "held", still_theirs))
+        gone = t.accounts.alias("gone")
+        is_gone = (
+            select(gone.c.id)
+            .where(gone.c.id == _ts.account_id, gone.c.gone_at.is_not(None))
+            .correlate(t.target_states)
+            .exists()
+        )
+        kept = and_(or_(to_withdraw, and_(_ts.observed == "held", still_theirs)), not_(is_gone))
         return (
             select(
                 _ts.id, _ts.award_id, t.targets.c.key.label("target_key"), _a.badge_key,
@@ -374,7 +384,7 @@ class SqlAwards:
                 _ts.settings, t.accounts.c.id.label("account_id"),
                 t.accounts.c.value.label("account"), _ts.desired, _ts.observed, _ts.observed_at,
                 _ts.url, _ts.attempts, _ts.next_at, _ts.error, _ts.needs_you, _ts.fence,
-                _a.expires_on,
+                _a.expires_on, is_gone.label("account_gone"),
             )
             .join(t.targets, t.targets.c.id == _ts.target_id)
             .join(t.awards, _a.id == _ts.award_id)
@@ -393,6 +403,7 @@ class SqlAwards:
             row.canonical_id, row.display_name, row.period, row.settings, row.account_id,
             row.account, row.desired, row.observed, row.observed_at, row.url, row.attempts,
             row.next_at, row.error, row.needs_you, row.fence, row.expires_on,
+            bool(row.account_gone),
         )  # fmt: skip
 
     def take_due(
@@ -455,10 +466,11 @@ class SqlAwards:
         url: str | None = None,
         error: str | None = None,
         needs_you: str | None = None,
+        counted: bool = True,
     ) -> bool:
         """Write how an attempt ended, only while the fence still holds; whether it did."""
         values: dict[str, Any] = {
-            "attempts": 0 if observed == state.desired else state.attempts + 1,
+            "attempts": 0 if observed == state.desired else state.attempts + counted,
             "next_at": next_at,
             "error": error,
             "needs_you": needs_you,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
+from bridge.domain.continuity import another_activity
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import normal_email
 from bridge.domain.model import (
@@ -23,15 +24,17 @@ from bridge.domain.model import (
     SourceRow,
 )
 from bridge.domain.records import AccountFacts, ActivityFacts, Precision, Status, Unreadable
+from bridge.domain.vanishing import Gone
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
 from bridge.storage.booking import CANONICAL
 from bridge.storage.bulk import CHUNK, among, chunks, insert_rows, new_ids
 from bridge.storage.records import RecordQueries
+from bridge.storage.vanished import DELETED, VanishedQueries
 
 _ACCOUNT = [t.accounts.c.id, t.accounts.c.kind, t.accounts.c.value, t.accounts.c.email,
             t.accounts.c.staff_number, t.accounts.c.username, t.accounts.c.display_name,
-            t.accounts.c.suspended]  # fmt: skip
+            t.accounts.c.suspended, DELETED]  # fmt: skip
 # Asked for each account apart: as a join, PostgreSQL, before it has counted the rows of a first
 # pull, compares every account with every link.
 _PERSON = (
@@ -45,11 +48,15 @@ _NAMES = ("title", "idnumber", "shortname", "category", "iri", "module", "course
           "course_shortname")  # fmt: skip
 
 
-class SqlIntake(RecordQueries):
+def _because(facts: AccountFacts) -> str:
+    return Gone.ACCOUNT_DELETED.value if facts.deleted else ""
+
+
+class SqlIntake(RecordQueries, VanishedQueries):
     """Implements `bridge.domain.repositories.IntakeRepository`."""
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+        RecordQueries.__init__(self, connection)
         self._db = connection
 
     def new_ids(self, table: str, count: int) -> Sequence[int]:
@@ -123,25 +130,6 @@ class SqlIntake(RecordQueries):
         query = select(r.id, r.natural_key).where(r.source_id + 0 == source_id, r.gone_at.is_(None))
         for row in self._db.execute(query, execution_options={"yield_per": CHUNK}):
             yield row.id, row.natural_key
-
-    def mark_gone(self, received_ids: Sequence[int], now: datetime) -> None:
-        """The source no longer has these; their records are decided on again."""
-        self._mark_received(received_ids, now)
-
-    def mark_returned(self, received_ids: Sequence[int]) -> None:
-        """The source has these again."""
-        self._mark_received(received_ids, None)
-
-    def _mark_received(self, received_ids: Sequence[int], gone_at: datetime | None) -> None:
-        for part in chunks(received_ids):
-            self._db.execute(
-                update(t.received).where(t.received.c.id.in_(part)).values(gone_at=gone_at)
-            )
-            self._db.execute(
-                update(t.learning_records)
-                .where(t.learning_records.c.received_id.in_(part))
-                .values(pending=True)
-            )
 
     def replace_bytes(
         self, received_id: int, sha256: bytes, body: bytes, envelope_id: int, now: datetime
@@ -229,21 +217,26 @@ class SqlIntake(RecordQueries):
             for account_id, *facts, person in self._db.execute(query).all()
         }
 
-    def add_accounts(self, source_id: int, facts: Sequence[AccountFacts]) -> list[Account]:
+    def add_accounts(
+        self, source_id: int, facts: Sequence[AccountFacts], now: datetime
+    ) -> list[Account]:
         """Add accounts nobody is known for yet."""
         ids = new_ids(self._db, t.accounts, len(facts))
         columns = ("id", "source_id", "kind", "value", "email", "staff_number", "username",
-                   "display_name", "suspended", "address")  # fmt: skip
+                   "display_name", "suspended", "address", "suspended_at", "gone_at",
+                   "gone_because")  # fmt: skip
         rows = [
             (i, source_id, f.kind, f.value, f.email, f.staff_number, f.username, f.display_name,
-             f.suspended, normal_email(f.email))
+             f.suspended, normal_email(f.email), now if f.suspended else None,
+             now if f.deleted else None, _because(f))
             for i, f in zip(ids, facts, strict=True)
         ]  # fmt: skip
         insert_rows(self._db, t.accounts, columns, rows)
         return [Account(i, f, None) for i, f in zip(ids, facts, strict=True)]
 
-    def update_accounts(self, accounts: Sequence[Account]) -> None:
+    def update_accounts(self, accounts: Sequence[Account], now: datetime) -> None:
         """The source says other things of these accounts now."""
+        c = t.accounts.c
         for account in accounts:
             f = account.facts
             self._db.execute(
@@ -255,20 +248,23 @@ class SqlIntake(RecordQueries):
                     username=f.username,
                     display_name=f.display_name,
                     suspended=f.suspended,
+                    suspended_at=func.coalesce(c.suspended_at, now) if f.suspended else None,
                     address=normal_email(f.email),
+                    gone_at=func.coalesce(c.gone_at, now) if f.deleted else None,
+                    gone_because=_because(f),
                 )
             )
 
     def unlinked(self) -> list[tuple[str, Account]]:
-        """Accounts that belong to nobody yet, with their source's key."""
+        """Accounts that belong to nobody yet, with their source's key; not those that are gone."""
         query = (
             _ACCOUNTS.add_columns(t.sources.c.key)
             .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
-            .where(_PERSON.is_(None))
+            .where(_PERSON.is_(None), t.accounts.c.gone_at.is_(None))
             .order_by(t.accounts.c.id)
         )
         return [
-            (row.key, Account(row.id, AccountFacts(*row[1:8]), None))
+            (row.key, Account(row.id, AccountFacts(*row[1:9]), None))
             for row in self._db.execute(query)
         ]
 
@@ -282,7 +278,7 @@ class SqlIntake(RecordQueries):
         row = self._db.execute(query).first()
         if row is None:
             raise NotFound(f"There is no account {account_id}.")
-        return Account(row.id, AccountFacts(*row[1:8]), row.canonical_id), row.key
+        return Account(row.id, AccountFacts(*row[1:9]), row.canonical_id), row.key
 
     def holders(self, account_ids: Collection[int]) -> dict[int, AccountHolder]:
         """Whose these accounts are, by which rule and with what proof."""
@@ -297,8 +293,8 @@ class SqlIntake(RecordQueries):
         )
         return {
             row[0]: AccountHolder(
-                Account(row[0], AccountFacts(*row[1:8]), row[9]),
-                row[8], row[10] or "", row[11] or "", row[12] or "",
+                Account(row[0], AccountFacts(*row[1:9]), row[10]),
+                row[9], row[11] or "", row[12] or "", row[13] or "",
             )
             for row in self._db.execute(query)
         }  # fmt: skip
@@ -322,7 +318,7 @@ class SqlIntake(RecordQueries):
             .order_by(waiting.desc(), t.accounts.c.id)
         )
         return [
-            (Account(row[0], AccountFacts(*row[1:8]), None), row[8], row[9])
+            (Account(row[0], AccountFacts(*row[1:9]), None), row[9], row[10])
             for row in self._db.execute(query)
         ]
 
@@ -336,8 +332,14 @@ class SqlIntake(RecordQueries):
             )
 
     # --- activities ---------------------------------------------------------------------------
-    def aliases(self, source: SourceRow, wanted: Mapping[str, ActivityFacts]) -> dict[str, Alias]:
-        """The canonical activities behind a source's names; new and renamed ones are kept up."""
+    def aliases(
+        self, source: SourceRow, wanted: Mapping[str, ActivityFacts], now: datetime
+    ) -> dict[str, Alias]:
+        """The canonical activities behind a source's names; new and renamed ones are kept up.
+
+        A name that stands for another activity now (`bridge.domain.continuity`) makes a new one,
+        and what came before stays with the old.
+        """
         a = t.activity_aliases
         found: dict[str, Alias] = {}
         for part in chunks(list(wanted)):
@@ -354,6 +356,9 @@ class SqlIntake(RecordQueries):
                 found[row.value] = Alias(row.id, row.canonical, source.key, source.kind, facts)
         for value, facts in wanted.items():
             known = found.get(value)
+            if known is not None and another_activity(known.facts, facts):
+                self.retire_alias(known.id, now)
+                known = None
             if known is None:
                 found[value] = self._add_alias(source, facts)
             elif known.facts != facts:
@@ -362,9 +367,20 @@ class SqlIntake(RecordQueries):
                     .where(a.c.id == known.id)
                     .values({name: getattr(facts, name) for name in _NAMES})
                 )
+                self._rename_activity(known, facts)
                 found[value] = Alias(known.id, known.activity_id, source.key, source.kind, facts)
                 self.mark_activities([known.id])
         return found
+
+    def _rename_activity(self, known: Alias, facts: ActivityFacts) -> None:
+        """An activity that is called as its source called it is called as it calls it now."""
+        own = select(t.activity_aliases.c.activity_id).where(t.activity_aliases.c.id == known.id)
+        if facts.title:
+            self._db.execute(
+                update(t.activities)
+                .where(t.activities.c.id.in_(own), t.activities.c.title == known.facts.title)
+                .values(title=facts.title)
+            )
 
     def known_activities(self, source_id: int, values: Sequence[str]) -> set[str]:
         """Those of these names that the source has used before."""

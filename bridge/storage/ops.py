@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, false, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, false, func, insert, select, update
 
 from bridge.domain.errors import LostLease
 from bridge.domain.model import Bookmark, Deliveries, Lease, Run, SourceRow, TrailEntry
@@ -88,6 +88,10 @@ class SqlOps:
             .where(_r.id == run)
             .values(ended_at=now, outcome=outcome, message=message, counts=dict(counts))
         )
+
+    def forget_run(self, run: int) -> None:
+        """Take back a line of the run history that tells nothing new."""
+        self._db.execute(delete(t.pull_runs).where(_r.id == run))
 
     def runs(self, limit: int) -> list[Run]:
         """The latest runs, newest first."""

@@ -54,6 +54,11 @@ class MoodleTarget:
         """The configured name of the target."""
         return self.settings.key
 
+    @property
+    def conversation(self) -> str:
+        """Only one conversation at a time is held with this Moodle."""
+        return self.settings.conversation
+
     def award(self, wanted: Sequence[Placement]) -> list[Delivered]:
         """Ask Moodle to hold these; whoever holds the badge already is left as they are."""
         cohort = [one for one in wanted if one.settings.get("via") == "cohort"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from bridge.connectors.moodle.peruser import PerUserRoute, read_answer
 from bridge.connectors.moodle.pluginrows import read_again
 from bridge.connectors.moodle.reports import ReportRoute, read_row
 from bridge.connectors.moodle.settings import MoodleSettings
+from bridge.connectors.moodle.vanished import Vanished
 from bridge.connectors.moodle.ways import (
     PER_USER,
     PLUGIN,
@@ -31,6 +32,7 @@ from bridge.connectors.moodle.ways import (
 from bridge.domain.errors import Damaged, NeedsAdministrator
 from bridge.domain.ports import Clock, Finding
 from bridge.domain.records import AccountFacts, ActivityFacts, LearningFact, Page, Pulled
+from bridge.domain.vanishing import Gone
 
 #: What the keys of all completions begin with; a stock Moodle tells no more of itself.
 _COMPLETIONS = ("completion:", "unreadable:")
@@ -129,6 +131,17 @@ class MoodleSource:
     def look_again(self, notes: Sequence[str]) -> Iterator[Page]:
         """What the plugin's webhooks ("changes:7-9") were about, as it is now."""
         return PluginRoute(self.client).look_again(notes)
+
+    @property
+    def conversation(self) -> str:
+        """Only one conversation at a time is held with this Moodle."""
+        return self.settings.conversation
+
+    def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone]:
+        """Why these are not shown any more, as far as stock functions tell. Raises TryLater."""
+        opening = open_up(self.client, self._clock.now())
+        everybody = choose(self.settings, opening).way == PLUGIN
+        return Vanished(self.client, shows_everybody=everybody).why(keys, shown)
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
         """A stored completion read again. Raises Damaged for an envelope that is not ours."""

@@ -194,7 +194,7 @@ def _pulled(body: bytes, told: _Body) -> Pulled:
         course_idnumber=course["idnumber"],
         course_shortname=course["shortname"],
     )
-    stem = activity_stem(account.value, told.cmid)
+    stem = activity_stem(account.value, course["value"], told.cmid)
     if not told.time:
         return Pulled(
             f"{stem}{UNDATED}",

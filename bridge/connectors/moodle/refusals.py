@@ -7,7 +7,13 @@ import re
 from collections.abc import Mapping
 
 from bridge.connectors.moodle.settings import MoodleSettings
-from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+from bridge.domain.errors import (
+    BadAnswer,
+    InMaintenance,
+    NeedsAdministrator,
+    PeerError,
+    TryLater,
+)
 
 SERVICES_PAGE = "/admin/settings.php?section=externalservices"
 TOKENS_PAGE = "/admin/webservice/tokens.php"
@@ -59,7 +65,8 @@ _FORBIDDEN = frozenset(
         "cannotviewreport",
     }
 )
-_LATER = frozenset({"dbconnectionfailed", "sitemaintenance", "upgraderunning", "cannotgetlock"})
+_CLOSED = frozenset({"dbconnectionfailed", "sitemaintenance", "upgraderunning"})
+_LATER = frozenset({"cannotgetlock"})
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -89,7 +96,9 @@ def refusal(
 def _meaning(
     settings: MoodleSettings, function: str, code: str, exception: str, said: str
 ) -> tuple[type[PeerError], str]:
-    if code in _LATER or exception == "dml_connection_exception":
+    if code in _CLOSED or exception == "dml_connection_exception":
+        return InMaintenance, f"Moodle is closed at the moment ({said}). It will be tried again."
+    if code in _LATER:
         return TryLater, f"Moodle cannot work at the moment ({said}). It will be tried again."
     if code == "invalidtoken":
         return NeedsAdministrator, (

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from bridge.demo.moodle.functions import FUNCTIONS
+from bridge.demo.moodle.functions import FOR_SETUP, FUNCTIONS
 from bridge.demo.moodle.people import Person, learners, staff_list
 from bridge.demo.moodle.plugin.feed import READ
 from bridge.demo.moodle.reports import BADGES, PARTICIPANTS
@@ -88,6 +88,7 @@ AUTHENTICATED = frozenset(
     {
         "moodle/badges:viewotherbadges",
         "moodle/competency:competencyview",
+        "moodle/competency:coursecompetencyview",
         "moodle/reportbuilder:view",
     }
 )
@@ -224,7 +225,9 @@ def _moment(chance: random.Random, now: datetime, *, archived: bool) -> datetime
 
 
 def _add_access(site: Site) -> None:
-    service = Service("competency_bridge", set(FUNCTIONS), allowed_users=set())
+    # As docs/moodle.md has it; the gradebook is for whoever wants scores without the plugin.
+    offered = set(FUNCTIONS) - FOR_SETUP - {"gradereport_user_get_grade_items"}
+    service = Service("competency_bridge", offered, allowed_users=set())
     site.add_service(service)
     bridge = _service_user(site, 203, SERVICE_USER, "Bridge", AUTHENTICATED | BRIDGE_ROLE)
     _service_user(

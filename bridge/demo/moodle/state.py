@@ -20,6 +20,7 @@ from bridge.demo.moodle.tables import (
     Competency,
     Completion,
     Course,
+    CourseCompetency,
     Enrolment,
     Framework,
     IssuedBadge,
@@ -59,6 +60,8 @@ class Site:
         self.services: dict[str, Service] = {}
         self.tokens: dict[str, Token] = {}
         self.reports: dict[int, Report] = {}
+        self.course_competencies: dict[int, CourseCompetency] = {}
+        self.role_assignments: list[tuple[int, int, int]] = []
         self.user_filters: dict[tuple[int, int], dict[str, object]] = {}
         self._ratings = 0
         self._rows = 0
@@ -253,6 +256,16 @@ class Site:
         )
         self.competencies[competency.id] = competency
         return competency
+
+    def link_course(self, courseid: int, competencyid: int, outcome: int = 1) -> CourseCompetency:
+        """Link a course to a competency, once; Moodle's own outcome is to add evidence."""
+        for link in self.course_competencies.values():
+            if (link.courseid, link.competencyid) == (courseid, competencyid):
+                return link
+        number = len(self.course_competencies) + 1
+        link = CourseCompetency(number, courseid, competencyid, self.now, outcome)
+        self.course_competencies[number] = link
+        return link
 
     def user_competency(self, userid: int, competencyid: int) -> UserCompetency:
         """The user's row for a competency, made when first asked for, as Moodle does."""

@@ -154,17 +154,24 @@ class IssuedBadge:
 
 @dataclass
 class Framework:
-    """A competency framework. Its scale is the same for all: Not yet competent, Competent."""
+    """A competency framework. Its scale is the same for all: Not yet competent, Competent.
+
+    `scaleconfiguration` None is the usual one, whose second value is proficient.
+    """
 
     id: int
     shortname: str
     idnumber: str
     timecreated: int
+    description: str = ""
+    visible: bool = True
+    taxonomies: str = "competency,competency,competency,competency"
+    scaleconfiguration: str | None = None
 
 
 @dataclass
 class Competency:
-    """A competency of a framework."""
+    """A competency of a framework; `parentid` 0 at the top."""
 
     id: int
     shortname: str
@@ -172,6 +179,20 @@ class Competency:
     frameworkid: int
     timecreated: int
     sortorder: int = 0
+    description: str = ""
+    parentid: int = 0
+    ruleoutcome: int = 0
+
+
+@dataclass
+class CourseCompetency:
+    """A competency that a course is linked to, and what completing the course does to it."""
+
+    id: int
+    courseid: int
+    competencyid: int
+    timecreated: int
+    ruleoutcome: int = 1
 
 
 @dataclass
@@ -246,3 +267,4 @@ class Report:
     conditions: dict[str, int]
     audience: set[int]
     timecreated: int
+    sorted_by: list[str] = field(default_factory=list)

@@ -118,7 +118,8 @@ def test_every_completion_has_its_second_its_person_and_its_course(plugged: Peer
         else:
             assert fact.activity.kind == "moodle-activity"
             assert fact.activity.cmid is not None
-            assert key == f"activity:{user}:{fact.activity.cmid}:{cycle_of(fact.occurred_at)}"
+            inside = f"{fact.activity.course_id}:{fact.activity.cmid}"
+            assert key == f"activity:{user}:{inside}:{cycle_of(fact.occurred_at)}"
             assert fact.activity.title == f"{fact.activity.course_title}: {fact.activity.module}"
             assert fact.status in (Outcome.COMPLETED, Outcome.PASSED, Outcome.FAILED)
         assert fact.score is None or 0 <= fact.score <= 1
