@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import secrets
 from pathlib import Path
 
 import click
@@ -14,11 +12,7 @@ from bridge.cli.common import console, opened, site_option
 from bridge.cli.moodle import moodle
 from bridge.domain.errors import BridgeError, NotFound
 from bridge.services.context import audit
-
-
-def new_secret() -> str:
-    """A secret as the Standard Webhooks specification has it, of 32 random bytes."""
-    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+from webhooks.receivers.moodle import new_secret
 
 
 @moodle.command("webhook-secret")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -19,9 +19,11 @@ from bridge.domain.mapping import (
     Matcher,
     Reason,
     Rule,
+    course_of,
     fits,
     fold,
     has_wildcard,
+    names_of,
     pattern_source,
 )
 from bridge.domain.mapping_trace import Match, Role, Standing, Subject, reason_words, trace_lines
@@ -76,15 +78,25 @@ class ActivityDecision:
     Hold on to it while the mappings stay as they are: judging a record is then a few look-ups.
     """
 
-    __slots__ = ("_cuts", "_rules", "_segments", "matches", "subject")
+    __slots__ = ("_cuts", "_rules", "_segments", "matches", "part_of", "subject")
 
-    def __init__(self, subject: Subject, matches: Iterable[Match], rules: Sequence[Rule]) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        matches: Iterable[Match],
+        rules: Sequence[Rule],
+        part_of: Rule | None = None,
+    ) -> None:
         self.subject = subject
+        #: Of an activity inside a course that no rule names: the rule about the course.
+        self.part_of = part_of
         self.matches = tuple(sorted(matches, key=lambda match: match.order))
         self._rules = rules
         self._cuts = _cuts(match.rule for match in self.matches)
         days = [date.min, *self._cuts]
-        self._segments = [_Segment(self.subject, self._standings(day), rules) for day in days]
+        self._segments = [
+            _Segment(self.subject, self._standings(day), rules, part_of) for day in days
+        ]
 
     @property
     def mapped(self) -> bool:
@@ -162,6 +174,7 @@ class _Segment:
 
     __slots__ = (
         "_by_checks",
+        "_part_of",
         "_rules",
         "_standings",
         "_subject",
@@ -173,9 +186,14 @@ class _Segment:
     )
 
     def __init__(
-        self, subject: Subject, standings: Sequence[Standing], rules: Sequence[Rule]
+        self,
+        subject: Subject,
+        standings: Sequence[Standing],
+        rules: Sequence[Rule],
+        part_of: Rule | None,
     ) -> None:
         self._subject = subject
+        self._part_of = part_of
         self._standings = standings
         self._rules = rules
         parts: dict[Role, list[Rule]] = defaultdict(list)
@@ -211,6 +229,8 @@ class _Segment:
         return verdict
 
     def _verdict(self, status: Status, checks: tuple[Reason, ...]) -> Verdict:
+        if not self._standings and self._part_of is not None:
+            return self._not_counting(self._part_of, Reason.PART, status, ())
         if not self._standings:
             words = "No rule names this activity."
             return Verdict(
@@ -324,6 +344,18 @@ class MappingIndex:
 
     def decide(self, source_key: str, source_kind: str, facts: ActivityFacts) -> ActivityDecision:
         """Which rules match an activity of that source; do this once per activity."""
+        subject = Subject(source_key, source_kind, facts)
+        matches = self._matches(source_key, source_kind, facts)
+        part_of = None
+        if facts.module is not None and not matches:
+            whole = self._matches(source_key, source_kind, course_of(facts))
+            part_of = min(whole, key=lambda match: match.order).rule if whole else None
+        return ActivityDecision(subject, matches, self.rules, part_of)
+
+    def _matches(
+        self, source_key: str, source_kind: str, facts: ActivityFacts
+    ) -> Collection[Match]:
+        """Each rule that matches, by its most specific matcher."""
         best: dict[int, Match] = {}
         for entry in self._candidates(source_key, facts):
             if entry.matcher.unmet(source_key, source_kind, facts):
@@ -332,20 +364,18 @@ class MappingIndex:
             known = best.get(entry.position)
             if known is None or match.order < known.order:
                 best[entry.position] = match
-        return ActivityDecision(Subject(source_key, source_kind, facts), best.values(), self.rules)
+        return best.values()
 
     def _candidates(self, source_key: str, facts: ActivityFacts) -> list[_Entry]:
         """The matchers whose most telling name fits; their other conditions are still open."""
         found: list[_Entry] = []
-        for name, attribute in NAMES.items():
-            given: str | None = getattr(facts, attribute)
-            if given is None:
-                continue
-            key = fold(given) if name in PATTERNS else given
-            for source in (source_key, None):
-                found += self._exact.get((source, name, key), ())
-            if name in PATTERNS:
-                found += self._open[name].find(given)
+        for name in NAMES:
+            for given in names_of(facts, name):
+                key = fold(given) if name in PATTERNS else given
+                for source in (source_key, None):
+                    found += self._exact.get((source, name, key), ())
+                if name in PATTERNS:
+                    found += self._open[name].find(given)
         return found
 
 

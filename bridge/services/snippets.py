@@ -87,6 +87,10 @@ def _name(alias: Alias) -> str:
         return f"activity: {quoted(facts.iri)}"
     if facts.idnumber:
         return f"idnumber: {quoted(facts.idnumber)}"
+    if facts.module is not None and facts.course_idnumber:
+        return f"idnumber: {quoted(facts.course_idnumber)}, module: {quoted(facts.module)}"
+    if facts.module is not None:
+        return f"cmid: {quoted(facts.cmid or '')}"
     if facts.shortname:
         return f"shortname: {quoted(facts.shortname)}"
     if facts.title:

@@ -15,7 +15,7 @@ from bridge.domain.records import Page
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.vanishing import ASKED_AT_ONCE, Gone, looks_restored
 from bridge.services.context import Context
-from bridge.services.intake import Intake, stem_of
+from bridge.services.intake import Intake
 
 #: Keys that a run has shown, kept so that a source can tell silence from absence.
 SHOWN_KEPT = 2000
@@ -76,42 +76,22 @@ def find_reasons(
         if not missing and not again:
             return
         told = uow.intake.happened([row_id for row_id, _ in missing])
-        theirs = _taken_again(uow, source, missing) | {
-            row_id: Gone.GIVEN_ANEW
-            for row_id, each in told.items()
-            if each.account_gone == Gone.GIVEN_ANEW.value
-        }
-    asked = [(i, k) for i, k in (*missing, *again) if i not in theirs][:ASKED_AT_ONCE]
+    asked = [*missing, *again][:ASKED_AT_ONCE]
     try:
         answer = connector.why_gone([key for _, key in asked], list(shown))
     except (NeedsAdministrator, BadAnswer):
         answer = {}
     if answer is None:
-        intake.reasons |= theirs
         return
-    found = {i: Gone.UNSHOWN for i, _ in missing} | {
+    intake.explains = True
+    found = dict.fromkeys((i for i, _ in missing), Gone.UNSHOWN) | {
         i: answer.get(key, Gone.UNSHOWN) for i, key in asked
     }
-    found |= theirs
     intake.explained = {i for i, _ in again if found.get(i, Gone.UNSHOWN) is not Gone.UNSHOWN}
     reversed_ = [i for i, why in found.items() if why is Gone.REVERSED and i in told]
     if _restored(ctx, source, {i: told[i] for i in reversed_}, set(told)):
         found |= dict.fromkeys(reversed_, Gone.RESTORED)
     intake.reasons |= found
-
-
-def _taken_again(
-    uow: UnitOfWork, source: SourceRow, missing: Sequence[tuple[int, str]]
-) -> dict[int, Gone]:
-    """Those of which the source has a newer time: it keeps the latest alone."""
-    gone = {row_id for row_id, _ in missing}
-    stems = {f"{stem_of(key)}:" for _, key in missing if ":" in key}
-    there = {
-        stem_of(key)
-        for row_id, key in uow.intake.keys_under(source.id, stems)
-        if row_id not in gone
-    }
-    return {row_id: Gone.RETAKEN for row_id, key in missing if stem_of(key) in there}
 
 
 def _restored(

@@ -11,6 +11,8 @@ import msgspec
 from bridge.connectors.moodle.client import MoodleClient
 from bridge.connectors.moodle.doctor import source_findings
 from bridge.connectors.moodle.feed import PluginRoute
+from bridge.connectors.moodle.grades import GRADES, GradesRoute, read_grade
+from bridge.connectors.moodle.grades import ROUTE as GRADES_ROUTE
 from bridge.connectors.moodle.peruser import PerUserRoute, read_answer
 from bridge.connectors.moodle.pluginrows import read_again
 from bridge.connectors.moodle.reports import ReportRoute, read_row
@@ -29,8 +31,11 @@ from bridge.connectors.moodle.ways import (
 )
 from bridge.domain.errors import Damaged, NeedsAdministrator
 from bridge.domain.ports import Clock, Finding
-from bridge.domain.records import Page, Pulled
+from bridge.domain.records import AccountFacts, ActivityFacts, LearningFact, Page, Pulled
 from bridge.domain.vanishing import Gone
+
+#: What the keys of all completions begin with; a stock Moodle tells no more of itself.
+_COMPLETIONS = ("completion:", "unreadable:")
 
 
 class MoodleSource:
@@ -68,7 +73,11 @@ class MoodleSource:
             yield from PluginRoute(self.client).pull(status, mark, full=since is None)
             return
         fallen = self.settings.way == "auto" and RANKED.index(choice.way) > rank_of_mark(mark)
-        for page in self._stock(choice.way, opening, since):
+        pages = self._stock(choice.way, opening, since)
+        offered = opening.offered or frozenset()
+        if since is None and self.settings.activities and GRADES in offered and not fallen:
+            pages = self._with_grades(pages)
+        for page in pages:
             yield self._marked(page, choice, mark, fallen=fallen)
 
     def _stock(self, way: str, opening: Opening, since: datetime | None) -> Iterator[Page]:
@@ -76,11 +85,29 @@ class MoodleSource:
             return ReportRoute(self.client, self._clock).pull(since, opening.answers)
         return PerUserRoute(self.client, self._clock).pull(since)
 
+    def _with_grades(self, pages: Iterator[Page]) -> Iterator[Page]:
+        """The same, and before their end the grades in the courses that they were about."""
+        courses: dict[str, ActivityFacts] = {}
+        people: dict[str, AccountFacts] = {}
+        for page in pages:
+            for item in page.items:
+                if isinstance(item.fact, LearningFact):
+                    courses[item.fact.activity.value] = item.fact.activity
+                    people[item.fact.account.value] = item.fact.account
+            if not page.last:
+                yield page
+                continue
+            yield replace(page, last=False)
+            route = GradesRoute(self.client)
+            yield from route.pull(courses.values(), people)
+            spans = (*_COMPLETIONS, "activity:") if route.complete else _COMPLETIONS
+            yield replace(page, items=(), spans=spans)
+
     def _marked(self, page: Page, choice: Choice, mark: str, *, fallen: bool) -> Page:
         """A page of a stock way; the last one says where the next run goes on."""
         if not page.last:
             return replace(page, coarser=True)
-        spans = page.spans or ("completion:", "unreadable:")
+        spans = page.spans or _COMPLETIONS
         if not fallen:
             return replace(page, coarser=True, spans=spans, mark=choice.way)
         before = mark.partition(":")[0]
@@ -112,7 +139,9 @@ class MoodleSource:
 
     def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone]:
         """Why these are not shown any more, as far as stock functions tell. Raises TryLater."""
-        return Vanished(self.client).why(keys, shown)
+        opening = open_up(self.client, self._clock.now())
+        everybody = choose(self.settings, opening).way == PLUGIN
+        return Vanished(self.client, shows_everybody=everybody).why(keys, shown)
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
         """A stored completion read again. Raises Damaged for an envelope that is not ours."""
@@ -126,6 +155,8 @@ class MoodleSource:
             return read_row(natural_key, body, envelope)
         if route == PER_USER:
             return read_answer(natural_key, body)
+        if route == GRADES_ROUTE:
+            return read_grade(natural_key, body)
         raise Damaged(f"{natural_key}: it was stored by a route {route!r} that is not known here")
 
     def doctor(self) -> list[Finding]:

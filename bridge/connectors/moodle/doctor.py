@@ -11,6 +11,7 @@ import msgspec
 from bridge.connectors.moodle import zones
 from bridge.connectors.moodle.client import BATCH, MoodleClient
 from bridge.connectors.moodle.cohortlist import list_cohorts, looking_up
+from bridge.connectors.moodle.doctor_ways import way_findings
 from bridge.connectors.moodle.issued import USER_BADGES, all_issued, held_by
 from bridge.connectors.moodle.needs import function_names
 from bridge.connectors.moodle.peruser import COMPLETION, COURSES, ENROLLED
@@ -39,6 +40,7 @@ from bridge.connectors.moodle.roads import (
     RATING,
 )
 from bridge.connectors.moodle.rows import columns_of
+from bridge.connectors.moodle.ways import PLUGIN, REPORT
 from bridge.domain.errors import NeedsAdministrator, PeerError
 from bridge.domain.ports import Finding
 
@@ -60,6 +62,7 @@ _HEADING = {
 Info = Mapping[str, Any]
 
 _LOOK = "Check the address in bridge.toml, the network and any firewall, and run doctor again."
+_SETUP = "'bridge moodle setup' shows each step that is open, with its page and what to enter."
 
 
 def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
@@ -67,9 +70,20 @@ def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
     findings, info = _connection(client)
     if info is None:
         return findings
-    by_report = client.settings.report is not None
-    needed = _REPORT_FUNCTIONS if by_report else _PER_USER_FUNCTIONS
+    try:
+        way, found = way_findings(client, info)
+    except PeerError as error:
+        return [*findings, Finding("way in", False, _told(error), _LOOK)]
+    findings += found
+    if way == PLUGIN:
+        return findings
+    by_report = way == REPORT
+    needed = _REPORT_FUNCTIONS if client.settings.report is not None else _PER_USER_FUNCTIONS
     findings += _functions(client, info, needed, "functions for pulling")
+    if not by_report and client.settings.report is not None:
+        findings += _functions(
+            client, info, _PER_USER_FUNCTIONS, "functions for asking person by person"
+        )
     findings.append(_language(client, info))
     findings.append(_zone(client, info, now))
     if by_report:
@@ -114,7 +128,7 @@ def _connection(client: MoodleClient) -> tuple[list[Finding], Info | None]:
         if not isinstance(info, dict) or "userid" not in info:
             raise client.unreadable(SITE_INFO)
     except PeerError as error:
-        return [Finding("connection", False, _told(error), _LOOK)], None
+        return [Finding("connection", False, _told(error), _remedy(error))], None
     return [
         Finding(
             "connection",
@@ -125,6 +139,11 @@ def _connection(client: MoodleClient) -> tuple[list[Finding], Info | None]:
     ], info
 
 
+def _remedy(error: PeerError) -> str:
+    """What is for an administrator is a step of set-up; anything else is in the way between."""
+    return _SETUP if isinstance(error, NeedsAdministrator) else _LOOK
+
+
 def _told(error: PeerError) -> str:
     return str(error).removeprefix(f"{error.peer}: ")
 
@@ -133,7 +152,7 @@ def _tried(check: str, attempt: Callable[[], Sequence[Finding]]) -> list[Finding
     try:
         return list(attempt())
     except PeerError as error:
-        return [Finding(check, False, _told(error), _LOOK)]
+        return [Finding(check, False, _told(error), _remedy(error))]
 
 
 def _offered(info: Info) -> set[str]:

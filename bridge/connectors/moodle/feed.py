@@ -154,11 +154,11 @@ class PluginRoute:
         reader = self._reader(answer)
         items = tuple(self._read(reader, answer))
         stems = [completion_stem(row.userid, row.courseid) for row in answer.completions]
-        stems += [activity_stem(row.userid, row.cmid) for row in answer.activities]
+        stems += [activity_stem(row.userid, row.courseid, row.cmid) for row in answer.activities]
         stems += [
             completion_stem(each.userid, each.courseid)
             if each.kind == "completion"
-            else activity_stem(each.userid, each.cmid)
+            else activity_stem(each.userid, each.courseid, each.cmid)
             for each in answer.absent
         ]
         if answer.changes:
@@ -177,13 +177,14 @@ class PluginRoute:
         """Everything that a course holds, in one page: who is not in it completed nothing now."""
         items: list[Pulled] = []
         stems = [completion_stem("*", courseid)]
+        with_activities = self._modnames is None or bool(self._modnames)
         for answer in self._snapshot(COMPLETIONS, {"courseid": courseid}):
             items += self._read(self._reader(answer), answer)
-        if self._modnames is None or self._modnames:
+        if with_activities:
+            stems.append(f"activity:*:{courseid}:")
             for answer in self._snapshot(ACTIVITIES, {"courseid": courseid, **self._kinds()}):
                 items += self._read(self._reader(answer), answer)
-                stems += [activity_stem("*", module.cmid) for module in answer.modules]
-        return Page(tuple(items), self._envelope, absent=tuple(dict.fromkeys(stems)))
+        return Page(tuple(items), self._envelope, absent=tuple(stems))
 
     def _snapshot(self, function: str, params: Params) -> Iterator[Snapshot]:
         """Answers until there are no more. Raises TryLater where rows were missed on the way.

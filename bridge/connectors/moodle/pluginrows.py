@@ -188,9 +188,9 @@ def completion_stem(userid: int | str, courseid: int) -> str:
     return f"completion:{userid}:{courseid}:"
 
 
-def activity_stem(userid: int | str, cmid: int) -> str:
-    """How the natural keys of a user's completions of an activity begin."""
-    return f"activity:{userid}:{cmid}:"
+def activity_stem(userid: int | str, courseid: int | str, cmid: int | str) -> str:
+    """How the natural keys of a user's completions of an activity inside a course begin."""
+    return f"activity:{userid}:{courseid}:{cmid}:"
 
 
 def _text(told: str | None) -> str | None:
@@ -210,7 +210,7 @@ def _completion(
 
 
 def _activity(body: bytes, row: Activity, account: AccountFacts, module: ActivityFacts) -> Pulled:
-    stem = activity_stem(account.value, row.cmid)
+    stem = activity_stem(account.value, module.course_id, row.cmid)
     if not row.time:
         return Pulled(
             f"{stem}{UNDATED}",

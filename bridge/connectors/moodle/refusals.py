@@ -40,6 +40,7 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
         "moodle/competency:competencyview",
     ),
     "tool_lp_data_for_user_competency_summary": ("moodle/competency:usercompetencyview",),
+    "gradereport_user_get_grade_items": ("gradereport/user:view", "moodle/grade:viewall"),
     "core_badges_get_user_badges": ("moodle/badges:viewotherbadges",),
     "core_course_get_courses_by_field": ("moodle/course:view", "moodle/course:viewhiddencourses"),
     "core_enrol_get_enrolled_users": (

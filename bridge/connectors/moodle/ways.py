@@ -94,6 +94,11 @@ def _status(
         answer = client.first_of([(STATUS, {})])[0]
     if answer is None:
         return None, ""
+    return status_from(client, answer)
+
+
+def status_from(client: MoodleClient, answer: Any) -> tuple[PluginStatus | None, str]:
+    """The plugin's status in an answer, or why there is none. Raises TryLater."""
     if isinstance(answer, TryLater):
         raise answer
     try:

@@ -14,6 +14,7 @@ from bridge.demo.moodle import (
     competencies_admin,
     completion,
     courses,
+    grades,
     reports,
     reports_admin,
     users,
@@ -35,9 +36,9 @@ _ELSEWHERE = frozenset(
         "core_badges_get_user_badge_by_hash",
         "core_course_delete_courses",
         "core_course_get_contents",
+        "core_course_get_course_module",
         "core_user_delete_users",
         "core_user_get_users",
-        "gradereport_user_get_grade_items",
     }
 )
 
@@ -165,6 +166,7 @@ FUNCTIONS: dict[str, Function] = {
         *reports_admin.FUNCTIONS,
         *users_admin.FUNCTIONS,
         *calendar.FUNCTIONS,
+        *grades.FUNCTIONS,
         *PLUGIN_FUNCTIONS,
         Function("tool_mobile_call_external_functions", {"requests": Many(_REQUEST)}, _batch),
     )

@@ -24,6 +24,7 @@ from tests.conftest import Databases
 from tests.connectors.moodle.smallsite import (
     COURSES,
     PEOPLE,
+    QUIZ,
     RETRIEVE,
     SERVICE,
     small_site,
@@ -463,3 +464,30 @@ def test_an_idle_pull_takes_at_most_four_calls_whatever_the_service_lacks(
         moved.moodle.forget()
         moved.pull()
         assert moved.moodle.calls() <= 4, missing
+
+
+def test_a_reset_course_is_gone_after_the_next_pull_with_all_that_is_inside_it(
+    moved: Moved,
+) -> None:
+    for course in COURSES[:2]:
+        complete(moved, 11, course, 3)
+    moved.site.complete_activity(11, QUIZ, NOW - timedelta(days=3), state=2, grade=0.9)
+    moved.world.clock.advance(hours=1)
+    moved.pull(full=True, activities=("all",))
+    assert len(moved.present()) == 3
+    moved.site.reset_course(21)
+    report = moved.pull(activities=("all",))
+    assert not report.full
+    assert report.tally.vanished == 2
+    assert moved.present() == moved.held()
+
+
+def test_what_was_done_again_takes_the_place_of_the_time_before(moved: Moved) -> None:
+    complete(moved, 11, 21, 300)
+    moved.world.clock.advance(hours=1)
+    moved.pull(full=True)
+    del moved.site.completions[11, 21]
+    complete(moved, 11, 21, 0)
+    assert not moved.pull().full
+    assert moved.present() == moved.held()
+    assert moved.world.scalar("SELECT count(*) FROM received") == 2
