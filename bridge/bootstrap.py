@@ -108,13 +108,14 @@ class Bridge:
         rules = {name: section.identity for name, section in self.config.moodle.items()}
         return rules | self.folders.identity() | booking.identity(self.config)
 
-    def _settings(self, name: str) -> MoodleSettings:
+    def moodle_settings(self, name: str, token: str | None = None) -> MoodleSettings:
+        """How a Moodle is reached, by its service user's token or another. Raises BridgeError."""
         section = self.config.moodle[name]
         try:
             return MoodleSettings(
                 key=name,
                 url=section.url,
-                token=section.token(self.folder, name),
+                token=token or section.token(self.folder, name),
                 report=section.report or None,
                 badges_report=section.badges_report or None,
                 grade_max=section.grade_max,
@@ -131,7 +132,7 @@ class Bridge:
             raise BridgeError(str(error)) from None
 
     def _moodle(self, name: str) -> MoodleSource:
-        return MoodleSource(self._settings(name), self.clock)
+        return MoodleSource(self.moodle_settings(name), self.clock)
 
     @cached_property
     def sources(self) -> Mapping[str, Trusted]:
@@ -161,7 +162,10 @@ class Bridge:
     @cached_property
     def targets(self) -> Mapping[str, Target]:
         """The configured targets, by key."""
-        return {name: MoodleTarget(self._settings(name), self.clock) for name in self.config.moodle}
+        return {
+            name: MoodleTarget(self.moodle_settings(name), self.clock)
+            for name in self.config.moodle
+        }
 
     @cached_property
     def providers(self) -> Mapping[str, OidcProvider]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,13 @@ from bridge.connectors.moodle.competencies import MoodleCompetencies
 from bridge.connectors.moodle.needs import default_way_in
 from bridge.connectors.moodle.setup import NO_TOKEN, SetupWalk
 from bridge.connectors.moodle.setupaccess import Access
+from bridge.connectors.moodle.setupbadges import FRAMEWORK_UPLOAD_PAGE
 from bridge.connectors.moodle.setupchecks import place_findings, proofs
+from bridge.connectors.moodle.uploads import framework_csv
 from bridge.domain.badges import YEAR
 from bridge.domain.errors import BridgeError, NotFound
+from bridge.domain.frameworks import Edition
+from bridge.domain.lms_frameworks import wanted_framework
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.ports import Finding
 from bridge.domain.setup import BadgeNeed, SetupWishes, WayIn
@@ -40,23 +44,7 @@ def moodle_settings(bridge: Bridge, name: str, token: str | None = None) -> Mood
     Raises NotFound for a name that is not in bridge.toml, BridgeError without a token.
     """
     check_moodle(bridge, name)
-    section = bridge.config.moodle[name]
-    if token is None:
-        token = section.token(bridge.folder, name)
-    try:
-        return MoodleSettings(
-            key=name,
-            url=section.url,
-            token=token,
-            report=section.report or None,
-            badges_report=section.badges_report or None,
-            timeout=section.timeout,
-            timezone=section.timezone,
-            verify=str(bridge.folder / section.ca_bundle) if section.ca_bundle else True,
-            proxy=section.proxy,
-        )
-    except ValueError as error:
-        raise BridgeError(str(error)) from None
+    return bridge.moodle_settings(name, token)
 
 
 def competencies(
@@ -115,6 +103,8 @@ def setup_wishes(
     access: Access,
     way_in: WayIn | None = None,
     role_id: int | None = None,
+    *,
+    links: bool = False,
 ) -> SetupWishes:
     """What set-up of a Moodle is for, by bridge.toml and mappings/badges.yaml."""
     section = bridge.config.moodle[name]
@@ -123,7 +113,7 @@ def setup_wishes(
     return SetupWishes(
         way_in=way_in or default_way_in(offered, report=has_report),
         badges=tuple(_needs(bridge, name)),
-        links=True,
+        links=links,
         role_id=role_id,
         token_variable=(
             f"the file {section.token_file}"
@@ -178,3 +168,11 @@ def setup_proof(bridge: Bridge, name: str, access: Access, wishes: SetupWishes) 
         courses = [a.facts.value for a in uow.intake.all_aliases() if a.source_key == name][:5]
     found += place_findings(access, wishes)
     return found + proofs(access, wishes, courses)
+
+
+def framework_files(
+    bridge: Bridge, name: str, editions: Sequence[Edition]
+) -> tuple[str, dict[str, str]]:
+    """Moodle's own import page, and a file for it of each edition, by name."""
+    page = moodle_settings(bridge, name, NO_TOKEN).page(FRAMEWORK_UPLOAD_PAGE)
+    return page, {f"{one.id}.csv": framework_csv(wanted_framework(one)) for one in editions}

@@ -61,6 +61,7 @@ for command in (
     files.schemas,
     looking.explain,
     looking.ledger,
+    looking.status,
     looking.unmapped,
     looking.quarantine,
     looking.trail,

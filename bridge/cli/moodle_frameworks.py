@@ -23,6 +23,10 @@ from bridge.services.lms_frameworks import FrameworksReport, bring_frameworks
 @click.option("--edition", "editions", multiple=True, help="Only this edition, as llr-2020.")
 @click.option("--no-courses", is_flag=True, help="Leave the courses' links alone.")
 @click.option("--restore", is_flag=True, help="Put back what was reworded or moved in Moodle.")
+@click.option(
+    "--files", "upload_folder", type=click.Path(path_type=Path, file_okay=False),
+    help="Write files for Moodle's own import page here, and ask Moodle nothing.",
+)  # fmt: skip
 @click.option("--scale", type=click.IntRange(1), help="The number of the scale for new frameworks.")
 @admin_options
 @site_option
@@ -33,6 +37,7 @@ def frameworks(
     editions: tuple[str, ...],
     no_courses: bool,
     restore: bool,
+    upload_folder: Path | None,
     scale: int | None,
     ask_admin: bool,
     admin_stdin: bool,
@@ -47,6 +52,9 @@ def frameworks(
     token = admin_token(name, ask=ask_admin, stdin=admin_stdin)
     with opened(folder) as bridge:
         chosen = _chosen(tuple(bridge.files().frameworks.editions), editions)
+        if upload_folder is not None:
+            _write(setup.framework_files(bridge, name, chosen), upload_folder)
+            return
         report = bring_frameworks(
             bridge.context,
             name,
@@ -68,6 +76,18 @@ def frameworks(
             )  # fmt: skip
     if report.failed or (report.links and (report.links.loud or report.links.others_loud)):
         sys.exit(1)
+
+
+def _write(told: tuple[str, dict[str, str]], folder: Path) -> None:
+    page, files = told
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        console.print(f"{page}: import {folder / name}", markup=False, soft_wrap=True)
+    console.print(
+        "Import each once; what is in Moodle already is not changed by an import. Courses are "
+        "linked by this command without --files.", markup=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def _chosen(known: tuple[Edition, ...], wanted: tuple[str, ...]) -> list[Edition]:

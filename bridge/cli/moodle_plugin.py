@@ -21,6 +21,7 @@ FOLDER = "competencybridge"
 # The oldest time that a ZIP archive can hold: the same files give the same bytes, on every machine.
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 _PLAIN_FILE = 0o100644 << 16
+_DIRECTORY = 0o040755 << 16 | 0x10
 _UNIX = 3
 
 
@@ -48,14 +49,20 @@ def plugin_version(shipped: dict[str, bytes]) -> str:
 
 
 def archive(shipped: dict[str, bytes]) -> bytes:
-    """A ZIP archive of `shipped`, stored and not compressed: compressors differ, bytes must not."""
+    """A ZIP archive of `shipped`, stored and not compressed: compressors differ, bytes must not.
+
+    Folders are entries of their own: Moodle's installer looks for `lang/en/` by name.
+    """
+    folders = {
+        f"{parent.as_posix()}/" for name in shipped for parent in Path(name).parents if parent.name
+    }
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as packed:
-        for name, content in shipped.items():
+        for name in sorted({*folders, *shipped}):
             entry = zipfile.ZipInfo(name, _NO_TIME)
             entry.create_system = _UNIX
-            entry.external_attr = _PLAIN_FILE
-            packed.writestr(entry, content)
+            entry.external_attr = _DIRECTORY if name in folders else _PLAIN_FILE
+            packed.writestr(entry, shipped.get(name, b""))
     return buffer.getvalue()
 
 

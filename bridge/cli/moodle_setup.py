@@ -30,6 +30,7 @@ _WAYS = ("best", *(way.value for way in WayIn))
     help="Where files to upload are written.  [default: moodle-setup in the site's folder]",
 )  # fmt: skip
 @click.option("--role-id", type=click.IntRange(1), help="The role's number, to have it assigned.")
+@click.option("--links", is_flag=True, help="Also what reading links of courses takes.")
 @click.option("--no-admin", is_flag=True, help="Do not ask for an administrator's token.")
 @admin_options
 @site_option
@@ -40,6 +41,7 @@ def setup_(
     everything: bool,
     upload_folder: Path | None,
     role_id: int | None,
+    links: bool,
     no_admin: bool,
     ask_admin: bool,
     admin_stdin: bool,
@@ -59,7 +61,7 @@ def setup_(
     with opened(folder) as bridge:
         access = setup.access_to(bridge, name, token)
         chosen = None if way == "best" else WayIn(way)
-        wishes = setup.setup_wishes(bridge, name, access, chosen, role_id)
+        wishes = setup.setup_wishes(bridge, name, access, chosen, role_id, links=links)
         walk = setup.setup_walk(access, wishes)
         steps = walk.walk()
         findings = setup.setup_proof(bridge, name, access, wishes)

@@ -55,7 +55,11 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One source's name for an activity. `own` is the activity it would be without any join."""
+    """One source's name for an activity. `own` is the activity it would be without any join.
+
+    `no_longer_there` of its `records` are not shown by the source any more, and since `gone_at` the
+    activity itself is not.
+    """
 
     alias_id: int
     own: int
@@ -63,6 +67,9 @@ class Name:
     title: str
     value: str
     records: int
+    gone_at: datetime | None = None
+    gone_because: str = ""
+    no_longer_there: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ class Step:
         return self.state in (StepState.OPEN, StepState.UNSEEN)
 
 
+#: As the plugin names it in Moodle.
+PLUGIN_SERVICE = "Competency Bridge (plugin)"
+
+
 class WayIn(StrEnum):
     """How completions come out of a Moodle, in the order of preference."""
 
@@ -70,9 +74,14 @@ class SetupWishes:
     links: bool = False
     username: str = "svc-bridge"
     role: str = "competencybridge"
-    service: str = "Competency Bridge"
+    own_service: str = "Competency Bridge"
     token_variable: str = ""
     role_id: int | None = None
+
+    @property
+    def service(self) -> str:
+        """The web service that the token is for: the plugin brings one of its own."""
+        return PLUGIN_SERVICE if self.way_in is WayIn.PLUGIN else self.own_service
 
     @property
     def ways_out(self) -> frozenset[str]:

@@ -34,8 +34,8 @@ def add_months(day: date, months: int) -> date:
 def next_london(now: datetime, at: str) -> datetime:
     """The next instant after `now` at which a London wall clock shows `at` ("HH:MM").
 
-    A time that the clocks jump over in spring is taken as the instant after the jump; of one that
-    autumn repeats, the first is meant.
+    There is exactly one for each date: a time that the clocks jump over in spring comes as long
+    after the jump, and of one that autumn repeats the first is meant.
     """
     hour, minute = map(int, at.split(":"))
     today = london_date(now)

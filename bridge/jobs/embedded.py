@@ -13,12 +13,12 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bridge.domain.errors import BridgeError, InMaintenance, LostLease, PeerError
 from bridge.domain.ports import LooksAgain
-from bridge.domain.times import LONDON
+from bridge.domain.times import next_london
 from bridge.jobs import work
 from bridge.jobs.work import Stopped, Works
 from bridge.services import inbox
@@ -52,6 +52,22 @@ class JobTimes:
     deliver_minutes: float = 5
     sweep_at: str = "02:30"
     sweep_until: str = "07:00"
+
+
+class Nightly(BaseTrigger):  # type: ignore[misc]
+    """Once every London date, at a time ("HH:MM"), also where the clocks change.
+
+    APScheduler's own trigger comes twice in the hour that autumn repeats.
+    """
+
+    def __init__(self, at: str) -> None:
+        self.at = at
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """The next one after the last, so that one that was missed is made up."""
+        return next_london(previous_fire_time or now, self.at)
 
 
 class EmbeddedJobs:
@@ -153,9 +169,7 @@ class EmbeddedJobs:
         *,
         at_once: bool = False,
     ) -> None:
-        hour, minute = self._times.sweep_at.split(":")
-        trigger = CronTrigger(hour=int(hour), minute=int(minute), timezone=LONDON)
-        self._add(name, do, trigger, peer, at_once=at_once)
+        self._add(name, do, Nightly(self._times.sweep_at), peer, at_once=at_once)
 
     def _add(
         self,

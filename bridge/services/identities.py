@@ -40,6 +40,18 @@ class LookUp:
         """The person of an account of that source, or why there is none."""
         return match(facts, rules, self.people, self.shared.get(source, {}))
 
+    def names_another(
+        self, source: str, facts: AccountFacts, rules: Sequence[IdentityRule], person: int
+    ) -> bool:
+        """Whether an account that is this person's says of itself what is known of another: by
+        every rule, or by its staff number alone."""
+        found = self.match(source, facts, rules)
+        if isinstance(found, Match):
+            return found.person != person
+        numbers = identifiers_of(facts, [r for r in rules if r is IdentityRule.STAFF_NUMBER])
+        owners = {p for i in numbers for p in self.people.get(i, ())}
+        return bool(owners) and person not in owners
+
     def reasons(self, facts: AccountFacts, rules: Sequence[IdentityRule]) -> dict[int, str]:
         """Why each person comes into question for an account, in words."""
         found: dict[int, list[str]] = defaultdict(list)

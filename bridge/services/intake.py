@@ -57,7 +57,7 @@ class Intake:
     `held_back` says that sessions wait to be looked at with others. `trainers` are those that this
     run has named so far, accounts by event; `joined` the names that rules were asked about.
     `reasons` say of stored items why the source holds them no more, where that was found out, and
-    `explained` are those that were gone before, unexplained.
+    `explained` are those that were gone before, unexplained; `explains`: the source could be asked.
     """
 
     source: SourceRow
@@ -70,6 +70,7 @@ class Intake:
     joined: set[Alias] = field(default_factory=set)
     reasons: dict[int, Gone] = field(default_factory=dict)
     explained: set[int] = field(default_factory=set)
+    explains: bool = False
     held_back: bool = False
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
@@ -138,12 +139,31 @@ class Intake:
         shown = {item.natural_key for item in page.items}.union(self.told_before)
         under = uow.intake.keys_under(self.source.id, page.absent)
         gone = {row_id: key for row_id, key in under if key not in shown}
-        # A pass that became a fail was not done again: it was taken back.
-        failed = {item.natural_key for item in page.items if _failed(item.fact)}
-        newer = {stem_of(key) for key in shown - failed}
-        self.reasons |= {i: Gone.RETAKEN for i, key in gone.items() if stem_of(key) in newer}
+        self.see_own_reasons(uow, sorted(gone.items()))
+        newer = {_stem_of(i.natural_key) for i in page.items if not _failed(i.fact)}
+        newer |= {_stem_of(key) for key in self.told_before}
+        self.reasons |= {i: Gone.RETAKEN for i, key in gone.items() if _stem_of(key) in newer}
         self.mark_gone(uow, sorted(gone))
         return len(gone)
+
+    def see_own_reasons(self, uow: UnitOfWork, missing: Sequence[tuple[int, str]]) -> None:
+        """Why these are gone, as far as what is stored by now tells: of some there is a newer time,
+        and a source keeps only that; the account of others is somebody else's."""
+        gone = {row_id for row_id, _ in missing}
+        stems = {f"{_stem_of(key)}:" for _, key in missing if ":" in key}
+        under = [
+            (i, key) for i, key in uow.intake.keys_under(self.source.id, stems) if i not in gone
+        ]
+        said = uow.intake.readings([row_id for row_id, _ in under])
+        # A pass that became a fail was not done again: it was taken back.
+        failed = {row_id for row_id, each in said.items() if each.status is Status.FAILED}
+        there = {_stem_of(key) for row_id, key in under if row_id not in failed}
+        self.reasons |= {i: Gone.RETAKEN for i, key in missing if _stem_of(key) in there}
+        self.reasons |= {
+            row_id: Gone.GIVEN_ANEW
+            for row_id, each in uow.intake.happened(sorted(gone)).items()
+            if each.account_gone == Gone.GIVEN_ANEW.value
+        }
 
     def mark_gone(self, uow: UnitOfWork, gone: Sequence[int]) -> None:
         """These are gone, each for its reason; so are accounts and activities that were deleted."""
@@ -301,9 +321,7 @@ class Intake:
         elsewhere = [
             a.id
             for a in altered
-            if a.person is not None
-            and isinstance(found := known.match(key, a.facts, self.rules), Match)
-            and found.person != a.person
+            if a.person is not None and known.names_another(key, a.facts, self.rules, a.person)
         ]
         uow.bookings.doubt(elsewhere, POINTS_ELSEWHERE, self.now)
         if doubtful := known.in_doubt(key):
@@ -481,7 +499,7 @@ def _failed(fact: LearningFact | Unreadable) -> bool:
     return isinstance(fact, LearningFact) and fact.status is Status.FAILED
 
 
-def stem_of(key: str) -> str:
+def _stem_of(key: str) -> str:
     """A natural key without its cycle: the same for every time that a thing was done."""
     return key.rpartition(":")[0]
 

@@ -295,6 +295,8 @@ def _sweep(
         intake.mark_gone(uow, sorted(intake.explained))
     if not gone and not intake.explained:
         return
+    if intake.explains:
+        intake.see_own_reasons(uow, missing)
     if not believed:
         report.note = f"{report.note} ".lstrip() + (
             f"{len(gone)} of {known} records are suddenly missing from {intake.source.key}. "

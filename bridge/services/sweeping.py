@@ -11,11 +11,11 @@ from bridge.domain.errors import BadAnswer, NeedsAdministrator
 from bridge.domain.model import Happened, SourceRow
 from bridge.domain.policy import Policy
 from bridge.domain.ports import TellsWhyGone
-from bridge.domain.records import Page, Status
+from bridge.domain.records import Page
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.vanishing import ASKED_AT_ONCE, Gone, looks_restored
 from bridge.services.context import Context
-from bridge.services.intake import Intake, stem_of
+from bridge.services.intake import Intake
 
 #: Keys that a run has shown, kept so that a source can tell silence from absence.
 SHOWN_KEPT = 2000
@@ -76,42 +76,22 @@ def find_reasons(
         if not missing and not again:
             return
         told = uow.intake.happened([row_id for row_id, _ in missing])
-        theirs = _taken_again(uow, source, missing) | {
-            row_id: Gone.GIVEN_ANEW
-            for row_id, each in told.items()
-            if each.account_gone == Gone.GIVEN_ANEW.value
-        }
-    asked = [(i, k) for i, k in (*missing, *again) if i not in theirs][:ASKED_AT_ONCE]
+    asked = [*missing, *again][:ASKED_AT_ONCE]
     try:
         answer = connector.why_gone([key for _, key in asked], list(shown))
     except (NeedsAdministrator, BadAnswer):
         answer = {}
     if answer is None:
-        intake.reasons |= theirs
         return
-    found = {i: Gone.UNSHOWN for i, _ in missing} | {
+    intake.explains = True
+    found = dict.fromkeys((i for i, _ in missing), Gone.UNSHOWN) | {
         i: answer.get(key, Gone.UNSHOWN) for i, key in asked
     }
-    found |= theirs
     intake.explained = {i for i, _ in again if found.get(i, Gone.UNSHOWN) is not Gone.UNSHOWN}
     reversed_ = [i for i, why in found.items() if why is Gone.REVERSED and i in told]
     if _restored(ctx, source, {i: told[i] for i in reversed_}, set(told)):
         found |= dict.fromkeys(reversed_, Gone.RESTORED)
     intake.reasons |= found
-
-
-def _taken_again(
-    uow: UnitOfWork, source: SourceRow, missing: Sequence[tuple[int, str]]
-) -> dict[int, Gone]:
-    """Those of which the source has a newer time: it keeps the latest alone."""
-    gone = {row_id for row_id, _ in missing}
-    stems = {f"{stem_of(key)}:" for _, key in missing if ":" in key}
-    under = [(i, key) for i, key in uow.intake.keys_under(source.id, stems) if i not in gone]
-    said = uow.intake.readings([row_id for row_id, _ in under])
-    # A pass that became a fail was not done again: it was taken back.
-    failed = {row_id for row_id, each in said.items() if each.status is Status.FAILED}
-    there = {stem_of(key) for row_id, key in under if row_id not in failed}
-    return {row_id: Gone.RETAKEN for row_id, key in missing if stem_of(key) in there}
 
 
 def _restored(

@@ -342,6 +342,7 @@ class SqlIntake(RecordQueries, VanishedQueries):
         """
         a = t.activity_aliases
         found: dict[str, Alias] = {}
+        again: list[int] = []
         for part in chunks(list(wanted)):
             rows = self._db.execute(
                 select(a, CANONICAL.label("canonical"))
@@ -353,7 +354,13 @@ class SqlIntake(RecordQueries, VanishedQueries):
                     row.kind, row.value, row.title, row.idnumber, row.shortname, row.category,
                     row.iri, row.module, row.course_idnumber, row.course_shortname,
                 )  # fmt: skip
+                if row.gone_because:
+                    again.append(row.id)
                 found[row.value] = Alias(row.id, row.canonical, source.key, source.kind, facts)
+        if again:
+            self._db.execute(
+                update(a).where(a.c.id.in_(again)).values(gone_at=None, gone_because="")
+            )
         for value, facts in wanted.items():
             known = found.get(value)
             if known is not None and another_activity(known.facts, facts):

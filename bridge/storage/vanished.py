@@ -49,6 +49,21 @@ class VanishedQueries:
                 update(t.received).where(_r.id.in_(part)).values(gone_at=None, gone_because="")
             )
             self._pend(part)
+            there_again = {"gone_at": None, "gone_because": ""}
+            named = select(_l.account_id, _l.alias_id).where(_l.received_id.in_(part)).subquery()
+            self._db.execute(
+                update(t.accounts)
+                .where(_acc.id.in_(select(named.c.account_id)), DELETED)
+                .values(there_again)
+            )
+            self._db.execute(
+                update(t.activity_aliases)
+                .where(
+                    _a.id.in_(select(named.c.alias_id)),
+                    _a.gone_because == Gone.COURSE_DELETED.value,
+                )
+                .values(there_again)
+            )
 
     def _pend(self, received_ids: Sequence[int]) -> None:
         self._db.execute(

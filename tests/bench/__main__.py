@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bridge.connectors.moodle.ways import PLUGIN, REPORT
 from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
 from tests.bench.files import measure_files
 from tests.bench.floor import insert_seconds, read_back
@@ -50,6 +51,7 @@ def main() -> None:
     files.add_argument("--repeat", type=_at_least_one, default=1, help="as for ingest")
     moodle = commands.add_parser("moodle", help="a real Moodle, against the bare calls it takes")
     moodle.add_argument("--page", type=_at_least_one, default=1000, help="rows in a page")
+    moodle.add_argument("--road", choices=[REPORT, PLUGIN, "both"], default="both")
     moodle.add_argument("--database", choices=[*SERVERS, "both"], default="both")
     moodle.add_argument("--repeat", type=_at_least_one, default=1, help="as for ingest")
     given = parser.parse_args()
@@ -61,7 +63,7 @@ def main() -> None:
         print(json.dumps(measure_files(names, given.rows, given.repeat), indent=2))
         return
     if given.command == "moodle":
-        print(json.dumps(measure_moodle(names, given.page, given.repeat), indent=2))
+        print(json.dumps(measure_moodle(names, given.page, given.repeat, given.road), indent=2))
         return
     print(json.dumps(measure_ingest(names, given.records, given.page, given.repeat), indent=2))
 

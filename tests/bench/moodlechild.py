@@ -10,11 +10,14 @@ import gc
 import json
 import pickle
 import sys
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
 from bridge.connectors.moodle import MoodleSettings, MoodleSource
 from bridge.domain.identity import IdentityRule
+from bridge.domain.records import Page
 from bridge.services.pull import Trusted, pull
 from bridge.storage.engine import open_engine
 from tests.bench.child import peak_rss_mb
@@ -25,12 +28,29 @@ from tests.bench.moodle import Kept, SystemClock
 EARLY = 20_000
 
 
+class Timed(MoodleSource):
+    """Notes how long whoever takes the pages waits for them, reading them included."""
+
+    waited = 0.0
+
+    def pull_on(self, since: datetime | None, mark: str) -> Iterator[Page]:
+        """As the source does."""
+        pages = super().pull_on(since, mark)
+        while True:
+            started = perf_counter()
+            page = next(pages, None)
+            self.waited += perf_counter() - started
+            if page is None:
+                return
+            yield page
+
+
 def main(url: str, kept: str) -> None:
     """Print a JSON object of the figures."""
     gc.freeze()  # as the command line does when it starts
     settings: MoodleSettings = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
     ctx = context(open_engine(url), SystemClock())
-    source = MoodleSource(settings, ctx.clock)
+    source = Timed(settings, ctx.clock)
     if kept:
         source.client = Kept(settings, Path(kept))
     trusted = Trusted(source, "moodle", identity=(IdentityRule.STAFF_NUMBER,))
@@ -44,6 +64,7 @@ def main(url: str, kept: str) -> None:
     tally = pull(ctx, trusted, full=True, progress=note).tally
     figures = {
         "seconds": perf_counter() - started,
+        "waited_seconds": source.waited,
         "calls": source.client.calls,
         "peaks": peaks | {str(tally.items): peak_rss_mb()},
         "drafts": tally.drafts,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import json
 import os
@@ -163,6 +164,19 @@ def test_what_was_reworded_in_moodle_stays_unless_it_is_to_be_restored(
     assert (one.shortname, one.ruleoutcome) == ("Reworded", 0)
     terminal.run(*words, "--restore", admin=terminal.admin)
     assert one.shortname == right
+
+
+def test_frameworks_can_be_written_for_moodles_own_import_page(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    (terminal.site / "moodle.token").unlink()
+    status, out = terminal.run("moodle", "frameworks", "moodle", "--files", str(tmp_path / "out"))
+    assert status == 0, out
+    assert "/admin/tool/lpimportcsv/index.php" in out
+    text = (tmp_path / "out" / "llr-2020.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 36
+    assert rows[0]["Is framework"] == "1"
 
 
 def test_an_edition_whose_file_changed_is_refused(terminal: Terminal) -> None:

@@ -16,7 +16,6 @@ from bridge.domain.lms_frameworks import (
     CourseLink,
     LmsCompetency,
     LmsFramework,
-    RuleOutcome,
     WantedFramework,
     competency_idnumber,
     match_link,
@@ -133,7 +132,6 @@ def test_links_are_added_where_missing_and_complete_is_loud() -> None:
     assert [one.idnumber for one in plan.loud] == ["care-2026:1"]
     assert [one.idnumber for one in plan.others_loud] == ["elsewhere"]
     assert plan.waiting == (("6", CompetencyRef("care-2026", "6")),)
-    assert RuleOutcome.COMPLETE == 3
 
 
 KNOWN = {"care-2026": {"1", "2", "L1.1"}}

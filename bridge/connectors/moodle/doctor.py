@@ -62,6 +62,7 @@ _HEADING = {
 Info = Mapping[str, Any]
 
 _LOOK = "Check the address in bridge.toml, the network and any firewall, and run doctor again."
+_SETUP = "'bridge moodle setup' shows each step that is open, with its page and what to enter."
 
 
 def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
@@ -127,7 +128,7 @@ def _connection(client: MoodleClient) -> tuple[list[Finding], Info | None]:
         if not isinstance(info, dict) or "userid" not in info:
             raise client.unreadable(SITE_INFO)
     except PeerError as error:
-        return [Finding("connection", False, _told(error), _LOOK)], None
+        return [Finding("connection", False, _told(error), _remedy(error))], None
     return [
         Finding(
             "connection",
@@ -138,6 +139,11 @@ def _connection(client: MoodleClient) -> tuple[list[Finding], Info | None]:
     ], info
 
 
+def _remedy(error: PeerError) -> str:
+    """What is for an administrator is a step of set-up; anything else is in the way between."""
+    return _SETUP if isinstance(error, NeedsAdministrator) else _LOOK
+
+
 def _told(error: PeerError) -> str:
     return str(error).removeprefix(f"{error.peer}: ")
 
@@ -146,7 +152,7 @@ def _tried(check: str, attempt: Callable[[], Sequence[Finding]]) -> list[Finding
     try:
         return list(attempt())
     except PeerError as error:
-        return [Finding(check, False, _told(error), _LOOK)]
+        return [Finding(check, False, _told(error), _remedy(error))]
 
 
 def _offered(info: Info) -> set[str]:

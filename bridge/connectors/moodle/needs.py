@@ -98,8 +98,12 @@ def function_names(info: Mapping[str, Any]) -> frozenset[str]:
 
 
 def roads_of(wishes: SetupWishes) -> list[str]:
-    """The roads that set-up is for, as the tables here name them."""
-    roads = [str(wishes.way_in), *sorted(f"via {road}" for road in wishes.ways_out)]
+    """The roads that set-up is for, as the tables here name them.
+
+    Who has the plugin has its badges too: moving a badge there then needs no other role.
+    """
+    out = set(wishes.ways_out) | ({"plugin"} if wishes.way_in is WayIn.PLUGIN else set())
+    roads = [str(wishes.way_in), *sorted(f"via {road}" for road in out)]
     return [*roads, "links"] if wishes.links else roads
 
 

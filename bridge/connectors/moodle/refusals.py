@@ -23,6 +23,8 @@ REPORTS_PAGE = "/reportbuilder/index.php"
 _REPORT = ("moodle/reportbuilder:view",)
 _COHORT_VIEW, _COHORT_ASSIGN = ("moodle/cohort:view",), ("moodle/cohort:assign",)
 _COMPETENCY = ("moodle/competency:competencyview",)
+_MANAGE = ("moodle/competency:competencymanage",)
+_LINK = ("moodle/course:view", "moodle/competency:coursecompetencymanage")
 CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     "core_reportbuilder_list_reports": _REPORT,
     "core_reportbuilder_retrieve_report": _REPORT,
@@ -34,6 +36,21 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     "core_cohort_delete_cohort_members": _COHORT_ASSIGN,
     "core_competency_list_competency_frameworks": _COMPETENCY,
     "core_competency_list_competencies": _COMPETENCY,
+    "core_cohort_get_cohorts": _COHORT_VIEW,
+    "core_cohort_create_cohorts": ("moodle/cohort:manage",),
+    "core_competency_get_scale_values": _MANAGE,
+    "core_competency_create_competency_framework": _MANAGE,
+    "core_competency_update_competency_framework": _MANAGE,
+    "core_competency_create_competency": _MANAGE,
+    "core_competency_update_competency": _MANAGE,
+    "core_competency_set_parent_competency": _MANAGE,
+    "core_competency_list_course_competencies": (
+        "moodle/course:view",
+        "moodle/course:viewhiddencourses",
+        "moodle/competency:coursecompetencyview",
+    ),
+    "core_competency_add_competency_to_course": _LINK,
+    "core_competency_set_course_competency_ruleoutcome": _LINK,
     "core_competency_grade_competency": (
         "moodle/competency:competencygrade",
         "moodle/competency:usercompetencyview",

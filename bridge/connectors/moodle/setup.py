@@ -30,7 +30,7 @@ from bridge.connectors.moodle.setupreports import (
     ReportShape,
 )
 from bridge.domain.errors import NeedsAdministrator, PeerError
-from bridge.domain.setup import SetupWishes, Step, StepState, WayIn
+from bridge.domain.setup import PLUGIN_SERVICE, SetupWishes, Step, StepState, WayIn
 
 ASSIGN_ROLES = "core_role_assign_roles"
 FIND_USERS, CREATE_USERS = "core_user_get_users_by_field", "core_user_create_users"
@@ -45,6 +45,19 @@ _ROLE_PAGE = "/admin/roles/define.php?action=add"
 _ASSIGN_PAGE = "/admin/roles/assign.php?contextid=1"
 _USERS_PAGE = "/admin/tool/uploaduser/index.php"
 _NEW_SERVICE_PAGE = "/admin/webservice/service.php?id=0"
+
+
+_BY_PLUGIN = Step(
+    "badges by the plugin",
+    "Badges by the plugin",
+    StepState.OPEN,
+    "The plugin makes, awards, renews and revokes badges itself. With this change nothing of what "
+    "follows is needed.",
+    values=(
+        ("In mappings/badges.yaml, at each target", "via: plugin, without the other settings"),
+    ),
+    optional=True,
+)
 
 
 class SetupWalk:
@@ -62,6 +75,8 @@ class SetupWalk:
         if wishes.way_in is WayIn.REPORT:
             steps.append(self._report(COMPLETIONS, access.settings.report))
         stock = [need for need in wishes.badges if need.via != "plugin"]
+        if stock and (wishes.way_in is WayIn.PLUGIN or access.plugin):
+            steps.append(_BY_PLUGIN)
         if stock and access.settings.badges_report is not None:
             steps.append(self._report(BADGES, access.settings.badges_report))
         return steps + BadgeSetup(access, self.files).steps(stock)
@@ -83,7 +98,7 @@ class SetupWalk:
                 "plugin",
                 "The plugin",
                 StepState.OPEN,
-                "With it most of what follows falls away: its service 'Competency Bridge' is "
+                f"With it most of what follows falls away: its service '{PLUGIN_SERVICE}' is "
                 "ready-made, and no report, cohort, competency or badge is made by hand.",
                 self._page(_PLUGIN_PAGE),
                 (

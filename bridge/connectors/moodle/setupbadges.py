@@ -18,7 +18,7 @@ from bridge.domain.setup import BadgeNeed, Step, StepState
 
 CREATE_COHORTS = "core_cohort_create_cohorts"
 _COHORT_UPLOAD_PAGE = "/cohort/upload.php?contextid=1"
-_FRAMEWORK_UPLOAD_PAGE = "/admin/tool/lpimportcsv/index.php?pagecontextid=1"
+FRAMEWORK_UPLOAD_PAGE = "/admin/tool/lpimportcsv/index.php?pagecontextid=1"
 _NEW_BADGE_PAGE = "/badges/newbadge.php?type=1"
 _BADGES_PAGE = "/badges/index.php?type=1"
 _PAGE_SIZE = 1000
@@ -127,7 +127,7 @@ class BadgeSetup:
         self._files[file] = uploads.framework_csv(wanted)
         return Step(
             key, title, state, f"To be made: the framework with {names}.",
-            self._access.page(_FRAMEWORK_UPLOAD_PAGE),
+            self._access.page(FRAMEWORK_UPLOAD_PAGE),
             (("File", f"{file}; Import; Confirm"),), file=file,
         )  # fmt: skip
 
@@ -146,12 +146,15 @@ class BadgeSetup:
                 continue
             criterion: Pairs = (
                 ("Add badge criteria", "Cohort membership"),
-                ("Cohort", f"{need.badge}: holders ({need.cohort})"),
+                (
+                    "Add cohort",
+                    f"{need.badge}: holders (that with the ID number {need.cohort}); Save",
+                ),
             )
             if need.via == "competency":
                 criterion = (
                     ("Add badge criteria", "Competencies"),
-                    ("Add competency", f"{need.competency} of {need.framework}"),
+                    ("Add competency", f"{need.competency} of {need.framework}; Save"),
                 )
             steps.append(
                 Step(

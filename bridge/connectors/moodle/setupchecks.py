@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bridge.connectors.moodle.client import MoodleClient
 from bridge.connectors.moodle.cohortlist import list_cohorts
 from bridge.connectors.moodle.competencies import COURSE_LINKS, MoodleCompetencies
-from bridge.connectors.moodle.needs import FUNCTIONS, functions_for
+from bridge.connectors.moodle.needs import FUNCTIONS, PLUGIN_STATUS, functions_for
 from bridge.connectors.moodle.refusals import ROLES_PAGE, SERVICES_PAGE
 from bridge.connectors.moodle.roads import DELETE_MEMBERS
 from bridge.connectors.moodle.setupaccess import Access
@@ -21,6 +21,11 @@ from bridge.domain.setup import SetupWishes, StepState
 
 _KNOWN = frozenset((*functions_for(FUNCTIONS), "core_cohort_get_cohort_members"))
 _SHOWN = 8
+_PLUGIN_RIGHTS = {
+    "can_read": "local/competencybridge:readchanges",
+    "can_award": "local/competencybridge:managebadges",
+    "can_set_status": "local/competencybridge:setstatus",
+}
 
 
 def place_findings(access: Access, wishes: SetupWishes) -> list[Finding]:
@@ -87,11 +92,29 @@ def proofs(access: Access, wishes: SetupWishes, courses: Sequence[str] = ()) -> 
     if client is None or info is None:
         return []
     found = []
+    if PLUGIN_STATUS in access.offered:
+        found += _plugin_rights(client)
     if "cohort" in wishes.ways_out and DELETE_MEMBERS in access.offered:
         found += _may_assign(client, int(info["userid"]), wishes)
     if wishes.links and COURSE_LINKS in access.offered and courses:
         found.append(_links(client, courses))
     return found
+
+
+def _plugin_rights(client: MoodleClient) -> list[Finding]:
+    """What the plugin itself says that its caller may."""
+    check = "rights in the plugin"
+    try:
+        told = client.call(PLUGIN_STATUS)
+    except PeerError as error:
+        return [Finding(check, False, str(error))]
+    if not isinstance(told, dict):
+        raise client.unreadable(PLUGIN_STATUS)
+    missing = [right for key, right in _PLUGIN_RIGHTS.items() if not told.get(key)]
+    if not missing:
+        return [Finding(check, True, "The service user may read, award and show.")]
+    remedy = f"Give its role {', '.join(missing)} at {client.settings.page(ROLES_PAGE)}."
+    return [Finding(check, False, "The service user may not use all of the plugin.", remedy)]
 
 
 def _may_assign(client: MoodleClient, userid: int, wishes: SetupWishes) -> list[Finding]:

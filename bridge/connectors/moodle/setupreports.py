@@ -163,10 +163,12 @@ class ReportSetup:
             # What the service user cannot see of filters and sorting is due with the columns.
             values += self._rest()
         elif shape.condition and shape.condition[0] not in seen.conditions:
-            values.append((f"Tab Conditions, {shape.condition[1]}", "Yes, then Apply"))
+            values.append(
+                (f"Panel Conditions on the right, {shape.condition[1]}", "Yes, then Apply")
+            )
         own = look_at(self._service, self._name) if self._service is not None else None
         if own is None or own.headings is None:
-            values.append((f"Tab Audience, Add audience, {AUDIENCE}", username))
+            values.append((f"Tab Audience, {AUDIENCE}", username))
         if not values:
             says = f"Report {seen.id} is complete, and the service user reads it."
             return Step(shape.key, title, StepState.MADE if added else StepState.DONE, says, edit)
@@ -206,6 +208,10 @@ class ReportSetup:
                     changed += 1
         return changed
 
+    def _condition(self) -> tuple[str, str]:
+        name = self._shape.condition[1] if self._shape.condition else ""
+        return f"Panel Conditions on the right, {name}", "Yes, then Apply"
+
     def _new(self) -> tuple[tuple[str, str], ...]:
         return (
             ("New report, Name", str(self._name)),
@@ -215,18 +221,18 @@ class ReportSetup:
 
     def _rest(self) -> list[tuple[str, str]]:
         shape = self._shape
-        rest = [("Tab Filters", name) for _, name in shape.filters]
+        rest = [("Panel Filters on the right", name) for _, name in shape.filters]
         if shape.condition:
-            rest.append((f"Tab Conditions, {shape.condition[1]}", "Yes, then Apply"))
+            rest.append(self._condition())
         if shape.sorted_by:
-            rest.append(("Tab Sorting, in this order", ", ".join(shape.sorted_by)))
+            rest.append(("Panel Sorting on the right, in this order", ", ".join(shape.sorted_by)))
         return rest
 
     def _by_hand(
         self, columns: Sequence[tuple[str, str, str]], username: str, *, new: bool
     ) -> tuple[tuple[str, str], ...]:
         lines = [(f"Column, under {group}", heading) for _, heading, group in columns]
-        audience = (f"Tab Audience, Add audience, {AUDIENCE}", username)
+        audience = (f"Tab Audience, {AUDIENCE}", username)
         return (*(self._new() if new else ()), *lines, *self._rest(), audience)
 
 

@@ -65,9 +65,9 @@ class Vanished:
         wanted = set(pairs.values())
         there = {pair for key in shown if (pair := pair_of(key)) is not None}
         found: dict[Pair, Gone] = {}
+        self._modules(wanted, found)
         if self._everybody:
-            self._courses(wanted, there, found)
-            self._modules(wanted - found.keys(), found)
+            self._courses(wanted - found.keys(), there, found)
             found = dict.fromkeys(wanted, Gone.REVERSED) | found
         else:
             for ask in (self._completions, self._users, self._enrolments, self._courses):
@@ -76,14 +76,35 @@ class Vanished:
         return {key: found[pair] for key, pair in pairs.items() if pair in found}
 
     def _completions(self, wanted: set[Pair], there: set[Pair], found: dict[Pair, Gone]) -> None:
-        """Asked for somebody's completion, Moodle says whether it knows them, and in the course."""
-        self._ask(
-            sorted(wanted),
-            COMPLETION,
-            lambda pair: {"courseid": pair.course, "userid": pair.user},
-            _of_completion,
-            found,
+        """Asked for somebody's completion, Moodle says whether it knows them, and in the course.
+
+        What it says of a course or an account that is no more holds for all of its pairs, so one
+        of each course and then one of each account are asked about first.
+        """
+        groups: tuple[Callable[[Pair], object], ...] = (
+            lambda pair: pair.course,
+            lambda pair: pair.user,
+            lambda pair: pair,
         )
+        for of in groups:
+            first = {of(pair): pair for pair in sorted(wanted - found.keys(), reverse=True)}
+            told: dict[Pair, Gone] = {}
+            self._ask(
+                sorted(first.values()),
+                COMPLETION,
+                lambda pair: {"courseid": pair.course, "userid": pair.user},
+                _of_completion,
+                told,
+            )
+            if first and not told:
+                return
+            found |= told
+            courses = {pair.course for pair, why in told.items() if why is Gone.COURSE_DELETED}
+            users = {pair.user for pair, why in told.items() if why is Gone.ACCOUNT_DELETED}
+            found |= {pair: Gone.COURSE_DELETED for pair in wanted if pair.course in courses}
+            found |= {
+                pair: Gone.ACCOUNT_DELETED for pair in wanted - found.keys() if pair.user in users
+            }
 
     def _users(self, wanted: set[Pair], there: set[Pair], found: dict[Pair, Gone]) -> None:
         """Asked for somebody's badges, Moodle says whether their account was deleted."""
@@ -103,19 +124,23 @@ class Vanished:
         courses = {pair.course for pair in wanted}
         known = {pair.course: pair for pair in there if pair.course in courses}
         users = sorted({pair.user for pair in wanted} | {pair.user for pair in known.values()})
-        listed: dict[int, set[int]] = {}
+        listed: dict[int, dict[int, object]] = {}
         asked = [(USERS_COURSES, {"userid": user, "returnusercount": False}) for user in users]
         if not asked or not self._offered(*asked[0]):
             return
         for user, answer in zip(users, self._client.call_many(asked), strict=True):
             if isinstance(answer, list):
-                listed[user] = {int(one["id"]) for one in answer if isinstance(one, dict)}
+                listed[user] = {
+                    int(one["id"]): one.get("completed") for one in answer if isinstance(one, dict)
+                }
         for pair in wanted:
             if pair.user not in listed:
                 continue
             proof = known.get(pair.course)
             if pair.course in listed[pair.user]:
-                found[pair] = Gone.REVERSED
+                # In the course, and done: then it is the report that has lost it.
+                if listed[pair.user][pair.course] is not True:
+                    found[pair] = Gone.REVERSED
             elif proof is not None and pair.course in listed.get(proof.user, ()):
                 found[pair] = Gone.LEFT
 
@@ -168,7 +193,7 @@ class Vanished:
         pairs: Sequence[Pair],
         function: str,
         params: Callable[[Pair], Mapping[str, Any]],
-        read: Callable[[Any], Gone | None],
+        read: Callable[[Any, Pair], Gone | None],
         found: dict[Pair, Gone],
     ) -> None:
         """Ask about each, until too many answers in a row have told nothing."""
@@ -177,7 +202,7 @@ class Vanished:
             told = {
                 pair: why
                 for pair, answer in zip(part, answers, strict=True)
-                if (why := read(answer)) is not None
+                if (why := read(answer, pair)) is not None
             }
             found |= told
             if not told:
@@ -192,10 +217,12 @@ def _parts(pairs: Sequence[Pair]) -> Iterable[Sequence[Pair]]:
         yield pairs[_IN_VAIN:]
 
 
-def _of_completion(answer: Any) -> Gone | None:
+def _of_completion(answer: Any, pair: Pair) -> Gone | None:
     if not isinstance(answer, PeerError):
         status = answer.get("completionstatus") if isinstance(answer, dict) else None
-        reset = isinstance(status, dict) and status.get("completed") is False
+        # It tells of the course; of an activity it tells that they are still there to do it.
+        done = isinstance(status, dict) and status.get("completed")
+        reset = done is False or (pair.module and isinstance(done, bool))
         return Gone.REVERSED if reset else None
     if answer.detail in _NO_SUCH_USER:
         return Gone.ACCOUNT_DELETED
@@ -208,12 +235,12 @@ def _of_completion(answer: Any) -> Gone | None:
     return None
 
 
-def _of_user(answer: Any) -> Gone | None:
+def _of_user(answer: Any, pair: Pair) -> Gone | None:
     gone = isinstance(answer, PeerError) and answer.detail in _NO_SUCH_USER
     return Gone.ACCOUNT_DELETED if gone else None
 
 
-def _of_module(answer: Any) -> Gone | None:
+def _of_module(answer: Any, pair: Pair) -> Gone | None:
     codes = ("invalidcoursemodule", "invalidrecord")
     gone = isinstance(answer, PeerError) and answer.detail in codes
     return Gone.COURSE_DELETED if gone else None

@@ -136,6 +136,23 @@ def database_read() -> MoodleError:
     return MoodleError("dml_read_exception", "dmlreadexception", "Error reading from database")
 
 
+def site_maintenance() -> MoodleError:
+    """Maintenance that was switched on in the administration."""
+    return MoodleError(
+        "moodle_exception",
+        "sitemaintenance",
+        "The site is undergoing maintenance and is currently not available",
+        module="admin",
+    )
+
+
+def upgrade_running() -> MoodleError:
+    """An upgrade that is under way."""
+    return MoodleError(
+        "moodle_exception", "upgraderunning", "Site is being upgraded, please retry later."
+    )
+
+
 def database_down() -> MoodleError:
     """No database: still HTTP 200, with HTML inside the message."""
     return MoodleError(

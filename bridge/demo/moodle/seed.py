@@ -142,7 +142,7 @@ def demo_site(
         site.add_user(_account(person))
     _complete(site, people, now)
     _add_quizzes(site)
-    _add_access(site)
+    add_access(site)
     _add_badges(site, now.year)
     if plugin:
         site.install_plugin()
@@ -224,7 +224,8 @@ def _moment(chance: random.Random, now: datetime, *, archived: bool) -> datetime
     return now - timedelta(days=days, seconds=chance.randrange(86400))
 
 
-def _add_access(site: Site) -> None:
+def add_access(site: Site) -> None:
+    """The bridge's service, its user with a token and one without capabilities, and two reports."""
     # As docs/moodle.md has it; the gradebook is for whoever wants scores without the plugin.
     offered = set(FUNCTIONS) - FOR_SETUP - {"gradereport_user_get_grade_items"}
     service = Service("competency_bridge", offered, allowed_users=set())
@@ -286,4 +287,4 @@ def _add_badges(site: Site, year: int) -> None:
         )
 
 
-__all__ = ["SERVICE_USER", "demo_site", "staff_list"]
+__all__ = ["SERVICE_USER", "add_access", "demo_site", "staff_list"]

@@ -27,6 +27,8 @@ from bridge.demo.moodle.errors import (
     database_down,
     invalid_parameter,
     invalid_token,
+    site_maintenance,
+    upgrade_running,
 )
 from bridge.demo.moodle.faults import Fault, Faults
 from bridge.demo.moodle.functions import php_json, run
@@ -165,6 +167,10 @@ class StandInMoodle:
         try:
             if Fault.DATABASE_DOWN in faults:
                 raise database_down()
+            if Fault.SITE_MAINTENANCE in faults:
+                raise site_maintenance()
+            if Fault.UPGRADE_RUNNING in faults:
+                raise upgrade_running()
             if Fault.TOKEN_EXPIRED in faults:
                 raise access_denied() if faults[Fault.TOKEN_EXPIRED] == "1" else invalid_token()
             user, service = self._authenticate(token)
@@ -235,12 +241,21 @@ def _deliver(body: bytes, kind: str, faults: Mapping[Fault, str]) -> Response:
     half = body[: len(body) // 2]
     if Fault.LOST_REPLY in faults:
         return Response(_dropping(b""), 200, _HEADERS, content_type=kind)
+    if Fault.DRIPPING in faults:
+        drips = _dripping(body, float(faults[Fault.DRIPPING]))
+        return Response(drips, 200, _HEADERS, content_type=kind)
     if Fault.CUT_CONNECTION in faults:
         promised = _HEADERS | {"Content-Length": str(len(body))}
         return Response(_dropping(half), 200, promised, content_type=kind)
     if Fault.TRUNCATED_BODY in faults:
         body = half
     return Response(body, 200, _HEADERS, content_type=kind)
+
+
+def _dripping(body: bytes, seconds: float) -> Iterator[bytes]:
+    for at in range(len(body)):
+        time.sleep(seconds)
+        yield body[at : at + 1]
 
 
 def _dropping(sent: bytes) -> Iterator[bytes]:

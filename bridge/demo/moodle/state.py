@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
+from bridge.demo.moodle import lifecycle
 from bridge.demo.moodle.errors import deleted_user, invalid_record, invalid_user
 from bridge.demo.moodle.plugin.outbox import Plugin
 from bridge.demo.moodle.tables import (
@@ -78,7 +79,8 @@ class Site:
         self.plugin = Plugin(f"{len(self.users):04x}{self.now:012x}", self.now)
         return self.plugin
 
-    def _happened(self, kind: str, **about: int) -> None:
+    def happened(self, kind: str, **about: int) -> None:
+        """Let the plugin, where it is installed, note a change."""
         if self.plugin is not None:
             self.plugin.note(kind, self.now, **about)
 
@@ -160,12 +162,12 @@ class Site:
         self.completions[userid, courseid] = Completion(
             userid, courseid, moment, grade, criteria_dated, self._row()
         )
-        self._happened("course_completed", userid=userid, courseid=courseid)
+        self.happened("course_completed", userid=userid, courseid=courseid)
 
     def grade_course(self, userid: int, courseid: int, grade: float) -> None:
         """Give another final grade (of 100) to whoever completed."""
         self.completions[userid, courseid].grade = grade
-        self._happened("grade", userid=userid, courseid=courseid)
+        self.happened("grade", userid=userid, courseid=courseid)
 
     def add_module(self, module: Module) -> Module:
         """Put an activity into a course."""
@@ -186,41 +188,27 @@ class Site:
             number, userid, cmid, state, moment, grade
         )
         courseid = self.modules[cmid].courseid
-        self._happened("module_completed", userid=userid, courseid=courseid, cmid=cmid)
+        self.happened("module_completed", userid=userid, courseid=courseid, cmid=cmid)
 
-    def reset_course(self, courseid: int) -> None:
-        """Delete every completion of a course; enrolments stay."""
-        for key in [key for key in self.completions if key[1] == courseid]:
-            del self.completions[key]
-        inside = {module.cmid for module in self.modules.values() if module.courseid == courseid}
-        for key in [key for key in self.activity_completions if key[1] in inside]:
-            del self.activity_completions[key]
-        self._happened("course_reset", courseid=courseid)
+    def next_user_id(self) -> int:
+        """The number that the next account gets: one more than the highest there is."""
+        return max(self.users) + 1
 
-    def unenrol(self, userid: int, courseid: int) -> None:
-        """End every enrolment; the completion row stays, but no report shows it."""
-        self.enrolments = [
-            one for one in self.enrolments if (one.userid, one.courseid) != (userid, courseid)
-        ]
-        self._happened("unenrolled", userid=userid, courseid=courseid)
-
-    def suspend(self, userid: int, *, suspended: bool = True) -> None:
-        """Suspend an account, or let it in again. Enrolments are not touched."""
-        self.users[userid].suspended = suspended
-        self._happened("user_updated", userid=userid)
-
-    def delete_user(self, userid: int) -> None:
-        """Delete as Moodle does: the row stays, scrambled; enrolments and memberships go."""
-        user = self.users[userid]
-        user.deleted = True
-        user.username = f"{user.email}.{self.now}"
-        user.email = hashlib.sha256(user.username.encode()).hexdigest()[:32]
-        user.idnumber = ""
-        self.enrolments = [one for one in self.enrolments if one.userid != userid]
-        for cohort in self.cohorts.values():
-            if userid in cohort.members:
-                cohort.members.remove(userid)
-        self._happened("user_deleted", userid=userid)
+    # What becomes of them, in `lifecycle.py`
+    reset_course = lifecycle.reset_course
+    unlock_and_delete = lifecycle.unlock_and_delete
+    uncomplete = lifecycle.uncomplete
+    unenrol = lifecycle.unenrol
+    suspend_enrolment = lifecycle.suspend_enrolment
+    suspend = lifecycle.suspend
+    delete_user = lifecycle.delete_user
+    change_user = lifecycle.change_user
+    change_course = lifecycle.change_course
+    delete_course = lifecycle.delete_course
+    remove_module = lifecycle.remove_module
+    merge_users = lifecycle.merge_users
+    backup = lifecycle.backup
+    restore = lifecycle.restore
 
     # Cohorts, competencies and the badges that follow
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.connectors.moodle import MoodleClient, MoodleSource
+from bridge.connectors.moodle import MoodleClient, MoodleSettings, MoodleSource
 from bridge.connectors.moodle.client import Answer, Params
-from bridge.demo.moodle import Fault, StandInMoodle
+from bridge.connectors.moodle.plugin import COMPLETIONS
+from bridge.demo.moodle import Fault, StandInMoodle, seed
 from bridge.domain.errors import PeerError
 from bridge.domain.records import Page
-from tests.connectors.moodle.conftest import Peer
+from tests.connectors.moodle.conftest import FixedClock, Peer
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 RETRIEVE = "core_reportbuilder_retrieve_report"
@@ -32,10 +33,10 @@ class Watched(MoodleClient):
         self._lock = threading.Lock()
         self._asked = threading.Condition(self._lock)
 
-    def was_asked(self, times: int) -> bool:
+    def was_asked(self, times: int, function: str = RETRIEVE) -> bool:
         """Whether this many pages were asked for, be it after a while."""
         with self._lock:
-            return self._asked.wait_for(lambda: self.began.count(RETRIEVE) >= times, PATIENCE)
+            return self._asked.wait_for(lambda: self.began.count(function) >= times, PATIENCE)
 
     def fetch(self, function: str, params: Params | None = None, *, once: bool = False) -> Answer:
         with self._lock:
@@ -69,6 +70,21 @@ def test_the_next_page_is_asked_for_before_anybody_wants_it(stand_in: Peer) -> N
     next(pages)
     assert client.was_asked(2)
     pages.close()
+
+
+def test_a_snapshot_by_the_plugin_is_asked_for_ahead_too_and_one_call_at_a_time() -> None:
+    with StandInMoodle(seed.demo_site(NOW, plugin=True)) as moodle:
+        moodle.faults.add(Fault.SLOW, value=0.02, function=COMPLETIONS)
+        token = moodle.site.token_of(seed.SERVICE_USER)
+        peer = Peer(MoodleSettings("moodle", moodle.base_url, token), FixedClock(), 30)
+        source, client = watched(peer, page_size=100)
+        pages = start(source, None)
+        next(pages)
+        assert client.was_asked(2, COMPLETIONS)
+        rest = list(pages)
+        assert rest[-1].last
+        assert client.began.count(COMPLETIONS) == 9
+        assert client.most == 1
 
 
 @pytest.mark.parametrize("since", [None, NOW - timedelta(days=300)])

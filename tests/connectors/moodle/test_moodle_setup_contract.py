@@ -39,7 +39,7 @@ from bridge.domain.lms_frameworks import (
     plan_framework,
 )
 from bridge.domain.setup import BadgeNeed, SetupWishes, Step, StepState, WayIn
-from tests.connectors.moodle.conftest import ENV, REAL, Peer, _peer
+from tests.connectors.moodle.conftest import ENV, REAL, Peer, Script, _peer
 
 REAL_ADMIN = REAL and "admin_token" in ENV
 
@@ -335,6 +335,41 @@ def test_a_role_that_lacks_cohort_assign_is_found_only_by_trying(
     (found,) = proofs(here.access(), SetupWishes(WayIn.REPORT, needs))
     assert not found.ok
     assert "moodle/cohort:assign" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("status", "missing"),
+    [
+        ({"can_read": True, "can_award": True, "can_set_status": True}, ""),
+        ({"can_read": True, "can_award": False, "can_set_status": True}, ":managebadges"),
+        ({"can_read": False}, ":readchanges"),
+    ],
+)
+def test_what_the_plugin_says_that_its_caller_may_is_told(
+    script: Script, status: dict[str, bool], missing: str
+) -> None:
+    functions = [{"name": "local_competencybridge_get_status"}]
+    info = {"userid": 5, "username": "svc", "functions": functions}
+    script.says("core_webservice_get_site_info", info)
+    script.says("local_competencybridge_get_status", {"api": 1, **status})
+    access = Access(script.settings(), MoodleClient(script.settings()), None)
+    access.look()
+    (found,) = proofs(access, SetupWishes(WayIn.PLUGIN))
+    assert found.ok is not bool(missing)
+    assert missing in found.remedy
+
+
+def test_with_the_plugin_its_own_service_and_rights_are_all_there_is(script: Script) -> None:
+    settings = script.settings(token="none")
+    access = Access(settings, None, None)
+    access.look()
+    wishes = SetupWishes(WayIn.PLUGIN, (BadgeNeed("Core", "plugin"),), token_variable="X")
+    steps, files = walked(access, wishes)
+    assert set(steps) == {"plugin", "web services", "role", "user", "service", "token"}
+    assert not steps["plugin"].optional
+    assert set(files) == {ROLE_FILE, USER_FILE}
+    assert "moodle/" not in files[ROLE_FILE].replace("moodle/competencybridge", "")
+    assert dict(steps["token"].values)["Service"] == "Competency Bridge (plugin)"
 
 
 # The files

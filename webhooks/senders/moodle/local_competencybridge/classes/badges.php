@@ -146,29 +146,28 @@ class badges {
      * @return badge
      */
     private static function create(string $name, string $description): badge {
-        global $CFG, $DB, $USER;
-        $issuer = badges_get_default_issuer();
+        global $CFG, $DB, $SITE, $USER;
         $url = parse_url($CFG->wwwroot);
         $data = (object) [
             'name' => $name,
             'version' => '',
             'language' => get_newuser_language(),
             'description' => $description,
+            'imageauthorname' => '',
+            'imageauthoremail' => '',
+            'imageauthorurl' => '',
             'imagecaption' => '',
-            'issuername' => $CFG->badges_defaultissuername ?? $issuer['name'],
+            'issuername' => empty($CFG->badges_defaultissuername) ? $SITE->fullname : $CFG->badges_defaultissuername,
             'issuerurl' => $url['scheme'] . '://' . $url['host'],
-            'issuercontact' => $CFG->badges_defaultissuercontact ?? '',
+            'issuercontact' => empty($CFG->badges_defaultissuercontact) ? '' : $CFG->badges_defaultissuercontact,
             'expiry' => 0,
         ];
         if (method_exists(badge::class, 'create_badge')) {
-            // Moodle 5.0 and later.
+            // Moodle 4.5 and later; from 5.0 on an image has no author.
             return badge::create_badge($data);
         }
         unset($data->expiry);
         $now = time();
-        $data->imageauthorname = '';
-        $data->imageauthoremail = '';
-        $data->imageauthorurl = '';
         $data->type = BADGE_TYPE_SITE;
         $data->timecreated = $now;
         $data->timemodified = $now;

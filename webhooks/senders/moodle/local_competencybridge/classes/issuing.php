@@ -326,10 +326,8 @@ class issuing {
             event\badge_withdrawn::create($event + ['other' => ['reason' => clean_param($reason, PARAM_NOTAGS)]])->trigger();
         }
         $transaction->allow_commit();
-        if ($held && array_diff(
-            array_keys($this->moodle_badge($badge->id)->criteria),
-            [BADGE_CRITERIA_TYPE_OVERALL, BADGE_CRITERIA_TYPE_MANUAL]
-        )) {
+        $ours = [BADGE_CRITERIA_TYPE_OVERALL, BADGE_CRITERIA_TYPE_MANUAL];
+        if ($held && array_diff(array_keys($this->moodle_badge($badge->id)->criteria), $ours)) {
             $told['message'] = get_string('warnothercriteria', 'local_competencybridge');
         }
         return ['result' => $held ? 'revoked' : 'nothing'] + $told;

@@ -22,8 +22,7 @@ use local_competencybridge\task\announce_changes;
  * Tells the bridge that something changed, so that it reads the outbox at once.
  *
  * A message holds ids and no contents. One that could not be delivered is sent again with the same id and the
- * same stretch of the outbox; what came later goes into the next one. A change whose transaction committed late
- * may go unannounced: the bridge finds it at its next regular reading.
+ * same stretch of the outbox; what came later goes into the next one.
  *
  * @package    local_competencybridge
  * @copyright  2026 The Competency Bridge maintainers
@@ -112,7 +111,7 @@ class webhook {
         $send = $send ?? [self::class, 'send'];
         for ($sent = 0; $sent < self::ROUNDS; $sent++) {
             $message = json_decode((string) get_config('local_competencybridge', 'pending'), true);
-            $message = $message ?: self::next_message($sent);
+            $message = $message ?: self::next_message();
             if (!$message) {
                 break;
             }
@@ -123,6 +122,7 @@ class webhook {
                 throw new \moodle_exception('errornotdelivered', 'local_competencybridge', '', self::in_words($answer));
             }
             set_config('announced', $message['last'], 'local_competencybridge');
+            set_config('window', $message['window'], 'local_competencybridge');
             set_config('lastsuccess', time(), 'local_competencybridge');
             unset_config('pending', 'local_competencybridge');
         }
@@ -152,33 +152,48 @@ class webhook {
     /**
      * The next message about changes.
      *
-     * @param int $sent how many this run of the task has sent already
-     * @return array|null id, last, body; null where there is nothing to tell
+     * A row may appear after one with a higher id was announced. So what was seen of the last minutes is counted
+     * each time, and when there is more of it at the next time, those minutes are announced again.
+     *
+     * @return array|null id, last, window, body; null where there is nothing to tell
      */
-    private static function next_message(int $sent): ?array {
+    private static function next_message(): ?array {
         global $DB;
-        $columns = 'SELECT MIN(id) AS lowest, MAX(id) AS highest, COUNT(id) AS number FROM {' . outbox::TABLE . '}';
+        $now = time();
+        $announced = (int) get_config('local_competencybridge', 'announced');
+        [$since, $count] = json_decode((string) get_config('local_competencybridge', 'window'), true) ?: [$now, 0];
+        $settled = outbox::settled($now);
+        // One statement, so that all of it is true at one instant.
         $row = $DB->get_record_sql(
-            "$columns WHERE id > ?",
-            [(int) get_config('local_competencybridge', 'announced')]
+            "SELECT MIN(CASE WHEN id > :announced1 THEN id ELSE NULL END) AS lowest,
+                    MAX(id) AS highest,
+                    SUM(CASE WHEN id > :announced2 THEN 1 ELSE 0 END) AS number,
+                    MIN(CASE WHEN timecreated >= :since1 THEN id ELSE NULL END) AS lowestagain,
+                    SUM(CASE WHEN id <= :announced3 AND timecreated >= :since2 THEN 1 ELSE 0 END) AS again,
+                    SUM(CASE WHEN timecreated >= :settled THEN 1 ELSE 0 END) AS recent
+               FROM {" . outbox::TABLE . "}
+              WHERE id > :announced4 OR timecreated >= :since3",
+            [
+                'announced1' => $announced, 'announced2' => $announced, 'announced3' => $announced,
+                'announced4' => $announced, 'since1' => $since, 'since2' => $since, 'since3' => min($since, $settled),
+                'settled' => $settled,
+            ]
         );
-        if (!$row->number && !$sent) {
-            // Whoever queued this task noted a change whose id is lower than one that was announced before.
-            $row = $DB->get_record_sql("$columns WHERE timecreated >= ?", [outbox::settled(time())]);
-        }
-        if (!$row->number) {
+        $late = $row->again > $count;
+        if (!$row->number && !$late) {
             return null;
         }
         return [
             'id' => self::new_id(),
-            'last' => (int) $row->highest,
+            'last' => max($announced, (int) $row->highest),
+            'window' => json_encode([$settled, (int) $row->recent]),
             'body' => json_encode([
                 'site' => get_config('local_competencybridge', 'site'),
                 'kind' => 'changes',
-                'first' => (int) $row->lowest,
+                'first' => (int) ($late ? $row->lowestagain : $row->lowest),
                 'last' => (int) $row->highest,
-                'count' => (int) $row->number,
-                'sent' => time(),
+                'count' => (int) $row->number + ($late ? (int) $row->again : 0),
+                'sent' => $now,
             ]),
         ];
     }

@@ -151,18 +151,47 @@ final class webhook_test extends \advanced_testcase {
     }
 
     /**
-     * A change with a lower id than one that was announced already is announced all the same.
+     * A change that appears after one with a higher id was announced is announced too, and only once.
      */
     public function test_committed_late(): void {
-        $this->change();
-        set_config('announced', outbox::last_id(), 'local_competencybridge');
+        global $DB;
         $sent = [];
-        webhook::announce(static function (string $id, string $body) use (&$sent): \stdClass {
+        $send = static function (string $id, string $body) use (&$sent): \stdClass {
             $sent[] = json_decode($body);
             return (object) ['code' => 202, 'body' => '', 'error' => ''];
-        });
-        $this->assertCount(1, $sent);
-        $this->assertSame(outbox::last_id(), $sent[0]->first);
+        };
+        $this->change();
+        webhook::announce($send);
+        $this->change();
+        $late = $DB->get_record(outbox::TABLE, ['id' => outbox::last_id()]);
+        $DB->delete_records(outbox::TABLE, ['id' => $late->id]);
+        $this->change();
+        webhook::announce($send);
+        $this->assertSame([$late->id + 1, $late->id + 1, 1], [$sent[1]->first, $sent[1]->last, $sent[1]->count]);
+        $this->assertSame(0, webhook::announce($send));
+        $DB->import_record(outbox::TABLE, $late);
+        $this->assertSame(1, webhook::announce($send));
+        $this->assertLessThanOrEqual($late->id, $sent[2]->first);
+        $this->assertGreaterThanOrEqual($late->id, $sent[2]->last);
+        $this->assertSame(0, webhook::announce($send));
+    }
+
+    /**
+     * What was noted while nothing was announced, also long ago, is announced when it is switched on.
+     */
+    public function test_switched_on_later(): void {
+        global $DB;
+        $this->change();
+        $this->change();
+        $DB->set_field_select(outbox::TABLE, 'timecreated', time() - WEEKSECS, '1 = 1');
+        $sent = [];
+        $send = static function (string $id, string $body) use (&$sent): \stdClass {
+            $sent[] = json_decode($body);
+            return (object) ['code' => 202, 'body' => '', 'error' => ''];
+        };
+        $this->assertSame(1, webhook::announce($send));
+        $this->assertSame([outbox::last_id() - 1, 2], [$sent[0]->first, $sent[0]->count]);
+        $this->assertSame(0, webhook::announce($send));
     }
 
     /**

@@ -25,7 +25,7 @@
 defined('MOODLE_INTERNAL') || die();
 
 $string['badgerole'] = 'Role that may award by hand';
-$string['badgerole_desc'] = 'New badges of the bridge get the criterion "Manual issue by role" with this role. Whoever has it, and the capability to award badges, can also award or revoke them by hand; the bridge then shows the difference.';
+$string['badgerole_desc'] = 'New badges of the bridge get the criterion "Manual issue by role" with this role. Whoever has it, and the capability to award badges, can also award them by hand; the bridge then shows the difference.';
 $string['badgeroledefault'] = 'The first role of the type Manager';
 $string['competencybridge:managebadges'] = 'Manage, award and revoke the badges of the bridge';
 $string['competencybridge:readchanges'] = 'Read completions, grades and accounts for the bridge';

@@ -356,7 +356,8 @@ final class badges_test extends \advanced_testcase {
         $this->assertStringContainsString('Verified in error', end($triggered)->get_description());
         $events->close();
         $this->cron();
-        foreach (['badge_issued' => 'userid', 'badge_manual_award' => 'recipientid', 'badge_criteria_met' => 'userid'] as $table => $field) {
+        $traces = ['badge_issued' => 'userid', 'badge_manual_award' => 'recipientid', 'badge_criteria_met' => 'userid'];
+        foreach ($traces as $table => $field) {
             $this->assertSame(0, $DB->count_records($table, [$field => $user]), $table);
         }
         $this->assertSame('nothing', $this->revoke($user)['result']);
