@@ -43,7 +43,8 @@ class Inside:
         }
 
     def took(self, grade: float, days: float = 2) -> None:
-        """An attempt at the quiz, which asks for 0.8 to pass."""
+        """An attempt at the quiz, which asks for 0.8 to pass, by somebody in the course."""
+        self.site.enrol(11, COURSES[0])
         self.site.complete_activity(
             11, QUIZ, self.world.clock.now() - timedelta(days=days),
             state=2 if grade >= 0.8 else 3, grade=grade,

@@ -139,9 +139,7 @@ class MoodleSource:
 
     def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone]:
         """Why these are not shown any more, as far as stock functions tell. Raises TryLater."""
-        opening = open_up(self.client, self._clock.now())
-        everybody = choose(self.settings, opening).way == PLUGIN
-        return Vanished(self.client, shows_everybody=everybody).why(keys, shown)
+        return Vanished(self.client).why(keys, shown)
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
         """A stored completion read again. Raises Damaged for an envelope that is not ours."""

@@ -356,10 +356,10 @@ def test_what_the_plugin_says_of_people_and_courses_is_taken_without_a_completio
     moved.world.clock.advance(hours=1)
     moved.pull(full=True)
     moved.site.users[11].email = "new@example.org"
-    moved.site._happened("user_updated", userid=11)
-    moved.site._happened("user_updated", userid=13)
+    moved.site.happened("user_updated", userid=11)
+    moved.site.happened("user_updated", userid=13)
     moved.site.courses[21].fullname = "Renamed"
-    moved.site._happened("course_updated", courseid=21)
+    moved.site.happened("course_updated", courseid=21)
     moved.pull()
     assert moved.world.rows("SELECT value, email FROM accounts") == [("11", "new@example.org")]
     assert moved.world.rows("SELECT title FROM activity_aliases") == [("Renamed",)]
