@@ -380,7 +380,11 @@ class Award:
 
 @dataclass(frozen=True, slots=True)
 class TargetState:
-    """What a target should hold of an award, and what it was seen to hold."""
+    """What a target should hold of an award, and what it was seen to hold.
+
+    `road` is the way it goes there, "" before that was decided. `moved`: it goes by another road
+    now, and this is what is left of the old one; another state has its place.
+    """
 
     id: int
     award_id: int
@@ -403,6 +407,15 @@ class TargetState:
     needs_you: str | None
     fence: int
     expires_on: date
+    road: str = ""
+    moved: bool = False
+    description: str = ""
+    image: str | None = None
+
+    @property
+    def in_step(self) -> bool:
+        """Whether it was last seen as it should be."""
+        return self.observed == self.desired
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,12 @@ def aware(moment: datetime) -> datetime:
 def london_date(moment: datetime) -> date:
     """The date on a London wall when `moment` happened: what a working day means here."""
     return aware(moment).astimezone(LONDON).date()
+
+
+def end_of_london_day(day: date) -> datetime:
+    """The last whole second of a London day, in UTC: what is current "until" it ends then."""
+    after = datetime.combine(day + timedelta(days=1), time(), LONDON)
+    return after.astimezone(UTC) - timedelta(seconds=1)
 
 
 @lru_cache(maxsize=1024)

@@ -9,6 +9,7 @@ from bridge.storage import (  # noqa: F401  their tables count too
     tables_booking,
     tables_inbox,
     tables_practice,
+    tables_targets,
 )
 from bridge.storage.tables import metadata
 
