@@ -120,9 +120,17 @@ class Bridge:
                 timezone=section.timezone,
                 verify=str(self.folder / section.ca_bundle) if section.ca_bundle else True,
                 proxy=section.proxy,
+                profile_status=section.profile_status,
             )
         except ValueError as error:
             raise BridgeError(str(error)) from None
+
+    def _picture(self, name: str) -> bytes | None:
+        """A badge's image beside the badges file; None where there is none to be read."""
+        try:
+            return (self.folder / self.config.mappings / name).read_bytes()
+        except OSError:
+            return None
 
     def _moodle(self, name: str) -> MoodleSource:
         return MoodleSource(self._settings(name), self.clock)
@@ -155,7 +163,10 @@ class Bridge:
     @cached_property
     def targets(self) -> Mapping[str, Target]:
         """The configured targets, by key."""
-        return {name: MoodleTarget(self._settings(name), self.clock) for name in self.config.moodle}
+        return {
+            name: MoodleTarget(self._settings(name), self.clock, self._picture)
+            for name in self.config.moodle
+        }
 
     @cached_property
     def providers(self) -> Mapping[str, OidcProvider]:

@@ -37,7 +37,8 @@ class MoodleSection(_Strict):
 
     The token comes from the environment variable `token_env` or the file `token_file`, never from
     here. `identity` names the rules this Moodle is trusted with; `verified-email` only where
-    it confirms addresses itself or gets them from the organisation's sign-in.
+    it confirms addresses itself or gets them from the organisation's sign-in. `profile_status`:
+    with the bridge's plugin, profiles show how people stand.
     """
 
     url: str
@@ -52,6 +53,7 @@ class MoodleSection(_Strict):
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
     ca_bundle: Path | None = None
     proxy: str | None = None
+    profile_status: bool = True
 
     @model_validator(mode="after")
     def _no_secret_here(self) -> MoodleSection:
@@ -272,6 +274,7 @@ class PolicySection(_Strict):
     overlap_days: Annotated[int, Field(ge=1, le=90)] = _DEFAULTS.overlap_days
     vanish_limit: Annotated[float, Field(ge=0, le=1)] = _DEFAULTS.vanish_limit
     token_days: Annotated[int, Field(ge=1, le=730)] = _DEFAULTS.token_days
+    prepare_days: Annotated[int, Field(ge=0, le=366)] = _DEFAULTS.prepare_days
 
 
 class Config(_Strict):

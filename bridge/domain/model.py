@@ -349,6 +349,7 @@ class BadgeInForce:
     required: tuple[int, ...]
     targets: tuple[tuple[str, dict[str, str]], ...]
     levels: tuple[tuple[str, str], ...] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)

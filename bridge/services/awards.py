@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from bridge.domain import currency
-from bridge.domain.badges import AwardDecision, VerifiedClaim, decide_award, period_of
+from bridge.domain.badges import (
+    AwardDecision,
+    VerifiedClaim,
+    award_settings,
+    decide_award,
+    period_of,
+)
 from bridge.domain.frameworks import Edition
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Award, BadgeInForce, Grounds
@@ -148,9 +154,7 @@ def _award(
     _want(ctx, uow, badge, award_id, period)
 
 
-def _want(
-    ctx: Context, uow: UnitOfWork, badge: BadgeInForce, award_id: int, period: str
-) -> None:
+def _want(ctx: Context, uow: UnitOfWork, badge: BadgeInForce, award_id: int, period: str) -> None:
     """Let every target of the badge hold the award; those that should already are left alone."""
     for target, settings in badge.targets:
         filled = award_settings(badge.key, settings, period)

@@ -100,13 +100,13 @@ class SqlProfileStatus:
         ]  # fmt: skip
         others = {row.account_id for row in shown} - {row.id for row in found}
         owners = self._owners(others)
-        for row in shown:
-            if row.account_id in others:
-                # Its owner's own status is worked out when that person is looked at.
-                holders.append(
-                    StatusHolder(row.key, row.account_id, row.value, owners.get(row.account_id),
-                                 False, row.id)
-                )  # fmt: skip
+        holders += [
+            StatusHolder(
+                left.key, left.account_id, left.value, owners.get(left.account_id), False, left.id
+            )
+            for left in shown
+            if left.account_id in others
+        ]
         return holders
 
     def _owners(self, accounts: Collection[int]) -> dict[int, int]:

@@ -51,7 +51,7 @@ class SqlTargetStates:
         self._db.execute(
             insert(t.target_states).values(
                 award_id=award_id, target_id=target_id, settings=dict(settings), desired="held",
-                road=road,
+                road=road or _plain_road(settings),
             )
         )  # fmt: skip
 
@@ -312,6 +312,15 @@ class SqlTargetStates:
             .values(values)
         )
         return done.rowcount == 1
+
+    def let_go(self, states: Collection[TargetState]) -> None:
+        """Give claims back untried, while their fences hold."""
+        for state in states:
+            self._db.execute(
+                update(t.target_states)
+                .where(_ts.id == state.id, _ts.fence == state.fence)
+                .values(holder=None, held_until=None)
+            )
 
     def note_observed(
         self, state: TargetState, observed: str, now: datetime, ref: str | None, url: str | None

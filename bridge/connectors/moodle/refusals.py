@@ -22,6 +22,7 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     "core_reportbuilder_retrieve_report": _REPORT,
     "core_reportbuilder_set_filters": _REPORT,
     "core_reportbuilder_filters_reset": _REPORT,
+    "core_cohort_create_cohorts": ("moodle/cohort:manage",),
     "core_cohort_search_cohorts": _COHORT_VIEW,
     "core_cohort_get_cohort_members": _COHORT_VIEW,
     "core_cohort_add_cohort_members": _COHORT_ASSIGN,
@@ -33,6 +34,7 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
         "moodle/competency:usercompetencyview",
         "moodle/competency:competencyview",
     ),
+    "core_competency_create_competency": ("moodle/competency:competencymanage",),
     "tool_lp_data_for_user_competency_summary": ("moodle/competency:usercompetencyview",),
     "core_badges_get_user_badges": ("moodle/badges:viewotherbadges",),
     "core_course_get_courses_by_field": ("moodle/course:view", "moodle/course:viewhiddencourses"),
@@ -48,6 +50,15 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
         "report/completion:view",
     ),
 }
+
+_PLUGIN = "local_competencybridge_"
+_MANAGE_BADGES = ("local/competencybridge:managebadges",)
+CAPABILITIES = {
+    **CAPABILITIES,
+    **{f"{_PLUGIN}{name}_badges": _MANAGE_BADGES for name in ("save", "award", "renew", "revoke",
+                                                              "list")},
+    f"{_PLUGIN}set_status": ("local/competencybridge:setstatus",),
+}  # fmt: skip
 
 _FORBIDDEN = frozenset(
     {
@@ -107,6 +118,11 @@ def _meaning(
     if code in _FORBIDDEN:
         return NeedsAdministrator, _forbidden(settings, function, code, said)
     if code == "invalidrecord" and "external_functions" in said:
+        if function.startswith(_PLUGIN):
+            return NeedsAdministrator, (
+                f"This Moodle has no {function}: the plugin Competency Bridge is not installed in "
+                f"it, or an older one. See {settings.page('/admin/plugins.php')}."
+            )
         return NeedsAdministrator, (
             f"This Moodle has no web service function {function}. Custom reports need Moodle 4.1 "
             "or later; the bridge is verified with 4.4."

@@ -17,6 +17,7 @@ class MoodleSettings:
     in seconds; `max_answer` in bytes; `verify` is True, or the path of a CA bundle; `proxy` is
     the address of an HTTP proxy (the environment's own proxies are never used). `timezone` is the
     IANA name of the zone Moodle writes dates in: leave it at UTC unless the site forces another.
+    `profile_status`: whether profiles are to show how people stand, where the plugin can.
     """
 
     key: str
@@ -31,6 +32,7 @@ class MoodleSettings:
     timezone: str = "UTC"
     proxy: str | None = None
     max_answer: int = 64 * MEGABYTE
+    profile_status: bool = True
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
