@@ -69,7 +69,9 @@ _FORBIDDEN = frozenset(
         "cannotviewreport",
     }
 )
-_LATER = frozenset({"dbconnectionfailed", "sitemaintenance", "upgraderunning", "cannotgetlock"})
+_LATER = frozenset(
+    {"dbconnectionfailed", "sitemaintenance", "upgraderunning", "cannotgetlock", "errorbusy"}
+)
 _TAGS = re.compile(r"<[^>]*>")
 
 

@@ -13,12 +13,14 @@ from bridge.demo.moodle import (
     competencies,
     completion,
     courses,
+    creating,
     reports,
     users,
 )
 from bridge.demo.moodle.call import Answer, Call, Function
 from bridge.demo.moodle.errors import MoodleError, access_denied, invalid_record
 from bridge.demo.moodle.params import RAW, Many, Value, default, validate
+from bridge.demo.moodle.plugin.functions import FUNCTIONS as PLUGIN_FUNCTIONS
 
 VERSION = "2023112400"
 RELEASE = "4.4dev (Build: 20231124)"
@@ -49,7 +51,8 @@ def run(call: Call, name: str, params: Mapping[str, Any]) -> Answer:
 
     Raises MoodleError with what a real Moodle would answer.
     """
-    if name not in FUNCTIONS and name not in _ELSEWHERE:
+    unknown = name not in FUNCTIONS and name not in _ELSEWHERE
+    if unknown or (name in OF_PLUGIN and call.site.plugin is None):
         raise invalid_record("external_functions")
     if not _offered(call, name):
         raise access_denied()
@@ -60,7 +63,8 @@ def run(call: Call, name: str, params: Mapping[str, Any]) -> Answer:
 def _offered(call: Call, name: str) -> bool:
     service = call.service
     allowed = service.allowed_users is None or call.user.id in service.allowed_users
-    return service.enabled and allowed and name in service.functions and name in FUNCTIONS
+    there = name in FUNCTIONS and (name not in OF_PLUGIN or call.site.plugin is not None)
+    return service.enabled and allowed and name in service.functions and there
 
 
 def _site_info(call: Call, _: dict[str, Any]) -> dict[str, Any]:
@@ -142,6 +146,9 @@ _REQUEST = {
     "settinglang": default("raw", ""),
 }
 
+#: These are there only where the plugin is installed.
+OF_PLUGIN = frozenset(function.name for function in PLUGIN_FUNCTIONS)
+
 FUNCTIONS: dict[str, Function] = {
     function.name: function
     for function in (
@@ -154,6 +161,8 @@ FUNCTIONS: dict[str, Function] = {
         *badges.FUNCTIONS,
         *competencies.FUNCTIONS,
         *calendar.FUNCTIONS,
+        *creating.FUNCTIONS,
+        *PLUGIN_FUNCTIONS,
         Function("tool_mobile_call_external_functions", {"requests": Many(_REQUEST)}, _batch),
     )
 }

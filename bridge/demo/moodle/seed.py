@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from bridge.demo.moodle.functions import FUNCTIONS
 from bridge.demo.moodle.people import Person, learners, staff_list
+from bridge.demo.moodle.plugin.feed import MANAGE_BADGES, READ, SET_STATUS
 from bridge.demo.moodle.reports import BADGES, PARTICIPANTS
 from bridge.demo.moodle.state import Site
 from bridge.demo.moodle.tables import Category, Course, Service, User
@@ -101,8 +102,17 @@ BRIDGE_ROLE = frozenset(
 )
 
 
-def demo_site(now: datetime, clock: Callable[[], datetime] | None = None) -> Site:
-    """The demo's Moodle as it stands at `now` (aware). `clock` moves on from there if given."""
+# What the bridge's role adds where its plugin is installed.
+PLUGIN_ROLE = frozenset({READ, MANAGE_BADGES, SET_STATUS})
+
+
+def demo_site(
+    now: datetime, clock: Callable[[], datetime] | None = None, *, plugin: bool = False
+) -> Site:
+    """The demo's Moodle as it stands at `now` (aware). `clock` moves on from there if given.
+
+    With `plugin`, the bridge's plugin is installed, and its service user may use it.
+    """
     site = Site("Northmere Safeguarding Learning", clock or (lambda: now))
     site.add_category(Category(E_LEARNING, "E-learning"))
     site.add_category(Category(CLASSROOM, "Classroom and multi-agency"))
@@ -123,6 +133,9 @@ def demo_site(now: datetime, clock: Callable[[], datetime] | None = None) -> Sit
     _complete(site, people, now)
     _add_access(site)
     _add_badges(site, now.year)
+    if plugin:
+        site.install_plugin()
+        site.user(SERVICE_USER).capabilities |= PLUGIN_ROLE
     return site
 
 

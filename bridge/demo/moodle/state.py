@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bridge.demo.moodle.errors import deleted_user, invalid_record, invalid_user
+from bridge.demo.moodle.plugin.outbox import Plugin
 from bridge.demo.moodle.tables import (
     Badge,
     Category,
@@ -44,9 +45,13 @@ class Site:
         self.courses: dict[int, Course] = {}
         self.enrolments: list[Enrolment] = []
         self.completions: dict[tuple[int, int], Completion] = {}
+        self.plugin: Plugin | None = None
         self.cohorts: dict[int, Cohort] = {}
         self.badges: dict[int, Badge] = {}
         self.issued: list[IssuedBadge] = []
+        self.badge_keys: dict[str, int] = {}
+        self.by_bridge: set[int] = set()
+        self.statuses: dict[int, dict[str, Any]] = {}
         self.frameworks: dict[int, Framework] = {}
         self.competencies: dict[int, Competency] = {}
         self.user_competencies: dict[tuple[int, int], UserCompetency] = {}
@@ -55,6 +60,7 @@ class Site:
         self.reports: dict[int, Report] = {}
         self.user_filters: dict[tuple[int, int], dict[str, object]] = {}
         self._ratings = 0
+        self._issued_rows = 0
         self.add_user(User(1, "guest", "Guest user", "", "root@localhost"))
         self.add_user(User(ADMIN, "admin", "Admin", "User", "admin@example.org"))
 
@@ -62,6 +68,15 @@ class Site:
     def now(self) -> int:
         """The present in Unix seconds."""
         return int(self.clock().timestamp())
+
+    def install_plugin(self) -> Plugin:
+        """Install the bridge's plugin: from now on its outbox hears of everything."""
+        self.plugin = Plugin(f"{len(self.users):04x}{self.now:012x}", self.now)
+        return self.plugin
+
+    def _happened(self, kind: str, **about: int) -> None:
+        if self.plugin is not None:
+            self.plugin.note(kind, self.now, **about)
 
     # People and courses
 
@@ -233,7 +248,7 @@ class Site:
     ) -> Badge:
         """Create an active site badge with those criteria, all of which must be met."""
         badge = Badge(
-            id=len(self.badges) + 1,
+            id=max(self.badges, default=0) + 1,
             name=name,
             description=description or name,
             timecreated=self.now,
@@ -254,6 +269,22 @@ class Site:
     def revoke(self, badgeid: int, userid: int) -> None:
         """What only an administrator or a plugin can do: take an issued badge away."""
         self.issued = [one for one in self.issued if (one.badgeid, one.userid) != (badgeid, userid)]
+        self._happened("badge_revoked", userid=userid, badgeid=badgeid)
+
+    def issue(self, badgeid: int, userid: int, expires: int | None) -> IssuedBadge:
+        """Issue a badge, as an administrator may by hand, or a plugin."""
+        self._issued_rows += 1
+        key = f"{badgeid}/{userid}/{self.now}/{self._issued_rows}"
+        unique = hashlib.sha256(key.encode()).hexdigest()[:40]
+        issued = IssuedBadge(badgeid, userid, self.now, expires, unique, row=self._issued_rows)
+        self.issued.append(issued)
+        self._happened("badge_awarded", userid=userid, badgeid=badgeid)
+        return issued
+
+    def delete_badge(self, badgeid: int) -> None:
+        """Delete a badge, and with it what was issued."""
+        del self.badges[badgeid]
+        self.issued = [one for one in self.issued if one.badgeid != badgeid]
 
     def _review(self, userid: int, badges: Iterable[Badge]) -> None:
         """Issue those badges whose criteria are met and that were never issued before.
@@ -265,9 +296,7 @@ class Site:
             held = any((one.badgeid, one.userid) == (badge.id, userid) for one in self.issued)
             if badge.active and not held and self._meets(userid, badge):
                 expires = None if badge.lasts is None else self.now + badge.lasts
-                key = f"{badge.id}/{userid}/{self.now}"
-                unique = hashlib.sha256(key.encode()).hexdigest()[:40]
-                self.issued.append(IssuedBadge(badge.id, userid, self.now, expires, unique))
+                self.issue(badge.id, userid, expires)
 
     def _meets(self, userid: int, badge: Badge) -> bool:
         in_cohorts = all(userid in self.cohorts[one].members for one in badge.cohorts)

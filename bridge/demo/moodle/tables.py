@@ -113,6 +113,8 @@ class Badge:
     competencies: tuple[int, ...] = ()
     lasts: int | None = None
     active: bool = True
+    image: bytes = b""
+    manual: bool = False
 
 
 @dataclass
@@ -125,6 +127,7 @@ class IssuedBadge:
     dateexpire: int | None
     uniquehash: str
     visible: bool = True
+    row: int = 0
 
 
 @dataclass
