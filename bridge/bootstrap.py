@@ -402,7 +402,10 @@ def serve_site(
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
-    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old)
+    works = Works(
+        system, bridge.sources, bridge.targets, room, lambda: room.base_url,
+        bridge.tables.forget_old,
+    )  # fmt: skip
     times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database

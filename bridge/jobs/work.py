@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import structlog
 
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, PeerError
 from bridge.domain.ports import Target
-from bridge.services import inbox
+from bridge.services import inbox, preparing, profile_status
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
 from bridge.services.counts import recount
@@ -36,14 +36,16 @@ class Stopped(BridgeError):
 class Works:
     """What jobs work with. `context` acts as the system; its policy sets every limit.
 
-    `forget_uploads` forgets files that were handed in and never loaded, and says how many. Once
-    `stopping` is set, work ends after the page in hand.
+    `link` is the bridge's own address, which statuses on profiles lead to; "" while it is not
+    known. `forget_uploads` forgets files that were handed in and never loaded, and says how many.
+    Once `stopping` is set, work ends after the page in hand.
     """
 
     context: Context
     sources: Mapping[str, Trusted] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     mail: MailRoom | None = None
+    link: Callable[[], str] = str
     forget_uploads: Callable[[], int] = int
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -129,9 +131,39 @@ def _counted(organisations: int) -> None:
 
 
 def deliver(works: Works, target: str) -> None:
-    """Bring the badges of one target into step with what was verified."""
+    """Bring the badges of one target into step with what was verified, then its profiles."""
     draft(works)
-    _told(deliver_to(works.context, works.targets[target]))
+    try:
+        prepare(works, target, all_again=False)
+    except PeerError as error:
+        # What can be delivered goes out all the same.
+        _log.warning("not made ready", target=target, error=str(error))
+    _told(deliver_to(works.context, works.targets[target], works.stopping.is_set))
+    show_statuses(works, target)
+
+
+def prepare(works: Works, target: str, *, all_again: bool = True) -> None:
+    """Make ready what the badges of this year and, in time, of the next need on a target."""
+    report = preparing.prepare(works.context, works.targets[target], all_again=all_again)
+    if report.made:
+        _log.info("made ready", target=target, made=report.made)
+
+
+def show_statuses(works: Works, target: str) -> None:
+    """Show on a target's profiles how people stand, where that has changed."""
+    report = profile_status.keep(
+        works.context, works.targets, target, works.link(), works.stopping.is_set
+    )
+    if report.shown or report.no_account:
+        _log.info("shown on profiles", target=target, shown=report.shown,
+                  no_account=report.no_account)  # fmt: skip
+    if report.error:
+        _log.warning("not shown on profiles", target=target, error=report.error)
+
+
+def change_by_the_calendar(works: Works) -> None:
+    """Work out anew whose status says something else since today."""
+    profile_status.look_at_changing(works.context)
 
 
 def mail(works: Works) -> None:
@@ -153,7 +185,8 @@ def overdue(works: Works) -> None:
 
 def reconcile(works: Works, target: str) -> None:
     """Read every badge of one target back, hand edits too, and bring it into step."""
-    _told(reconcile_with(works.context, works.targets[target]))
+    _told(reconcile_with(works.context, works.targets[target], works.stopping.is_set))
+    prepare(works, target)
 
 
 def _told(report: PublishReport) -> None:
@@ -161,6 +194,6 @@ def _told(report: PublishReport) -> None:
     if not report.nothing or report.drifted:
         _log.info("delivered", target=report.target, delivered=report.delivered,
                   withdrawn=report.withdrawn, waiting=report.waiting, drifted=report.drifted,
-                  needs_you=len(report.needs_you))  # fmt: skip
+                  strays=report.strays, needs_you=len(report.needs_you))  # fmt: skip
     if report.error:
         _log.warning("not delivered", target=report.target, error=report.error)

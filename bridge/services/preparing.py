@@ -13,6 +13,7 @@ from bridge.domain.targets import ChoosesRoads, Prepares
 from bridge.domain.times import london_date
 from bridge.services.context import Context, audit
 from bridge.services.placing import AUTO
+from bridge.services.retrying import NEEDS_YOU_AGAIN
 from bridge.services.strays import whole_only
 
 
@@ -40,8 +41,8 @@ def periods(today: date, days: int) -> tuple[str, ...]:
 def prepare(ctx: Context, target: Target, *, all_again: bool = True) -> PrepareReport:
     """Make ready what can be made for this year and, in time, the next; see what is left.
 
-    With `all_again` false only what was not found ready yet is looked at: little, before each
-    delivery. Raises PeerError.
+    With `all_again` false only what was not found ready, and not looked at for some hours, is
+    looked at: little, before each delivery. Raises PeerError.
     """
     report = PrepareReport(target.key)
     if isinstance(target, Prepares):
@@ -75,13 +76,14 @@ def prepare_by_hand(ctx: Context, target: Target) -> PrepareReport:
 
 def _wanted(ctx: Context, target: Target, all_again: bool) -> list[tuple[Placement, str]]:
     """What to make ready, with its name for people: of badges that are one a year there."""
-    today = london_date(ctx.clock.now())
+    now = ctx.clock.now()
+    today = london_date(now)
     with ctx.store.reading() as uow:
         badges = uow.catalog.badges_in_force()
-        ready = {
+        lately = {
             (p.badge_key, p.period, tuple(sorted(p.settings.items())))
             for p in uow.preparations.all(target.key)
-            if p.ready_at is not None
+            if p.ready_at is not None or now - p.looked_at < NEEDS_YOU_AGAIN
         }
         held = uow.preparations.seen_held(target.key)
     found: list[tuple[Placement, str]] = []
@@ -90,7 +92,7 @@ def _wanted(ctx: Context, target: Target, all_again: bool) -> list[tuple[Placeme
             told = _placement(target, badge, period, len(found))
             if told is None:
                 continue
-            known = (badge.key, period, tuple(sorted(told.settings.items()))) in ready
+            known = (badge.key, period, tuple(sorted(told.settings.items()))) in lately
             if (known and not all_again) or (badge.key, period) in held:
                 # Somebody holds it, so it is there.
                 continue

@@ -98,6 +98,13 @@ def listed(
         return uow.strays.listed(target, open_only, after, limit)
 
 
+def target_of(ctx: Context, stray_id: int) -> str:
+    """On which target it is. Raises NotFound, NotAllowed."""
+    whole_only(ctx)
+    with ctx.store.reading() as uow:
+        return uow.strays.get(stray_id).target_key
+
+
 def whole_only(ctx: Context) -> None:
     """Raise NotAllowed unless the actor sees the badges of the whole partnership."""
     scope = ctx.actor.scope
