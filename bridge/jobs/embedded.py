@@ -79,7 +79,6 @@ class EmbeddedJobs:
             self._round("send mail", work.mail, MAIL_EVERY, "mail")
             self._nightly("look for what is overdue", work.overdue, at_once=True)
         self._nightly("retire old drafts", work.grow_old, at_once=True)
-        self._nightly("statuses that change today", work.change_by_the_calendar, at_once=True)
         self._round("count", work.count, COUNT_EVERY, "counts")
         self._nightly("count everybody", work.count_all, "counts")
         self._scheduler.start()

@@ -99,11 +99,12 @@ def draft(works: Works) -> None:
 
 
 def grow_old(works: Works) -> None:
-    """Drafts whose activity has become too old since yesterday are history now (R1), and what ran
-    out at the door is forgotten."""
+    """Drafts whose activity has become too old since yesterday are history now (R1), what is shown
+    of people may have changed with the day, and what ran out at the door is forgotten."""
     aged = age_out(works.context)
     if aged:
         _log.info("grown too old, or looked at for it", records=aged)
+    profile_status.look_at_changing(works.context)
     clear_away(works.context)
     inbox.forget_old(works.context)
     if forgotten := works.forget_uploads():
@@ -159,11 +160,6 @@ def show_statuses(works: Works, target: str) -> None:
                   no_account=report.no_account)  # fmt: skip
     if report.error:
         _log.warning("not shown on profiles", target=target, error=report.error)
-
-
-def change_by_the_calendar(works: Works) -> None:
-    """Work out anew whose status says something else since today."""
-    profile_status.look_at_changing(works.context)
 
 
 def mail(works: Works) -> None:

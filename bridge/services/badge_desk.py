@@ -48,11 +48,11 @@ def sums(ctx: Context, targets: Collection[str]) -> tuple[TargetSum, ...]:
     unready = Counter(each.target_key for each in preparing.stands(ctx) if each.left)
     return tuple(
         TargetSum(
-            key, *found[key], strays.get(key, 0), unready[key],
+            key, in_step, waiting, needs_you, strays.get(key, 0), unready[key],
             shown[key].shown if key in shown else 0,
             shown[key].waiting if key in shown else 0,
         )
-        for key in sorted(found)
+        for key, (in_step, waiting, needs_you) in sorted(found.items())
     )  # fmt: skip
 
 
