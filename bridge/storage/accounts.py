@@ -182,6 +182,8 @@ class AccountLinks:
             .values(undone_at=now, undone_by=by, undone_reason=reason)
         )
         self._lead(person, person)
+        # They keep less than they had: what is counted and shown of them changes as well.
+        mark_for_counts(self._db, [row.into_id])
         return row.into_id, row.id
 
     def _lead(self, person: int, canonical: int) -> None:

@@ -11,6 +11,7 @@ from bridge.domain.target_records import Preparation
 from bridge.domain.targets import ByHand, Prepared
 from bridge.storage import tables as t
 from bridge.storage import tables_targets as tt
+from bridge.storage.target_states import row_of_target
 
 _c = tt.badge_preparations.c
 
@@ -49,10 +50,7 @@ class SqlPreparations:
         now: datetime,
     ) -> None:
         """How one (badge key, period) stands now; what was made adds to what was made before."""
-        target_id = self._db.scalar(select(t.targets.c.id).where(t.targets.c.key == target))
-        if target_id is None:
-            new = insert(t.targets).values(key=target, kind="moodle").returning(t.targets.c.id)
-            target_id = self._db.scalar(new)
+        target_id = row_of_target(self._db, target)
         key, period = badge
         row = self._db.execute(
             select(_c.id, _c.made, _c.ready_at).where(

@@ -15,6 +15,7 @@ from bridge.domain.targets import StatusLine
 from bridge.storage import tables as t
 from bridge.storage import tables_targets as tt
 from bridge.storage.bulk import among
+from bridge.storage.target_states import row_of_target
 
 _c, _p, _acc = tt.profile_states.c, t.people.c, t.accounts.c
 _AFRESH: dict[str, Any] = {"attempts": 0, "next_at": None, "error": None}
@@ -58,6 +59,8 @@ class SqlProfileStatus:
 
     def holders(self, people: Collection[int], targets: Collection[str]) -> list[StatusHolder]:
         """The accounts there that are these people's, and those that show something of them."""
+        for key in sorted(targets):
+            row_of_target(self._db, key)
         links, owner = t.account_links.c, t.people.alias("owner")
         mine = owner.c.canonical_id
         current = (

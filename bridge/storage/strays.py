@@ -15,6 +15,7 @@ from bridge.domain.targets import Seen
 from bridge.storage import tables as t
 from bridge.storage import tables_targets as tt
 from bridge.storage.lists import cut, numbers
+from bridge.storage.target_states import row_of_target
 
 _s = tt.badge_strays.c
 _OPEN = ("open", "taking")
@@ -31,9 +32,7 @@ class SqlStrays:
 
         One that was left stays left; one that comes back, or was issued anew, is open again.
         """
-        target_id = self._db.scalar(select(t.targets.c.id).where(t.targets.c.key == target))
-        if target_id is None:
-            return 0
+        target_id = row_of_target(self._db, target)
         known = {
             (row.place, row.account): row
             for row in self._db.execute(select(tt.badge_strays).where(_s.target_id == target_id))

@@ -20,6 +20,16 @@ _HELD = ("held", "outdated")
 _AFRESH: dict[str, Any] = {"next_at": None, "attempts": 0, "needs_you": None, "error": None}
 
 
+def row_of_target(connection: Connection, key: str, kind: str = "moodle") -> int:
+    """The row of a target, made when it is first spoken of."""
+    found = connection.scalar(select(t.targets.c.id).where(t.targets.c.key == key))
+    if found is None:
+        new = insert(t.targets).values(key=key, kind=kind).returning(t.targets.c.id)
+        found = connection.execute(new).scalar_one()
+    row: int = found
+    return row
+
+
 class SqlTargetStates:
     """The part of `bridge.domain.repositories.AwardRepository` that is about targets."""
 
@@ -33,10 +43,7 @@ class SqlTargetStates:
 
         Where it went by another one, what that left there is a state of its own from now on.
         """
-        target_id = self._db.scalar(select(t.targets.c.id).where(t.targets.c.key == target))
-        if target_id is None:
-            new = insert(t.targets).values(key=target, kind=kind).returning(t.targets.c.id)
-            target_id = self._db.scalar(new)
+        target_id = row_of_target(self._db, target, kind)
         live = self._db.execute(
             select(_ts.id, _ts.settings).where(
                 _ts.award_id == award_id, _ts.target_id == target_id, _ts.moved_at.is_(None)

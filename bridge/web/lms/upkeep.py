@@ -1,4 +1,4 @@
-"""What an LMS administrator keeps up: badges made ready ahead, and those that nobody was awarded."""
+"""What an LMS administrator keeps up: badges made ready ahead, and those given by hand."""
 
 from __future__ import annotations
 
