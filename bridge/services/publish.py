@@ -267,7 +267,10 @@ def reconcile(
     report = deliver(ctx, target, stop)
     report.drifted = drifted
     if not report.unfinished and not report.error:
-        report.strays = strays.look(ctx, target)
+        try:
+            report.strays = strays.look(ctx, target)
+        except PeerError as error:
+            report.error = str(error)
     return report
 
 
