@@ -10,6 +10,7 @@ import msgspec
 
 from bridge.connectors.moodle import zones
 from bridge.connectors.moodle.client import BATCH, MoodleClient
+from bridge.connectors.moodle.doctor_plugin import plugin_findings
 from bridge.connectors.moodle.issued import USER_BADGES, all_issued, held_by
 from bridge.connectors.moodle.peruser import COMPLETION, COURSES, ENROLLED
 from bridge.connectors.moodle.refusals import REPORTS_PAGE, ROLES_PAGE, SERVICES_PAGE
@@ -85,6 +86,8 @@ def target_findings(client: MoodleClient) -> list[Finding]:
     findings, info = _connection(client)
     if info is None:
         return findings
+    by_plugin, told = plugin_findings(client)
+    findings += by_plugin
     findings += _functions(client, info, (USER_BADGES,), "function for reading badges")
     offered = _offered(info)
     roads = {"cohort": _COHORT_FUNCTIONS, "competency": _COMPETENCY_FUNCTIONS}
@@ -92,7 +95,7 @@ def target_findings(client: MoodleClient) -> list[Finding]:
     for name, needed in roads.items():
         # One road is enough: the missing functions of the other are worth a word, no more.
         findings += _functions(
-            client, info, needed, f"functions for via: {name}", warning=bool(open_roads)
+            client, info, needed, f"functions for via: {name}", warning=bool(open_roads) or told
         )
     findings += _tried("badges readable", lambda: _badges(client))
     if client.settings.badges_report is not None:

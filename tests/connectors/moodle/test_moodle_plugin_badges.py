@@ -312,3 +312,29 @@ def test_what_somebody_awarded_by_hand_is_told_apart(
     seen = target.everything([told])
     assert seen is not None
     assert {s.account: s.by_hand for s in seen} == {"30": False, "77": True}
+
+
+def findings(peer: Peer) -> dict[str, tuple[bool, str]]:
+    return {one.check: (one.ok, one.message) for one in target_of(peer).doctor()}
+
+
+def test_doctor_says_which_road_badges_take(
+    plugin_stand_in: Peer, plugin_moodle: StandInMoodle, stand_in: Peer
+) -> None:
+    target_of(plugin_stand_in).award([place(plugin_stand_in)])
+    told = findings(plugin_stand_in)
+    assert told["plugin for badges"][0]
+    assert "awarded by it" in told["plugin for badges"][1]
+    assert told["plugin's badges readable"] == (True, "1 badges of the bridge, held 1 times.")
+    assert told["status on profiles"][0]
+    without = findings(stand_in)["plugin for badges"]
+    assert without[0]
+    assert "stock road" in without[1]
+    plugin_moodle.site.user(seed.SERVICE_USER).capabilities -= seed.PLUGIN_ROLE
+    told = findings(plugin_stand_in)
+    assert not told["plugin for badges"][0]
+    assert not told["status on profiles"][0]
+    off = replace(plugin_stand_in.settings, profile_status=False)
+    assert "status on profiles" not in {
+        one.check for one in MoodleTarget(off, FixedClock()).doctor()
+    }
