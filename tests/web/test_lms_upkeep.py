@@ -56,6 +56,7 @@ def test_a_badge_given_by_hand_is_found_and_taken_away(lms: Lms, world: World) -
     answer = admin.post("/lms/targets/moodle/reconcile")
     assert "1 badge there that nobody was awarded" in answer.text
     page = admin.get("/lms/by-hand").text
+    assert "Sign out" in page
     assert "Nobody the bridge knows" in page
     assert "account 77" in page
     assert "by somebody in Moodle, by hand" in page
