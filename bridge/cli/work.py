@@ -150,9 +150,7 @@ def _deliver(folder: Path, as_json: bool, how: Callable[[Context, Target], Publi
         for target in bridge.targets.values():
             try:
                 reports.append(how(bridge.context, target))
-                statuses.append(
-                    profile_status.keep(bridge.context, bridge.targets, target.key, link)
-                )
+                statuses.append(profile_status.keep(bridge.context, target, link))
             except PeerError as error:
                 reports.append(PublishReport(target.key, error=str(error)))
         lapsed = publish_service.lapsed(bridge.context)

@@ -260,7 +260,7 @@ def _publish(bridge: Bridge, console: Console) -> None:
     with Progress(TextColumn("{task.description}"), BarColumn(), console=console) as bar:
         task = bar.add_task("Publishing badges", total=1)
         report = publish_service.deliver(bridge.context, bridge.targets[SOURCE])
-        shown = profile_status.keep(bridge.context, bridge.targets, SOURCE, "")
+        shown = profile_status.keep(bridge.context, bridge.targets[SOURCE], "")
         bar.update(task, completed=1)
     console.print(f"{shown.shown} profiles show how people stand.")
     for words in (*report.needs_you, report.error):

@@ -153,7 +153,7 @@ def prepare(works: Works, target: str, *, all_again: bool = True) -> None:
 def show_statuses(works: Works, target: str) -> None:
     """Show on a target's profiles how people stand, where that has changed."""
     report = profile_status.keep(
-        works.context, works.targets, target, works.link(), works.stopping.is_set
+        works.context, works.targets[target], works.link(), works.stopping.is_set
     )
     if report.shown or report.no_account:
         _log.info("shown on profiles", target=target, shown=report.shown,

@@ -6,7 +6,7 @@ no verifier's name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -39,33 +39,36 @@ class StatusReport:
 
 
 def keep(
-    ctx: Context,
-    targets: Mapping[str, Target],
-    target: str,
-    link: str,
-    stop: Callable[[], bool] = lambda: False,
+    ctx: Context, target: Target, link: str, stop: Callable[[], bool] = lambda: False
 ) -> StatusReport:
-    """Bring one target's profiles into step. Costs grow with whose standing changed.
+    """Bring one target's profiles into step, where it can show statuses and the site wants it.
 
-    `targets` are all that there are, because a person's status is worked out once for all of
-    them; `link` is the page of the bridge that it leads to.
+    Costs grow with whose standing changed. `link` is the page of the bridge that a status leads to.
     """
-    report = StatusReport(target)
-    showing = sorted(k for k, each in targets.items() if _wanted(each))
-    one = targets[target]
-    if not isinstance(one, ShowsStatus):
+    report = StatusReport(target.key)
+    if not isinstance(target, ShowsStatus):
         return report
-    if target in showing:
-        report.people = work_out(ctx, showing, stop)
-    else:
+    with ctx.store.reading() as uow:
+        shows = uow.statuses.shows()
+    if target.status_wanted and target.key not in shows:
+        try:
+            able = target.can_show_status()
+        except PeerError as error:
+            report.error = str(error)
+            return report
+        if not able:
+            return report
         with ctx.store.begin() as uow:
-            uow.statuses.want_none(target, ctx.clock.now())
-    _send(ctx, one, report, target, link, stop)
+            uow.statuses.begin(target.key)
+        shows = [*shows, target.key]
+    elif not target.status_wanted and target.key in shows:
+        with ctx.store.begin() as uow:
+            uow.statuses.end(target.key, ctx.clock.now())
+    if target.status_wanted:
+        # Of each person once for all targets, because the mark on them is one.
+        report.people = work_out(ctx, shows, stop)
+    _send(ctx, target, report, target.key, link, stop)
     return report
-
-
-def _wanted(target: Target) -> bool:
-    return isinstance(target, ShowsStatus) and target.status_wanted
 
 
 def work_out(
@@ -88,12 +91,6 @@ def look_at_changing(ctx: Context) -> None:
     """Once a day: mark whose status says something else today by the calendar alone."""
     with ctx.store.begin() as uow:
         uow.statuses.mark_changing(london_date(ctx.clock.now()))
-
-
-def show_to_all(ctx: Context, target: str) -> None:
-    """Work everybody's out where a target shows none yet, as after the setting was switched on."""
-    with ctx.store.begin() as uow:
-        uow.statuses.want_all(target)
 
 
 def _look_at(

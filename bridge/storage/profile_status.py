@@ -59,8 +59,6 @@ class SqlProfileStatus:
 
     def holders(self, people: Collection[int], targets: Collection[str]) -> list[StatusHolder]:
         """The accounts there that are these people's, and those that show something of them."""
-        for key in sorted(targets):
-            row_of_target(self._db, key)
         links, owner = t.account_links.c, t.people.alias("owner")
         mine = owner.c.canonical_id
         current = (
@@ -153,28 +151,32 @@ class SqlProfileStatus:
             .values(updated_at=now, fence=_c.fence + 1, **_AFRESH)
         )
 
-    def want_none(self, target: str, now: datetime) -> None:
+    def shows(self) -> list[str]:
+        """The targets whose profiles show statuses."""
+        return list(
+            self._db.scalars(
+                select(t.targets.c.key).where(t.targets.c.shows_status).order_by("key")
+            )
+        )
+
+    def begin(self, target: str) -> None:
+        """A target shows statuses from now on: everybody's is worked out."""
+        row = row_of_target(self._db, target)
+        self._db.execute(update(t.targets).where(t.targets.c.id == row).values(shows_status=True))
+        self._db.execute(
+            update(t.people).where(_p.status_pending.is_(False)).values(status_pending=True)
+        )
+
+    def end(self, target: str, now: datetime) -> None:
         """Nothing of anybody is to be shown there any more."""
-        ids = select(t.targets.c.id).where(t.targets.c.key == target)
+        row = row_of_target(self._db, target)
+        self._db.execute(update(t.targets).where(t.targets.c.id == row).values(shows_status=False))
         self._db.execute(
             update(tt.profile_states)
-            .where(_c.target_id.in_(ids), _c.sha256 != _NOTHING)
+            .where(_c.target_id == row, _c.sha256 != _NOTHING)
             .values(sha256=_NOTHING, lines=[], changes_on=None, updated_at=now,
                     fence=_c.fence + 1, **_AFRESH)
         )  # fmt: skip
-
-    def want_all(self, target: str) -> None:
-        """Work out everybody's, as where a target shows statuses for the first time."""
-        known = (
-            select(_c.id)
-            .join(t.targets, t.targets.c.id == _c.target_id)
-            .where(t.targets.c.key == target, _c.sha256 != _NOTHING)
-            .limit(1)
-        )
-        if self._db.scalar(known) is None:
-            self._db.execute(
-                update(t.people).where(_p.status_pending.is_(False)).values(status_pending=True)
-            )
 
     # --- sending ----------------------------------------------------------------------------
     def take_due(

@@ -629,6 +629,7 @@ targets = Table(
     row_id(),
     Column("key", String(80), nullable=False, unique=True),
     Column("kind", String(40), nullable=False),
+    Column("shows_status", Boolean, nullable=False, server_default=text("false")),
 )
 target_states = Table(
     "target_states",

@@ -81,9 +81,7 @@ class Lms:
 
     def show(self) -> profile_status.StatusReport:
         """Bring the profiles into step."""
-        return profile_status.keep(
-            self.world.ctx, {"moodle": self.target}, "moodle", "https://bridge.example/"
-        )
+        return profile_status.keep(self.world.ctx, self.target, "https://bridge.example/")
 
     def holds(self, user: int) -> dict[str, str]:
         """What a user's profile shows: names of badges to the days on which they end."""

@@ -120,14 +120,24 @@ def test_switched_off_everything_is_taken_down(lms: Lms) -> None:
     lms.moodle.forget()
     lms.show()
     assert lms.moodle.calls() == 0
+    object.__setattr__(lms.target.settings, "profile_status", True)
+    assert lms.show().shown == 1
 
 
 def test_where_the_plugin_is_not_there_it_waits(lms: Lms, world: World) -> None:
     lms.moodle.site.user(seed.SERVICE_USER).capabilities -= {"local/competencybridge:setstatus"}
     lms.learner(30)
     report = lms.show()
-    assert (report.shown, report.waiting, report.error) == (0, 1, "")
+    assert (report.shown, report.people, report.error) == (0, 0, "")
     assert lms.moodle.calls(SET) == 0
+    lms.moodle.site.user(seed.SERVICE_USER).capabilities |= seed.PLUGIN_ROLE
+    world.clock.advance(minutes=2)
+    assert lms.show().shown == 1
+    # Taken back again: it waits, and goes out when it may.
+    lms.moodle.site.user(seed.SERVICE_USER).capabilities -= {"local/competencybridge:setstatus"}
+    world.clock.advance(minutes=2)
+    lms.learner(31)
+    assert lms.show().waiting == 1
     lms.moodle.site.user(seed.SERVICE_USER).capabilities |= seed.PLUGIN_ROLE
     world.clock.advance(hours=7)
     assert lms.show().shown == 1

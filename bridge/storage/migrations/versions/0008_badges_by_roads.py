@@ -34,8 +34,10 @@ def upgrade() -> None:
         "people",
         sa.Column("status_pending", sa.Boolean(), server_default=sa.text("false"), nullable=False),
     )
-    # Everybody's status is worked out once, where a target shows it.
-    op.execute("UPDATE people SET status_pending = true")
+    op.add_column(
+        "targets",
+        sa.Column("shows_status", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
     op.create_index(
         "ix_people_status_pending",
         "people",
@@ -148,6 +150,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_index("ix_people_status_pending", "people")
     op.drop_column("people", "status_pending")
+    op.drop_column("targets", "shows_status")
     op.drop_index("uq_target_states_live", "target_states")
     # What was left by other roads is not told any more.
     op.execute("DELETE FROM target_states WHERE moved_at IS NOT NULL")
