@@ -3,8 +3,8 @@
 Against the Moodle that BRIDGE_BENCH_MOODLE_URL and _TOKEN name. The accounts from the id in _USERS
 on ("1001" for 500 from there) are awarded badges, and those of the next three ids are given some by
 hand. By the plugin the badge is of key "bench-core"; by a stock road it is that of _COHORT and
-_BADGE, each with {year} for the year, read back by the report _BADGES_REPORT. It prints JSON: use a
-test site, for issued badges stay.
+_BADGE, or of _FRAMEWORK, _COMPETENCY and _BADGE, each with {year} for the year, read back by the
+report _BADGES_REPORT. It prints JSON: use a test site, for issued badges stay.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from bridge.connectors.moodle import MoodleSettings, MoodleTarget
 from bridge.connectors.moodle.issued import all_issued
-from bridge.connectors.moodle.roads import CohortRoad
+from bridge.connectors.moodle.roads import CohortRoad, CompetencyRoad
 from bridge.domain.badges import BadgeDefinition, BadgeTarget, Criteria
 from bridge.domain.errors import PeerError, TryLater
 from bridge.domain.policy import Policy
@@ -233,6 +233,13 @@ class Storm:
             ]})  # fmt: skip
             return
         year = str(self.world.clock.now().year)
+        if self.badge["via"] == "competency":
+            ratings = CompetencyRoad(target.client)
+            name = self.badge["competency"].replace("{year}", year)
+            competency, grade = ratings.competency(self.badge["framework"], name)
+            for user in self.strangers:
+                ratings._rate(user, competency, grade, "By hand")
+            return
         road = CohortRoad(target.client)
         cohort = road.cohort(self.badge["cohort"].replace("{year}", year))
         road._delete_users(cohort, users)
@@ -318,15 +325,17 @@ def main() -> None:
     """Read the command line and the environment, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.badges", description=__doc__)
     parser.add_argument("--learners", type=int, default=500)
-    parser.add_argument("--road", choices=["plugin", "cohort"], default="plugin")
+    parser.add_argument("--road", choices=["plugin", "cohort", "competency"], default="plugin")
     parser.add_argument("--kills", type=int, default=8, help="in each of three phases")
     parser.add_argument("--within", type=float, default=4.0, help="killed within so many seconds")
     given = parser.parse_args()
     env = {k.removeprefix("BRIDGE_BENCH_MOODLE_"): v for k, v in os.environ.items()}
     first = int(env["USERS"])
-    badge = {"via": "plugin"} if given.road == "plugin" else {
-        "via": "cohort", "cohort": env["COHORT"], "badge": env["BADGE"]
-    }  # fmt: skip
+    badge = {"via": given.road}
+    if given.road == "cohort":
+        badge |= {"cohort": env["COHORT"], "badge": env["BADGE"]}
+    elif given.road == "competency":
+        badge |= {name.lower(): env[name] for name in ("FRAMEWORK", "COMPETENCY", "BADGE")}
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'bridge.db'}"
         engine = open_engine(url)
