@@ -19,6 +19,11 @@ from bridge.cli import (
     looking,
     lti,
     mail,
+    moodle,
+    moodle_frameworks,
+    moodle_plugin,
+    moodle_setup,
+    moodle_webhook,
     people,
     sites,
     work,
@@ -50,17 +55,21 @@ for command in (
     activities.doubts,
     lti.lti,
     mail.mail,
+    moodle.moodle,
     files.frameworks,
     files.mappings,
     badges.badges,
     files.schemas,
     looking.explain,
     looking.ledger,
+    looking.status,
     looking.unmapped,
     looking.quarantine,
     looking.trail,
 ):
     bridge.add_command(command)
+#: Each adds its commands to `bridge moodle` when it is imported.
+_MOODLE = (moodle_frameworks, moodle_plugin, moodle_setup, moodle_webhook)
 for command in booking_api.COMMANDS:
     booking.booking.add_command(command)
 

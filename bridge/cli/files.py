@@ -185,7 +185,8 @@ def list_frameworks(edition: str | None, folder: Path, as_json: bool) -> None:
 @click.argument("name", required=False)
 def schemas(name: str | None) -> None:
     """Print the JSON Schema of a file (mapping, badges, framework...), for editors and CI."""
-    known = ("mapping", "badges", "framework", "crosswalk", "questions", "profile", "rest")
+    known = ("mapping", "badges", "framework", "crosswalk", "questions", "profile", "rest",
+             "competencies")  # fmt: skip
     if name is None:
         click.echo("\n".join(known))
     elif name not in known:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.tree import Tree
 
+from bridge.bootstrap import status_reader
 from bridge.cli.common import (
     console,
     json_option,
@@ -71,6 +72,40 @@ def _grow(branch: Tree, told: Explanation) -> Tree:
     for part in told.parts:
         _grow(branch.add(shown(part.heading)), part)
     return branch
+
+
+@click.command()
+@site_option
+@json_option
+def status(folder: Path, as_json: bool) -> None:
+    """How each source and target stands: the last pull, what waits, who is in maintenance."""
+    with opened(folder) as bridge:
+        found = status_reader(bridge).status()
+    if as_json:
+        sources = [
+            {"key": s.key, "health": s.health.value, "outcome": s.words} for s in found.sources
+        ]
+        targets = [
+            {
+                "key": t.key,
+                "health": t.health.value,
+                "in_step": t.in_step,
+                "waiting": t.waiting,
+                "stuck": t.stuck,
+                "reasons": list(t.reasons),
+            }
+            for t in found.targets
+        ]
+        print_json({"sources": sources, "targets": targets})
+        return
+    for source in found.sources:
+        console.print(f"{source.key}: {source.health.value}. {source.words}", markup=False)
+    for target in found.targets:
+        console.print(
+            f"Badges in {target.key}: {target.in_step} in step, {target.waiting} waiting, "
+            f"{target.stuck} stuck. {' '.join(target.reasons)}",
+            markup=False,
+        )
 
 
 @click.command()

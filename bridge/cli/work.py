@@ -197,6 +197,8 @@ def show_publish(report: PublishReport) -> None:
         console.print(f"  needs an administrator: {words}", markup=False, soft_wrap=True)
     if report.error:
         console.print(f"{report.target}: {report.error}", markup=False, soft_wrap=True)
+    if report.resting:
+        console.print(f"{report.target}: {report.resting}", markup=False, soft_wrap=True)
 
 
 @click.command()

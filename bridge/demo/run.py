@@ -18,7 +18,7 @@ from rich.table import Table
 from bridge import log
 from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, serve_site
 from bridge.catalog.staff import parse_staff_list
-from bridge.demo import work
+from bridge.demo import hooks, work
 from bridge.demo.booking import StandInPretix, scene
 from bridge.demo.booking import seed as booking_seed
 from bridge.demo.idp import StandInProvider
@@ -54,6 +54,7 @@ class Shown:
     """What the demo came to, for `--check` to look at."""
 
     received: int
+    to_receive: int
     drafts: int
     unmapped: int
     unmatched: int
@@ -67,6 +68,7 @@ class Shown:
     pages: dict[str, int]
     work_account: int
     bookings: scene.BookingsShown
+    told_at_once: bool
 
 
 def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
@@ -81,12 +83,16 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     pretix.start()
     try:
         _heading(console, "1. A Moodle to work with, and a site for the bridge")
-        console.print(f"The stand-in Moodle answers at {url} (200 learners, 14 courses).")
+        console.print(
+            f"The stand-in Moodle answers at {url} (200 learners, 14 courses, with the bridge's "
+            "plugin)."
+        )
         token = moodle.site.token_of(seed.SERVICE_USER)
         make_site(folder, url=url, token_file="moodle.token")  # noqa: S106  a file's name
         token_file = folder / "moodle.token"
         token_file.touch(mode=0o600)
         token_file.write_text(token, encoding="utf-8")
+        hooks.configure(folder, moodle)
         work.configure(folder, idp)
         bookings = scene.Bookings(pretix, story)
         bookings.furnish(folder)
@@ -117,11 +123,16 @@ def _main_line(
     _staff_list(bridge, console)
     _heading(console, "2. Pulling completions through the Moodle connector")
     moodle.forget()
+    to_receive = 840 + sum(
+        moodle.site.modules[row.cmid].modname == "quiz"
+        for row in moodle.site.activity_completions.values()
+    )
     first = _pull(bridge, console)
     calls = len(moodle.requests)
     again = pull_service.pull(ctx, bridge.sources[SOURCE])
     console.print(
-        f"{first.tally.new} completions in {calls} calls. Pulled again at once: "
+        f"{first.tally.new} completions of courses and quizzes in {calls} calls, by the plugin. "
+        "Pulled again at once: "
         f"{'nothing was written' if again.tally.wrote_nothing else 'SOMETHING WAS WRITTEN'}."
     )
     _heading(console, "3. What became of them")
@@ -142,7 +153,9 @@ def _main_line(
     report = publish_service.reconcile(ctx, bridge.targets[SOURCE])
     _heading(console, "6. The events booking system")
     booked = bookings.show(bridge, console)
-    _heading(console, "7. The pages, one for each role")
+    _heading(console, "7. Moodle tells at once")
+    told_at_once = hooks.show(bridge, moodle, SOURCE, cast.waiting.id, console)
+    _heading(console, "8. The pages, one for each role")
     who = visitors(bridge, cast)
     pages = open_pages(bridge, who)
     for visitor in who:
@@ -151,11 +164,12 @@ def _main_line(
     work.employ(bridge, idp, [visitor.person for visitor in who])
     at_work = work.sign_in(bridge, idp, who[0].person)
     console.print(f"  {work.TITLE}: it {'signs in' if at_work == 200 else 'DOES NOT SIGN IN'}.")
-    _heading(console, "8. Next, with your own Moodle")
+    _heading(console, "9. Next, with your own Moodle")
     _next_steps(console)
     counts = lines[0].counts
     shown = Shown(
         received=lines[0].received,
+        to_receive=to_receive,
         drafts=counts[Disposition.EVIDENCE],
         unmapped=counts[Disposition.UNMAPPED],
         unmatched=counts[Disposition.UNMATCHED],
@@ -169,6 +183,7 @@ def _main_line(
         pages=pages,
         work_account=at_work,
         bookings=booked,
+        told_at_once=told_at_once,
     )
     return shown, who
 
@@ -336,8 +351,11 @@ def _stay(
 ) -> None:
     """Leave the stand-ins and the service up until somebody stops them."""
 
+    crons: list[hooks.Cron] = []
+
     def ready(address: str) -> None:
         connect(bridge, moodle, SOURCE, address)
+        crons.append(hooks.Cron(moodle, SOURCE, address))
         idp.redirect_uris.add(address.rstrip("/") + work.BACK)
         console.print(f"\nStill running. The Moodle: {moodle.base_url}  The bridge: {address}")
         console.print("Look around as one of these; each link signs in once:")
@@ -353,13 +371,17 @@ def _stay(
         console.print(f"{words:44}{way}", markup=False, soft_wrap=True)
         console.print("Press Ctrl-C to stop.")
 
-    serve_site(bridge, on_ready=ready, port=0, log_level="WARNING")
+    try:
+        serve_site(bridge, on_ready=ready, port=0, log_level="WARNING")
+    finally:
+        for cron in crons:
+            cron.stop()
 
 
 def check(shown: Shown) -> None:
     """Raise DemoFailed unless the demo came out as it must."""
     expectations: list[tuple[str, bool]] = [
-        ("840 completions were received", shown.received == 840),
+        ("840 completions and the quizzes were received", shown.received == shown.to_receive > 840),
         ("drafts were made", shown.drafts > 100),
         ("something is left unmapped for the training team", shown.unmapped > 0),
         ("somebody is left unmatched", shown.unmatched > 0),
@@ -375,6 +397,7 @@ def check(shown: Shown) -> None:
         ("Moodle and the bridge are in step", shown.reconciled_in_step),
         ("a work account signs in", shown.work_account == 200),
         ("every role's page opens by its link", set(shown.pages.values()) == {200}),
+        ("a webhook made a draft", shown.told_at_once),
         *scene.check(shown.bookings),
     ]  # fmt: skip
     failed = [words for words, held in expectations if not held]

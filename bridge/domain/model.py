@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.records import AccountFacts, ActivityFacts, Booking, Disposition, Status
+from bridge.domain.records import (
+    AccountFacts,
+    ActivityFacts,
+    Booking,
+    Disposition,
+    Precision,
+    Status,
+)
 
 
 # --- what a pull writes in bulk: one tuple a row, in the order of the table's columns ---------
@@ -111,10 +118,23 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """How far a source has been read. `position`: everything before it has been seen once."""
+    """How far a source has been read. `position`: everything before it has been seen once.
+
+    `mark` is the source's own word of where it stood, which only its connector understands.
+    """
 
     position: datetime | None = None
     last_full_at: datetime | None = None
+    mark: str = ""
+
+
+class Reading(NamedTuple):
+    """What a stored record says of its item, as far as another reading is compared with it."""
+
+    status: Status
+    precision: Precision
+    score: float | None
+    envelope_id: int
 
 
 class Known(NamedTuple):
@@ -123,6 +143,20 @@ class Known(NamedTuple):
     id: int
     sha256: bytes
     gone: bool
+
+
+class Happened(NamedTuple):
+    """When the record of an item happened, and whose and what it is, by row and by number there.
+
+    `account_gone` says why its account is gone, and is empty where it is not.
+    """
+
+    at: datetime
+    account_id: int
+    alias_id: int
+    account: str
+    account_gone: str
+    activity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +192,11 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A learning record with what deciding on it takes."""
+    """A learning record with what deciding on it takes.
+
+    `gone`: its source took its word back. Since `gone_at` it is not there any more, which may have
+    other reasons (`bridge.domain.vanishing.Gone`).
+    """
 
     id: int
     received_id: int
@@ -180,6 +218,8 @@ class Record:
     evidence_activity: int | None
     evidence_on: date | None
     booking: Booking | None = None
+    gone_at: datetime | None = None
+    gone_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,6 +425,7 @@ class TargetState:
 
     `road` is the way it goes there, "" before that was decided. `moved`: it goes by another road
     now, and this is what is left of the old one; another state has its place.
+    `account_gone`: the account that it went to is no more there, and nothing can be taken from it.
     """
 
     id: int
@@ -412,6 +453,7 @@ class TargetState:
     moved: bool = False
     description: str = ""
     image: str | None = None
+    account_gone: bool = False
 
     @property
     def in_step(self) -> bool:

@@ -30,5 +30,6 @@ class Policy:
     retry_seconds: int = 60
     retry_ceiling_seconds: int = 6 * 3600
     prepare_days: int = 60
+    maintenance_ceiling_seconds: int = 30 * 60
     mail_from: date | None = None
     mail_hour: int = 8

@@ -35,3 +35,18 @@ def add_months(day: date, months: int) -> date:
     year, month = divmod(index, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, last))
+
+
+def next_london(now: datetime, at: str) -> datetime:
+    """The next instant after `now` at which a London wall clock shows `at` ("HH:MM").
+
+    There is exactly one for each date: a time that the clocks jump over in spring comes as long
+    after the jump, and of one that autumn repeats the first is meant.
+    """
+    hour, minute = map(int, at.split(":"))
+    today = london_date(now)
+    for day in (today, today + timedelta(days=1)):
+        moment = datetime.combine(day, time(hour, minute), LONDON).astimezone(UTC)
+        if moment > now:
+            return moment
+    raise AssertionError("tomorrow's is after now")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.domain.errors import BridgeError, PeerError
+from bridge.domain.errors import BridgeError, LostLease, PeerError
 from bridge.domain.ports import Target
+from bridge.domain.times import next_london
 from bridge.services import inbox, preparing, profile_status
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
 from bridge.services.counts import recount
+from bridge.services.course_links import LinksRead
 from bridge.services.ledger import prove_ledger
 from bridge.services.mailing import MailRoom, send_due
 from bridge.services.notify import look_for_overdue
@@ -38,7 +40,8 @@ class Works:
 
     `link` is the bridge's own address, which statuses on profiles lead to; "" while it is not
     known. `forget_uploads` forgets files that were handed in and never loaded, and says how many.
-    Once `stopping` is set, work ends after the page in hand.
+    `read_links` read which competencies a source links its courses to, by its key. Once
+    `stopping` is set, work ends after the page in hand.
     """
 
     context: Context
@@ -47,6 +50,7 @@ class Works:
     mail: MailRoom | None = None
     link: Callable[[], str] = str
     forget_uploads: Callable[[], int] = int
+    read_links: Mapping[str, Callable[[Context], LinksRead]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def page_done(self, done: int, expected: int | None) -> None:
@@ -60,14 +64,41 @@ def pull(works: Works, source: str, every: timedelta) -> None:
     _pull(works, source, every, full=False)
 
 
-def sweep(works: Works, source: str) -> None:
-    """Pull all of one source, and so find what is no longer there."""
-    _pull(works, source, timedelta(0), full=True)
+def sweep(works: Works, source: str, ends: str = "07:00") -> None:
+    """Pull all of one source, and so find what is no longer there.
+
+    It waits while something else speaks with that peer. At `ends`, London time, a sweep that can go
+    on another night does.
+    """
+    until = next_london(works.context.clock.now(), ends)
+    _patiently(works, lambda: _pull(works, source, timedelta(0), full=True, until=until))
+    links(works, source)
 
 
-def _pull(works: Works, source: str, every: timedelta, *, full: bool) -> None:
+def links(works: Works, source: str) -> None:
+    """Read which competencies a source links its courses to, where it can tell. Only a help for
+    the training team: a source that does not say holds nothing up."""
+    if source not in works.read_links:
+        return
+    try:
+        read = works.read_links[source](works.context)
+    except BridgeError as error:
+        _log.info("links of courses not read", source=source, why=str(error))
+        return
+    _log.info("links of courses read", source=source, asked=read.asked, read=read.read,
+              links=read.links)  # fmt: skip
+
+
+def _pull(
+    works: Works, source: str, every: timedelta, *, full: bool, until: datetime | None = None
+) -> None:
     report = pull_in_turn(
-        works.context, works.sources[source], every, full=full, progress=works.page_done
+        works.context,
+        works.sources[source],
+        every,
+        full=full,
+        progress=works.page_done,
+        until=until,
     )
     if report is None:
         _log.info("not its turn", source=source)
@@ -77,14 +108,32 @@ def _pull(works: Works, source: str, every: timedelta, *, full: bool) -> None:
         _log.warning("pulled, but", source=source, note=report.note)
 
 
-def look_again(works: Works, source: str) -> None:
-    """Read again what a source's webhooks said has changed."""
+#: In seconds: how often the work of a night looks whether its peer is free, and how long.
+LOOK_AGAIN_AFTER, PATIENT_FOR = 15.0, 2 * 3600.0
+
+
+def _patiently(works: Works, do: Callable[[], None]) -> None:
+    """Do it once the peer is free; other work of that peer waits in the same line anyway."""
+    waited = 0.0
+    while True:
+        try:
+            do()
+            return
+        except LostLease:
+            if waited >= PATIENT_FOR or works.stopping.wait(LOOK_AGAIN_AFTER):
+                raise
+            waited += LOOK_AGAIN_AFTER
+
+
+def look_again(works: Works, source: str) -> bool:
+    """Read again what a source's webhooks said has changed; whether all of it could be."""
     report = inbox.fetch_noted(works.context, works.sources[source], works.stopping.is_set)
     if report.done or report.later or report.given_up:
         _log.info("looked again", source=source, done=report.done, later=report.later,
                   given_up=report.given_up, **report.tally.as_counts())  # fmt: skip
     if report.error:
         _log.warning("could not look again", source=source, error=report.error)
+    return not report.error
 
 
 def draft(works: Works) -> None:
@@ -180,8 +229,12 @@ def overdue(works: Works) -> None:
 
 
 def reconcile(works: Works, target: str) -> None:
-    """Read every badge of one target back, hand edits too, and bring it into step."""
-    _told(reconcile_with(works.context, works.targets[target], works.stopping.is_set))
+    """Read every badge of one target back, hand edits too, and bring it into step.
+
+    It waits while something else speaks with that peer.
+    """
+    stop = works.stopping.is_set
+    _patiently(works, lambda: _told(reconcile_with(works.context, works.targets[target], stop)))
     prepare(works, target)
 
 

@@ -31,7 +31,7 @@ def counts(record: Record) -> bool:
 def said(record: Record) -> str:
     """What the source says of it now, in its own word where it has one."""
     if record.gone:
-        return f"{record.source_key} no longer has it"
+        return f"{record.source_key} took it back"
     word = record.booking.said if record.booking is not None else ""
     return f"{record.source_key} says “{word or record.status.value}”"
 

@@ -164,7 +164,7 @@ def decide_each(
 
 #: Reasons in words, for the ledger and `explain`; those of the mapping engine come with it.
 REASON_WORDS: dict[str, str] = {
-    "gone": "The source no longer has this record.",
+    "gone": "The source took this record back.",
     "in-the-future": "The date lies in the future.",
     "too-old": "The activity was more than 12 months ago; it is shown as history.",
     "nobody": "It is not known whose account this is.",

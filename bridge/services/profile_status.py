@@ -20,7 +20,8 @@ from bridge.domain.targets import ShownStatus, ShowsStatus, StatusLine
 from bridge.domain.times import london_date
 from bridge.services.context import Context
 from bridge.services.progress import Asked, Line, Stand, lines_of
-from bridge.services.retrying import NEEDS_YOU_AGAIN, backoff
+from bridge.services.resting import back_off
+from bridge.services.retrying import NEEDS_YOU_AGAIN
 
 AT_ONCE = 200
 _DUE = frozenset({Stand.REVIEW_DUE, Stand.REFRESH_OVERDUE, Stand.CONTESTED})
@@ -217,7 +218,7 @@ def _wait(ctx: Context, state: StatusState, error: PeerError | None) -> timedelt
     if error is None or isinstance(error, NeedsAdministrator):
         return NEEDS_YOU_AGAIN
     named = error.retry_after if isinstance(error, TryLater) else None
-    return backoff(ctx, state.attempts, named)
+    return max(back_off(ctx.policy, state.attempts), timedelta(seconds=named or 0.0))
 
 
 def sums(ctx: Context) -> list[StatusSum]:

@@ -6,7 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.domain.errors import NeedsAdministrator, NotAllowed, PeerError, TryLater
+from bridge.domain.errors import (
+    InMaintenance,
+    NeedsAdministrator,
+    NotAllowed,
+    PeerError,
+    TryLater,
+)
 from bridge.domain.lists import ListPage, Only
 from bridge.domain.model import TargetState
 from bridge.domain.ports import Delivered, DeliveryStatus, Holding, Observed, Target
@@ -14,7 +20,16 @@ from bridge.domain.times import london_date
 from bridge.services import strays
 from bridge.services.context import Context, audit
 from bridge.services.placing import Aim, Place, aims, decide_roads, place_of, placement
-from bridge.services.retrying import NEEDS_YOU_AGAIN, backoff
+from bridge.services.resting import (
+    back_off,
+    leave_in_peace,
+    refuse_while_resting,
+    rest_after,
+    resting,
+    well_again,
+)
+from bridge.services.retrying import NEEDS_YOU_AGAIN
+from bridge.services.talking import Talk, conversation
 
 AT_ONCE = 50
 
@@ -26,7 +41,8 @@ class PublishReport:
     `tried` counts attempts that did not succeed this time; `out_of_step` what the target was not
     seen to hold as it should, of this and of earlier attempts, and `waiting` those of them that
     will be tried again without anybody's help. `strays` are badges of ours that nobody awarded and
-    somebody should decide on. `unfinished`: it was stopped before the end.
+    somebody should decide on. `resting` says since when and until when the target is left in peace,
+    if it is. `unfinished`: it was stopped before the end.
     """
 
     target: str
@@ -39,6 +55,7 @@ class PublishReport:
     strays: int = 0
     needs_you: list[str] = field(default_factory=list)
     error: str = ""
+    resting: str = ""
     unfinished: bool = False
 
     @property
@@ -54,21 +71,32 @@ def deliver(
 
     States are claimed under a lease with a fencing token, the network is called outside any
     transaction, and the outcome counts only while the token holds: a crash or a lost reply is
-    mended by reading the target again.
+    mended by reading the target again. While the target is left in peace nothing is claimed, and
+    the report says until when. Raises LostLease while something else speaks with it.
     """
+    now = ctx.clock.now()
+    with ctx.store.reading() as uow:
+        rest = resting(uow, target.key, now)
+    if rest is not None:
+        return _with_open(ctx, PublishReport(target.key, resting=rest.said(now)))
+    with conversation(ctx, target, target.key) as talk:
+        return _deliver(ctx, target, stop, talk)
+
+
+def _deliver(ctx: Context, target: Target, stop: Callable[[], bool], talk: Talk) -> PublishReport:
     report = PublishReport(target.key)
     while True:
         if stop():
             report.unfinished = True
             return _with_open(ctx, report)
-        states = _take(ctx, target)
+        states = _take(ctx, target, talk)
         if not states:
             return _with_open(ctx, report)
         try:
             if decide_roads(ctx, target, states):
                 # What moved is claimed anew; what keeps its claim would wait for its lease.
                 _let_go(ctx, states)
-                states = _take(ctx, target)
+                states = _take(ctx, target, talk)
             with ctx.store.reading() as uow:
                 beside = uow.awards.beside(states)
             said = _talk(target, states, aims(target, states, beside))
@@ -79,10 +107,11 @@ def deliver(
         _commit(ctx, target, states, said, report)
 
 
-def _take(ctx: Context, target: Target) -> list[TargetState]:
+def _take(ctx: Context, target: Target, talk: Talk) -> list[TargetState]:
     now = ctx.clock.now()
     until = now + timedelta(seconds=ctx.policy.lease_seconds)
     with ctx.store.begin() as uow:
+        talk.keep(uow)
         return uow.awards.take_due(target.key, ctx.store.holder, now, until, AT_ONCE)
 
 
@@ -148,7 +177,8 @@ def _talk(target: Target, states: Sequence[TargetState], aimed: Mapping[int, Aim
             outcomes[state.id] = Delivered(
                 state.id,
                 DeliveryStatus.NEEDS_YOU,
-                f"{state.person_name} has no account in {state.target_key} that the bridge knows. "
+                f"{state.person_name} has no account in {state.target_key} that the bridge knows, "
+                "or it was deleted there. "
                 "Match the account in the unmatched queue, and this goes out by itself.",
             )
     for state_id, aim in aimed.items():
@@ -169,6 +199,7 @@ def _commit(
 ) -> None:
     now = ctx.clock.now()
     with ctx.store.begin() as uow:
+        well_again(uow, report.target)
         for state in states:
             observed = said.seen.get(state.id)
             outcome = said.outcomes.get(state.id)
@@ -213,23 +244,34 @@ def _next(ctx: Context, state: TargetState, now: datetime, stuck: bool) -> datet
     """When to try again: doubling with jitter up to a ceiling; later for an administrator."""
     if stuck:
         return now + NEEDS_YOU_AGAIN
-    return now + backoff(ctx, state.attempts, None)
+    return now + back_off(ctx.policy, state.attempts)
 
 
 def _all_later(ctx: Context, states: Sequence[TargetState], error: PeerError) -> None:
     now = ctx.clock.now()
-    named = error.retry_after if isinstance(error, TryLater) else None
     stuck = isinstance(error, NeedsAdministrator)
+    target = states[0].target_key
     with ctx.store.begin() as uow:
+        uow.ops.lock(f"rest:{target}")
+        rest = rest_after(ctx, uow, target, error) if isinstance(error, TryLater) else None
+        held = False
         for state in states:
-            uow.awards.record_outcome(
+            if rest is not None:
+                next_at = rest.until
+            else:
+                next_at = now + (NEEDS_YOU_AGAIN if stuck else back_off(ctx.policy, state.attempts))
+            held |= uow.awards.record_outcome(
                 state,
                 observed=None,
                 now=now,
-                next_at=now + (NEEDS_YOU_AGAIN if stuck else backoff(ctx, state.attempts, named)),
+                next_at=next_at,
                 error=None if stuck else str(error),
                 needs_you=str(error) if stuck else None,
+                # A target in maintenance is waited out, and that is nobody's attempt in vain.
+                counted=not isinstance(error, InMaintenance),
             )
+        if rest is not None and held:
+            uow.peers.put_rest(rest)
 
 
 def reconcile(
@@ -239,8 +281,18 @@ def reconcile(
 
     Badges there that nobody awarded are listed for the administrator to decide on. Between one
     batch and the next it looks whether it is to `stop`. Raises PeerError when the target cannot be
-    read; nothing is concluded from that.
+    read; nothing is concluded from that. Raises LostLease while something else speaks with it.
     """
+    refuse_while_resting(ctx, target.key)
+    try:
+        with conversation(ctx, target, target.key) as talk:
+            return _reconcile(ctx, target, stop, talk)
+    except TryLater as error:
+        leave_in_peace(ctx, target.key, error)
+        raise
+
+
+def _reconcile(ctx: Context, target: Target, stop: Callable[[], bool], talk: Talk) -> PublishReport:
     states = _states_with_account(ctx, target)
     if decide_roads(ctx, target, states):
         states = _states_with_account(ctx, target)
@@ -253,6 +305,8 @@ def reconcile(
             aimed = aims(target, part, uow.awards.beside(part))
         seen = {o.key: o for o in target.observe([aim.placement for aim in aimed.values()])}
         with ctx.store.begin() as uow:
+            talk.keep(uow)
+            well_again(uow, target.key)
             for state in part:
                 found = seen.get(state.id)
                 if found is None:
@@ -264,7 +318,7 @@ def reconcile(
                 drifted += uow.awards.note_observed(
                     state, holding.value, ctx.clock.now(), found.ref, found.url
                 )
-    report = deliver(ctx, target, stop)
+    report = _deliver(ctx, target, stop, talk)
     report.drifted = drifted
     if not report.unfinished and not report.error:
         try:

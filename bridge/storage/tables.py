@@ -187,6 +187,7 @@ bookmarks = Table(
     Column("source_id", Key, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
     Column("position", UtcDateTime),
     Column("last_full_at", UtcDateTime),
+    Column("mark", Text, nullable=False, server_default=""),
 )
 pull_runs = Table(
     "pull_runs",
@@ -227,6 +228,8 @@ received = Table(
     ref("envelope_id", "envelopes"),
     Column("received_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),
+    # Why, as bridge.domain.vanishing.Gone has it; empty while it is there.
+    Column("gone_because", String(20), nullable=False, server_default=text("''")),
     UniqueConstraint("source_id", "natural_key"),
 )
 received_versions = Table(
@@ -272,6 +275,10 @@ accounts = Table(
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
     # The email as addresses are compared: whoever shares it is found by it.
     Column("address", String(320)),
+    Column("suspended_at", UtcDateTime),
+    # Deleted at its source, or its number given to somebody else.
+    Column("gone_at", UtcDateTime),
+    Column("gone_because", String(20), nullable=False, server_default=text("''")),
     UniqueConstraint("source_id", "value", "kind"),
     # By the address first: as the second of the key, a planner without statistics would go through
     # all accounts of a source for it.
@@ -320,6 +327,11 @@ activity_aliases = Table(
     Column("shortname", Text),
     Column("category", Text),
     Column("iri", Text),
+    Column("module", Text),
+    Column("course_idnumber", Text),
+    Column("course_shortname", Text),
+    Column("gone_at", UtcDateTime),
+    Column("gone_because", String(20), nullable=False, server_default=text("''")),
     UniqueConstraint("source_id", "value", "kind"),
 )
 learning_records = Table(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, case, func, insert, not_, or_, select, update
 
 from bridge.domain.badges import place_settings
 from bridge.domain.model import TargetState
@@ -151,6 +151,8 @@ class SqlTargetStates:
                 source.c.key == t.targets.c.key,
                 owner.c.canonical_id == _p.canonical_id,
                 t.accounts.c.suspended.is_(False),
+                # Deleted there, or its number given to somebody else.
+                t.accounts.c.gone_at.is_(None),
             )
             .correlate(t.targets, t.people)
             .scalar_subquery()
@@ -170,7 +172,14 @@ class SqlTargetStates:
             .correlate(t.target_states, t.people)
             .exists()
         )
-        kept = or_(to_withdraw, and_(was_seen, still_theirs))
+        gone = t.accounts.alias("gone")
+        is_gone = (
+            select(gone.c.id)
+            .where(gone.c.id == _ts.account_id, gone.c.gone_at.is_not(None))
+            .correlate(t.target_states)
+            .exists()
+        )
+        kept = and_(or_(to_withdraw, and_(was_seen, still_theirs)), not_(is_gone))
         return (
             select(
                 _ts.id, _ts.award_id, t.targets.c.key.label("target_key"), _a.badge_key,
@@ -178,7 +187,7 @@ class SqlTargetStates:
                 _ts.settings, t.accounts.c.id.label("account_id"),
                 t.accounts.c.value.label("account"), _ts.desired, _ts.observed, _ts.observed_at,
                 _ts.url, _ts.attempts, _ts.next_at, _ts.error, _ts.needs_you, _ts.fence,
-                _a.expires_on, _ts.road, _ts.moved_at,
+                _a.expires_on, _ts.road, _ts.moved_at, is_gone.label("account_gone"),
             )
             .join(t.targets, t.targets.c.id == _ts.target_id)
             .join(t.awards, _a.id == _ts.award_id)
@@ -198,7 +207,7 @@ class SqlTargetStates:
             row.account, row.desired, row.observed, row.observed_at, row.url, row.attempts,
             row.next_at, row.error, row.needs_you, row.fence, row.expires_on,
             row.road or _plain_road(row.settings), row.moved_at is not None,
-            row.definition["description"], row.definition["image"],
+            row.definition["description"], row.definition["image"], bool(row.account_gone),
         )  # fmt: skip
 
     def take_due(
@@ -300,10 +309,11 @@ class SqlTargetStates:
         url: str | None = None,
         error: str | None = None,
         needs_you: str | None = None,
+        counted: bool = True,
     ) -> bool:
         """Write how an attempt ended, only while the fence still holds; whether it did."""
         values: dict[str, Any] = {
-            "attempts": 0 if observed == state.desired else state.attempts + 1,
+            "attempts": 0 if observed == state.desired else state.attempts + counted,
             "next_at": next_at,
             "error": error,
             "needs_you": needs_you,

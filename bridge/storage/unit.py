@@ -19,6 +19,7 @@ from bridge.storage.awards import SqlAwards
 from bridge.storage.booking import SqlBookings
 from bridge.storage.catalog import SqlCatalog
 from bridge.storage.counts import SqlCounts
+from bridge.storage.course_links import SqlCourseLinks
 from bridge.storage.desk import SqlDesk
 from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
@@ -31,6 +32,7 @@ from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
 from bridge.storage.outbox import SqlOutbox
+from bridge.storage.peers import SqlPeers
 from bridge.storage.people import SqlPeople
 from bridge.storage.preparations import SqlPreparations
 from bridge.storage.profile_status import SqlProfileStatus
@@ -55,6 +57,11 @@ class SqlUnitOfWork:
     def bookings(self) -> SqlBookings:
         """Joined activities, trainers, accounts in doubt."""
         return SqlBookings(self.connection)
+
+    @cached_property
+    def peers(self) -> SqlPeers:
+        """Who is left in peace, and full pulls that go on."""
+        return SqlPeers(self.connection)
 
     @cached_property
     def people(self) -> SqlPeople:
@@ -155,6 +162,11 @@ class SqlUnitOfWork:
     def desk(self) -> SqlDesk:
         """Lists for the training team's desk."""
         return SqlDesk(self.connection)
+
+    @cached_property
+    def course_links(self) -> SqlCourseLinks:
+        """Which competencies courses are linked to at their source."""
+        return SqlCourseLinks(self.connection)
 
     @cached_property
     def trail(self) -> SqlTrail:

@@ -34,6 +34,9 @@ def lms(world: World) -> Iterator[Lms]:
         report = next(r for r in site.reports.values() if r.name == "Bridge issued badges")
         report.columns.append("badge:status")
         site.user(seed.SERVICE_USER).capabilities |= MAKES
+        site.services["competency_bridge"].functions |= {
+            "core_cohort_create_cohorts", "core_competency_create_competency",
+        }  # fmt: skip
         yield lms
 
 

@@ -36,6 +36,7 @@ def stock(world: World) -> Iterator[Lms]:
         for cohort in [c for c in site.cohorts.values() if "2027" in c.idnumber]:
             del site.cohorts[cohort.id]
         site.user(seed.SERVICE_USER).capabilities |= {"moodle/cohort:manage"}
+        site.services["competency_bridge"].functions |= {"core_cohort_create_cohorts"}
         lms.define(COHORT)
         world.clock.moment = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
         world.target = lms.target  # type: ignore[assignment]

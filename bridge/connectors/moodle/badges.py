@@ -76,6 +76,11 @@ class MoodleTarget:
         """The configured name of the target."""
         return self.settings.key
 
+    @property
+    def conversation(self) -> str:
+        """Only one conversation at a time is held with this Moodle."""
+        return self.settings.conversation
+
     # --- which road -------------------------------------------------------------------------
     def plugin(self) -> PluginStatus | None:
         """What the plugin says of itself; None where this Moodle has none for the bridge."""

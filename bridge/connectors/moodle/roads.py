@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.cohortlist import SEARCH_COHORTS as SEARCH_COHORTS
+from bridge.connectors.moodle.cohortlist import SYSTEM, list_cohorts
 from bridge.connectors.moodle.issued import Holdings, held_by
 from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
 from bridge.domain.ports import Delivered, DeliveryStatus, Placement
 
-SEARCH_COHORTS = "core_cohort_search_cohorts"
 ADD_MEMBERS = "core_cohort_add_cohort_members"
 DELETE_MEMBERS = "core_cohort_delete_cohort_members"
 LIST_FRAMEWORKS = "core_competency_list_competency_frameworks"
@@ -26,7 +27,6 @@ GRADE = "core_competency_grade_competency"
 RATING = "tool_lp_data_for_user_competency_summary"
 COHORTS_PAGE = "/cohort/index.php"
 FRAMEWORKS_PAGE = "/admin/tool/lp/competencyframeworks.php?pagecontextid=1"
-SYSTEM = {"contextlevel": "system", "instanceid": 0}
 # Moodle wants a column to sort by: an empty one is a database error.
 FIRST_ONES = {"sort": "id", "order": "ASC", "skip": 0, "limit": 0}
 ALL_FRAMEWORKS = {
@@ -111,14 +111,8 @@ class CohortRoad:
 
     def cohort(self, idnumber: str) -> int:
         """The id of the cohort. Raises NeedsYou when the service user sees none such."""
-        answer = self._client.call(
-            SEARCH_COHORTS,
-            {"query": idnumber, "context": SYSTEM, "includes": "all", "limitnum": 1000},
-        )
-        try:
-            found = [int(one["id"]) for one in answer["cohorts"] if one["idnumber"] == idnumber]
-        except (KeyError, TypeError, ValueError):
-            raise self._client.unreadable(SEARCH_COHORTS) from None
+        listed = list_cohorts(self._client, idnumber)
+        found = [int(one["id"]) for one in listed if one["idnumber"] == idnumber]
         if len(found) != 1:
             page = self._client.settings.page(COHORTS_PAGE)
             raise NeedsYou(

@@ -11,16 +11,20 @@ from bridge.demo.moodle import (
     calendar,
     cohorts,
     competencies,
+    competencies_admin,
     completion,
     courses,
-    creating,
+    grades,
     reports,
+    reports_admin,
     users,
+    users_admin,
 )
 from bridge.demo.moodle.call import Answer, Call, Function
 from bridge.demo.moodle.errors import MoodleError, access_denied, invalid_record
 from bridge.demo.moodle.params import RAW, Many, Value, default, validate
 from bridge.demo.moodle.plugin.functions import FUNCTIONS as PLUGIN_FUNCTIONS
+from bridge.demo.moodle.state import ADMIN
 
 VERSION = "2023112400"
 RELEASE = "4.4dev (Build: 20231124)"
@@ -32,11 +36,9 @@ _ELSEWHERE = frozenset(
         "core_badges_get_user_badge_by_hash",
         "core_course_delete_courses",
         "core_course_get_contents",
-        "core_user_create_users",
+        "core_course_get_course_module",
         "core_user_delete_users",
         "core_user_get_users",
-        "core_user_update_users",
-        "gradereport_user_get_grade_items",
     }
 )
 
@@ -98,7 +100,7 @@ def _site_info(call: Call, _: dict[str, Any]) -> dict[str, Any]:
         "siteid": 1,
         "sitecalendartype": "gregorian",
         "usercalendartype": "gregorian",
-        "userissiteadmin": False,
+        "userissiteadmin": call.user.id == ADMIN,
         "theme": "boost",
         "limitconcurrentlogins": 0,
     }
@@ -160,9 +162,22 @@ FUNCTIONS: dict[str, Function] = {
         *cohorts.FUNCTIONS,
         *badges.FUNCTIONS,
         *competencies.FUNCTIONS,
+        *competencies_admin.FUNCTIONS,
+        *reports_admin.FUNCTIONS,
+        *users_admin.FUNCTIONS,
         *calendar.FUNCTIONS,
-        *creating.FUNCTIONS,
+        *grades.FUNCTIONS,
         *PLUGIN_FUNCTIONS,
         Function("tool_mobile_call_external_functions", {"requests": Many(_REQUEST)}, _batch),
     )
 }
+
+#: What an administrator's token is for during set-up: the bridge's own service has none of these.
+FOR_SETUP = frozenset(
+    function.name
+    for function in (
+        *competencies_admin.WRITING,
+        *reports_admin.FUNCTIONS,
+        *users_admin.FUNCTIONS,
+    )
+) | {"core_cohort_create_cohorts"}

@@ -8,6 +8,7 @@ from bridge.storage import (  # noqa: F401  their tables count too
     tables_access,
     tables_booking,
     tables_inbox,
+    tables_links,
     tables_practice,
     tables_targets,
 )

@@ -9,7 +9,7 @@ from bridge.storage import guards
 from bridge.storage.types import JsonText, Key, UtcDateTime
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
