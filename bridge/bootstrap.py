@@ -125,11 +125,19 @@ class Bridge:
                 timezone=section.timezone,
                 verify=str(self.folder / section.ca_bundle) if section.ca_bundle else True,
                 proxy=section.proxy,
+                profile_status=section.profile_status,
                 way=section.way,
                 activities=section.kinds_of_activities,
             )
         except ValueError as error:
             raise BridgeError(str(error)) from None
+
+    def _picture(self, name: str) -> bytes | None:
+        """A badge's image beside the badges file; None where there is none to be read."""
+        try:
+            return (self.folder / self.config.mappings / name).read_bytes()
+        except OSError:
+            return None
 
     def _moodle(self, name: str) -> MoodleSource:
         return MoodleSource(self.moodle_settings(name), self.clock)
@@ -163,7 +171,7 @@ class Bridge:
     def targets(self) -> Mapping[str, Target]:
         """The configured targets, by key."""
         return {
-            name: MoodleTarget(self.moodle_settings(name), self.clock)
+            name: MoodleTarget(self.moodle_settings(name), self.clock, self._picture)
             for name in self.config.moodle
         }
 
@@ -417,8 +425,10 @@ def serve_site(
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
-    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old,
-                  bootstrap_setup.link_readers(bridge))  # fmt: skip
+    works = Works(
+        system, bridge.sources, bridge.targets, room, lambda: room.base_url,
+        bridge.tables.forget_old, bootstrap_setup.link_readers(bridge),
+    )  # fmt: skip
     times = JobTimes(
         settings.pull_minutes, settings.deliver_minutes, settings.sweep_at, settings.sweep_until
     )

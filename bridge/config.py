@@ -44,7 +44,8 @@ class MoodleSection(_Strict):
     here. `identity` names the rules this Moodle is trusted with; `verified-email` only where
     it confirms addresses itself or gets them from the organisation's sign-in. `way` is how
     completions come in, and `activities` which kinds inside courses are read as well. The secret
-    of the plugin's webhook is where `webhook_secret_env` or `webhook_secret_file` say.
+    of the plugin's webhook is where `webhook_secret_env` or `webhook_secret_file` say. With the
+    plugin, profiles show how people stand unless `profile_status` is off.
     """
 
     url: str
@@ -62,6 +63,7 @@ class MoodleSection(_Strict):
     calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 5.0
     ca_bundle: Path | None = None
     proxy: str | None = None
+    profile_status: bool = True
     way: Literal["auto", "plugin", "report", "per-user"] = "auto"
     activities: tuple[ModuleKind, ...] | Literal["all", "none"] = USUAL_ACTIVITIES
     webhook_secret_env: str = ""
@@ -314,6 +316,7 @@ class PolicySection(_Strict):
     overlap_days: Annotated[int, Field(ge=1, le=90)] = _DEFAULTS.overlap_days
     vanish_limit: Annotated[float, Field(ge=0, le=1)] = _DEFAULTS.vanish_limit
     token_days: Annotated[int, Field(ge=1, le=730)] = _DEFAULTS.token_days
+    prepare_days: Annotated[int, Field(ge=0, le=366)] = _DEFAULTS.prepare_days
 
 
 class Config(_Strict):

@@ -10,6 +10,7 @@ import click
 from bridge import __version__
 from bridge.cli import (
     activities,
+    badges,
     booking,
     booking_api,
     demo,
@@ -57,7 +58,7 @@ for command in (
     moodle.moodle,
     files.frameworks,
     files.mappings,
-    files.badges,
+    badges.badges,
     files.schemas,
     looking.explain,
     looking.ledger,

@@ -1,4 +1,4 @@
-"""`bridge frameworks`, `mappings`, `badges` and `schemas`: the files that people edit."""
+"""`bridge frameworks`, `mappings` and `schemas`: the files that people edit."""
 
 from __future__ import annotations
 
@@ -179,36 +179,6 @@ def list_frameworks(edition: str | None, folder: Path, as_json: bool) -> None:
                 ((e.id, e.title, len(e.competencies), len(e.groups), len(e.levels)) for e in found),
             )
         )
-
-
-@click.command()
-@site_option
-@json_option
-def badges(folder: Path, as_json: bool) -> None:
-    """Badges by learner and target: what should be held, what was seen, and what needs you."""
-    with opened(folder) as bridge:
-        states = mappings_service.badge_states(bridge.context)
-    if as_json:
-        print_json(states)
-        return
-    console.print(
-        table(
-            "Badges",
-            ("badge", "person", "target", "should be", "was seen", "until", "notes"),
-            (
-                (
-                    f"{s.badge_title} {s.period}",
-                    s.person_name,
-                    s.target_key,
-                    s.desired,
-                    s.observed or "not looked yet",
-                    s.expires_on,
-                    s.needs_you or s.error or s.url,
-                )
-                for s in states
-            ),
-        )
-    )
 
 
 @click.command()

@@ -35,6 +35,7 @@ from bridge.services import explain as explain_service
 from bridge.services import ledger as ledger_service
 from bridge.services import mappings as mappings_service
 from bridge.services import people as people_service
+from bridge.services import profile_status
 from bridge.services import publish as publish_service
 from bridge.services import pull as pull_service
 from bridge.services.staff import take_staff_list
@@ -274,15 +275,20 @@ def _publish(bridge: Bridge, console: Console) -> None:
     with Progress(TextColumn("{task.description}"), BarColumn(), console=console) as bar:
         task = bar.add_task("Publishing badges", total=1)
         report = publish_service.deliver(bridge.context, bridge.targets[SOURCE])
+        shown = profile_status.keep(bridge.context, bridge.targets[SOURCE], "")
         bar.update(task, completed=1)
+    console.print(f"{shown.shown} profiles show how people stand.")
     for words in (*report.needs_you, report.error):
         if words:
             console.print(f"  {words}", markup=False)
-    made = _table("Badges: desired against observed", "badge", "person", "should be", "was seen")
+    made = _table(
+        "Badges: desired against observed", "badge", "person", "by", "should be", "was seen"
+    )
     for state in mappings_service.badge_states(bridge.context):
         made.add_row(
             f"{state.badge_title} {state.period}",
             state.person_name,
+            state.road,
             state.desired,
             state.observed or "-",
         )
@@ -385,6 +391,8 @@ def check(shown: Shown) -> None:
         ("the first learner's profile shows LLR Core", "LLR Core" in shown.core_profile),
         ("the third learner's profile shows London Level 1", "London Level 1" in
          shown.level_profile),
+        ("the first learner's profile shows how they stand", "verified and current" in
+         shown.core_profile),
         ("the second learner's profile shows no badge", "LLR Core" not in shown.returned_profile),
         ("Moodle and the bridge are in step", shown.reconciled_in_step),
         ("a work account signs in", shown.work_account == 200),

@@ -389,6 +389,7 @@ class BadgeInForce:
     required: tuple[int, ...]
     targets: tuple[tuple[str, dict[str, str]], ...]
     levels: tuple[tuple[str, str], ...] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,6 +423,8 @@ class Award:
 class TargetState:
     """What a target should hold of an award, and what it was seen to hold.
 
+    `road` is the way it goes there, "" before that was decided. `moved`: it goes by another road
+    now, and this is what is left of the old one; another state has its place.
     `account_gone`: the account that it went to is no more there, and nothing can be taken from it.
     """
 
@@ -446,7 +449,16 @@ class TargetState:
     needs_you: str | None
     fence: int
     expires_on: date
+    road: str = ""
+    moved: bool = False
+    description: str = ""
+    image: str | None = None
     account_gone: bool = False
+
+    @property
+    def in_step(self) -> bool:
+        """Whether it was last seen as it should be."""
+        return self.observed == self.desired
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -140,15 +140,30 @@ class DeliveryStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class BadgeFace:
+    """What a badge shows of itself. `image` is the name of a picture beside the badges file."""
+
+    key: str
+    title: str
+    description: str
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """One award as a target must hold it: whose account, and by which configured road.
 
-    `settings` are those of the badge's entry for this target (`via`, `cohort`, `badge`, ...).
+    `settings` are those of the badge's entry for this target (`via`, `cohort`, `badge`, ...), with
+    the road that was decided on as `via`. `expires_on` is the last London day of the award; a
+    target that can hold an end shows the badge until that day is over.
     """
 
     key: int
     account: str
     settings: Mapping[str, str]
+    badge: BadgeFace | None = None
+    period: str = ""
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

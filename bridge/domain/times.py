@@ -22,6 +22,12 @@ def london_date(moment: datetime) -> date:
     return aware(moment).astimezone(LONDON).date()
 
 
+def end_of_london_day(day: date) -> datetime:
+    """The last whole second of a London day, in UTC: what is current "until" it ends then."""
+    after = datetime.combine(day + timedelta(days=1), time(), LONDON)
+    return after.astimezone(UTC) - timedelta(seconds=1)
+
+
 @lru_cache(maxsize=1024)
 def add_months(day: date, months: int) -> date:
     """`day` moved by calendar months; 31 January plus one month is the last of February."""

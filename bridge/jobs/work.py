@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.domain.errors import BridgeError, LostLease
+from bridge.domain.errors import BridgeError, LostLease, PeerError
 from bridge.domain.ports import Target
 from bridge.domain.times import next_london
-from bridge.services import inbox
+from bridge.services import inbox, preparing, profile_status
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
 from bridge.services.counts import recount
@@ -38,7 +38,8 @@ class Stopped(BridgeError):
 class Works:
     """What jobs work with. `context` acts as the system; its policy sets every limit.
 
-    `forget_uploads` forgets files that were handed in and never loaded, and says how many.
+    `link` is the bridge's own address, which statuses on profiles lead to; "" while it is not
+    known. `forget_uploads` forgets files that were handed in and never loaded, and says how many.
     `read_links` read which competencies a source links its courses to, by its key. Once
     `stopping` is set, work ends after the page in hand.
     """
@@ -47,6 +48,7 @@ class Works:
     sources: Mapping[str, Trusted] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     mail: MailRoom | None = None
+    link: Callable[[], str] = str
     forget_uploads: Callable[[], int] = int
     read_links: Mapping[str, Callable[[Context], LinksRead]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -146,11 +148,12 @@ def draft(works: Works) -> None:
 
 
 def grow_old(works: Works) -> None:
-    """Drafts whose activity has become too old since yesterday are history now (R1), and what ran
-    out at the door is forgotten."""
+    """Drafts whose activity has become too old since yesterday are history now (R1), what is shown
+    of people may have changed with the day, and what ran out at the door is forgotten."""
     aged = age_out(works.context)
     if aged:
         _log.info("grown too old, or looked at for it", records=aged)
+    profile_status.look_at_changing(works.context)
     clear_away(works.context)
     inbox.forget_old(works.context)
     if forgotten := works.forget_uploads():
@@ -178,9 +181,34 @@ def _counted(organisations: int) -> None:
 
 
 def deliver(works: Works, target: str) -> None:
-    """Bring the badges of one target into step with what was verified."""
+    """Bring the badges of one target into step with what was verified, then its profiles."""
     draft(works)
-    _told(deliver_to(works.context, works.targets[target]))
+    try:
+        prepare(works, target, all_again=False)
+    except PeerError as error:
+        # What can be delivered goes out all the same.
+        _log.warning("not made ready", target=target, error=str(error))
+    _told(deliver_to(works.context, works.targets[target], works.stopping.is_set))
+    show_statuses(works, target)
+
+
+def prepare(works: Works, target: str, *, all_again: bool = True) -> None:
+    """Make ready what the badges of this year and, in time, of the next need on a target."""
+    report = preparing.prepare(works.context, works.targets[target], all_again=all_again)
+    if report.made:
+        _log.info("made ready", target=target, made=report.made)
+
+
+def show_statuses(works: Works, target: str) -> None:
+    """Show on a target's profiles how people stand, where that has changed."""
+    report = profile_status.keep(
+        works.context, works.targets[target], works.link(), works.stopping.is_set
+    )
+    if report.shown or report.no_account:
+        _log.info("shown on profiles", target=target, shown=report.shown,
+                  no_account=report.no_account)  # fmt: skip
+    if report.error:
+        _log.warning("not shown on profiles", target=target, error=report.error)
 
 
 def mail(works: Works) -> None:
@@ -205,7 +233,9 @@ def reconcile(works: Works, target: str) -> None:
 
     It waits while something else speaks with that peer.
     """
-    _patiently(works, lambda: _told(reconcile_with(works.context, works.targets[target])))
+    stop = works.stopping.is_set
+    _patiently(works, lambda: _told(reconcile_with(works.context, works.targets[target], stop)))
+    prepare(works, target)
 
 
 def _told(report: PublishReport) -> None:
@@ -213,6 +243,6 @@ def _told(report: PublishReport) -> None:
     if not report.nothing or report.drifted:
         _log.info("delivered", target=report.target, delivered=report.delivered,
                   withdrawn=report.withdrawn, waiting=report.waiting, drifted=report.drifted,
-                  needs_you=len(report.needs_you))  # fmt: skip
+                  strays=report.strays, needs_you=len(report.needs_you))  # fmt: skip
     if report.error:
         _log.warning("not delivered", target=report.target, error=report.error)

@@ -124,7 +124,10 @@ class SqlLists:
         if text.strip():
             query = query.where(named(text))
         if only is Only.LAPSED:
-            query = query.where(_ts.observed == "held", t.awards.c.expires_on < today)
+            # By the plugin a badge shows itself that it ran out.
+            query = query.where(
+                _ts.observed == "held", t.awards.c.expires_on < today, _ts.road != "plugin"
+            )
         elif only is not None:
             query = query.where(_ONLY[only])
         if after is not None:

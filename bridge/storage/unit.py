@@ -34,7 +34,10 @@ from bridge.storage.ops import SqlOps, SqlTrail
 from bridge.storage.outbox import SqlOutbox
 from bridge.storage.peers import SqlPeers
 from bridge.storage.people import SqlPeople
+from bridge.storage.preparations import SqlPreparations
+from bridge.storage.profile_status import SqlProfileStatus
 from bridge.storage.standing import SqlStanding
+from bridge.storage.strays import SqlStrays
 from bridge.storage.teams import SqlTeams
 
 
@@ -79,6 +82,21 @@ class SqlUnitOfWork:
     def awards(self) -> SqlAwards:
         """Awards and targets."""
         return SqlAwards(self.connection)
+
+    @cached_property
+    def strays(self) -> SqlStrays:
+        """Badges on targets that nobody awarded."""
+        return SqlStrays(self.connection)
+
+    @cached_property
+    def preparations(self) -> SqlPreparations:
+        """Badges of a period, made ready ahead."""
+        return SqlPreparations(self.connection)
+
+    @cached_property
+    def statuses(self) -> SqlProfileStatus:
+        """What profiles show of people."""
+        return SqlProfileStatus(self.connection)
 
     @cached_property
     def ops(self) -> SqlOps:

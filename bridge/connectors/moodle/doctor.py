@@ -11,6 +11,7 @@ import msgspec
 from bridge.connectors.moodle import zones
 from bridge.connectors.moodle.client import BATCH, MoodleClient
 from bridge.connectors.moodle.cohortlist import list_cohorts, looking_up
+from bridge.connectors.moodle.doctor_plugin import plugin_findings
 from bridge.connectors.moodle.doctor_ways import way_findings
 from bridge.connectors.moodle.issued import USER_BADGES, all_issued, held_by
 from bridge.connectors.moodle.needs import function_names
@@ -99,6 +100,8 @@ def target_findings(client: MoodleClient) -> list[Finding]:
     findings, info = _connection(client)
     if info is None:
         return findings
+    by_plugin, told = plugin_findings(client)
+    findings += by_plugin
     findings += _functions(client, info, (USER_BADGES,), "function for reading badges")
     offered = _offered(info)
     cohort = (looking_up(offered), *_COHORT_FUNCTIONS)
@@ -107,7 +110,7 @@ def target_findings(client: MoodleClient) -> list[Finding]:
     for name, needed in roads.items():
         # One road is enough: the missing functions of the other are worth a word, no more.
         findings += _functions(
-            client, info, needed, f"functions for via: {name}", warning=bool(open_roads)
+            client, info, needed, f"functions for via: {name}", warning=bool(open_roads) or told
         )
     findings += _tried("badges readable", lambda: _badges(client))
     if client.settings.badges_report is not None:

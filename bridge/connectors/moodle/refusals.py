@@ -30,6 +30,7 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     "core_reportbuilder_retrieve_report": _REPORT,
     "core_reportbuilder_set_filters": _REPORT,
     "core_reportbuilder_filters_reset": _REPORT,
+    "core_cohort_create_cohorts": ("moodle/cohort:manage",),
     "core_cohort_search_cohorts": _COHORT_VIEW,
     "core_cohort_get_cohort_members": _COHORT_VIEW,
     "core_cohort_add_cohort_members": _COHORT_ASSIGN,
@@ -37,7 +38,6 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     "core_competency_list_competency_frameworks": _COMPETENCY,
     "core_competency_list_competencies": _COMPETENCY,
     "core_cohort_get_cohorts": _COHORT_VIEW,
-    "core_cohort_create_cohorts": ("moodle/cohort:manage",),
     "core_competency_get_scale_values": _MANAGE,
     "core_competency_create_competency_framework": _MANAGE,
     "core_competency_update_competency_framework": _MANAGE,
@@ -73,6 +73,15 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+_PLUGIN = "local_competencybridge_"
+_MANAGE_BADGES = ("local/competencybridge:managebadges",)
+CAPABILITIES = {
+    **CAPABILITIES,
+    **{f"{_PLUGIN}{name}_badges": _MANAGE_BADGES for name in ("save", "award", "renew", "revoke",
+                                                              "list")},
+    f"{_PLUGIN}set_status": ("local/competencybridge:setstatus",),
+}  # fmt: skip
+
 _FORBIDDEN = frozenset(
     {
         "nopermissions",
@@ -83,7 +92,7 @@ _FORBIDDEN = frozenset(
     }
 )
 _CLOSED = frozenset({"dbconnectionfailed", "sitemaintenance", "upgraderunning"})
-_LATER = frozenset({"cannotgetlock"})
+_LATER = frozenset({"cannotgetlock", "errorbusy"})
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -134,6 +143,11 @@ def _meaning(
     if code in _FORBIDDEN:
         return NeedsAdministrator, _forbidden(settings, function, code, said)
     if code == "invalidrecord" and "external_functions" in said:
+        if function.startswith(_PLUGIN):
+            return NeedsAdministrator, (
+                f"This Moodle has no {function}: the plugin Competency Bridge is not installed in "
+                f"it, or an older one. See {settings.page('/admin/plugins.php')}."
+            )
         return NeedsAdministrator, (
             f"This Moodle has no web service function {function}. Custom reports need Moodle 4.1 "
             "or later; the bridge is verified with 4.4."

@@ -87,7 +87,7 @@ class _Told:
     def outcome(self, placement: Placement, idnumber: str) -> Delivered:
         """How it went for one of those asked for."""
         if user_of(placement) in self.unknown:
-            return Delivered(placement.key, DeliveryStatus.NEEDS_YOU, _deleted(placement))
+            return Delivered(placement.key, DeliveryStatus.NEEDS_YOU, gone_account(placement))
         if self.strange:
             # Which member a warning of another kind is about, Moodle does not reliably say.
             said = f"Cohort {idnumber}: {'; '.join(self.strange)}"
@@ -95,7 +95,8 @@ class _Told:
         return Delivered(placement.key, DeliveryStatus.DONE, f"In cohort {idnumber}.")
 
 
-def _deleted(placement: Placement) -> str:
+def gone_account(placement: Placement) -> str:
+    """What is said of an account that was deleted."""
     return (
         f"Moodle has no user {placement.account} (any more): the account was deleted. Link the "
         "person's present account, or dismiss the award."
@@ -232,7 +233,7 @@ class CompetencyRoad:
             badges = held.get(user_of(placement), ())
             if isinstance(badges, PeerError):
                 if badges.detail in GONE:
-                    raise NeedsYou(_deleted(placement))
+                    raise NeedsYou(gone_account(placement))
                 raise badges
             badge = setting(placement, "badge")
             if any(one.is_badge(badge) for one in badges):
@@ -282,6 +283,15 @@ class CompetencyRoad:
         one = self._by_idnumber(LIST_COMPETENCIES, competencies, competency, "competency")
         scale = one.get("scaleconfiguration") or chosen.get("scaleconfiguration") or ""
         return int(one["id"]), _proficient(scale)
+
+    def framework(self, idnumber: str) -> int | None:
+        """The id of the framework; None where the service user sees none such."""
+        frameworks = self._client.call(LIST_FRAMEWORKS, ALL_FRAMEWORKS)
+        try:
+            kind = "competency framework"
+            return int(self._by_idnumber(LIST_FRAMEWORKS, frameworks, idnumber, kind)["id"])
+        except NeedsYou:
+            return None
 
     def _by_idnumber(
         self, function: str, listed: Any, idnumber: str, kind: str

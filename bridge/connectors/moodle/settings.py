@@ -25,6 +25,7 @@ class MoodleSettings:
     the seconds that a call may take in all, however slowly its answer comes.
     `way` is one of WAYS; `activities` are the kinds of activities inside courses that are read too
     ("quiz"), or ALL_KINDS alone.
+    `profile_status`: whether profiles are to show how people stand, where the plugin can.
     """
 
     key: str
@@ -43,6 +44,7 @@ class MoodleSettings:
     deadline: float = 300.0
     way: str = "auto"
     activities: tuple[str, ...] = ()
+    profile_status: bool = True
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)

@@ -71,6 +71,10 @@ def _course(read: Callable[[Call, Course], str]) -> Callable[[Call, Row], str]:
     return lambda call, row: read(call, row.course) if row.course else ""
 
 
+def _available(badge: Badge) -> str:
+    return "Available (criteria locked)" if badge.active else "Not available"
+
+
 def _badge(read: Callable[[Call, Badge], str]) -> Callable[[Call, Row], str]:
     return lambda call, row: read(call, row.badge) if row.badge else ""
 
@@ -134,6 +138,7 @@ COLUMNS: dict[str, tuple[str, Callable[[Call, Row], str]]] = {
         "Name with link",
         _badge(lambda call, badge: _link(call, f"/badges/overview.php?id={badge.id}", badge.name)),
     ),
+    "badge:status": ("Status", _badge(lambda _, badge: _available(badge))),
     "badge_issued:issued": ("Date issued", _issued(lambda call, one: call.date(one.dateissued))),
     "badge_issued:expire": ("Expiry date", _issued(lambda call, one: call.date(one.dateexpire))),
     "badge_issued:visible": ("Visible", _issued(lambda call, one: _yes_no(call, one.visible))),

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from bridge.demo.moodle.functions import FOR_SETUP, FUNCTIONS
 from bridge.demo.moodle.people import Person, learners, staff_list
-from bridge.demo.moodle.plugin.feed import READ
+from bridge.demo.moodle.plugin.feed import MANAGE_BADGES, READ, SET_STATUS
 from bridge.demo.moodle.reports import BADGES, PARTICIPANTS
 from bridge.demo.moodle.state import Site
 from bridge.demo.moodle.tables import Category, Course, Module, Service, User
@@ -113,7 +113,7 @@ BRIDGE_ROLE = frozenset(
 )
 
 # What the bridge's role adds where its plugin is installed.
-PLUGIN_ROLE = frozenset({READ})
+PLUGIN_ROLE = frozenset({READ, MANAGE_BADGES, SET_STATUS})
 
 
 def demo_site(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bridge.demo.moodle import lifecycle
 from bridge.demo.moodle.errors import deleted_user, invalid_record, invalid_user
@@ -55,6 +55,9 @@ class Site:
         self.cohorts: dict[int, Cohort] = {}
         self.badges: dict[int, Badge] = {}
         self.issued: list[IssuedBadge] = []
+        self.badge_keys: dict[str, int] = {}
+        self.by_bridge: set[int] = set()
+        self.statuses: dict[int, dict[str, Any]] = {}
         self.frameworks: dict[int, Framework] = {}
         self.competencies: dict[int, Competency] = {}
         self.user_competencies: dict[tuple[int, int], UserCompetency] = {}
@@ -65,6 +68,7 @@ class Site:
         self.role_assignments: list[tuple[int, int, int]] = []
         self.user_filters: dict[tuple[int, int], dict[str, object]] = {}
         self._ratings = 0
+        self._issued_rows = 0
         self._rows = 0
         self.add_user(User(1, "guest", "Guest user", "", "root@localhost"))
         self.add_user(User(ADMIN, "admin", "Admin", "User", "admin@example.org"))
@@ -288,7 +292,7 @@ class Site:
     ) -> Badge:
         """Create an active site badge with those criteria, all of which must be met."""
         badge = Badge(
-            id=len(self.badges) + 1,
+            id=max(self.badges, default=0) + 1,
             name=name,
             description=description or name,
             timecreated=self.now,
@@ -309,6 +313,22 @@ class Site:
     def revoke(self, badgeid: int, userid: int) -> None:
         """What only an administrator or a plugin can do: take an issued badge away."""
         self.issued = [one for one in self.issued if (one.badgeid, one.userid) != (badgeid, userid)]
+        self.happened("badge_revoked", userid=userid, badgeid=badgeid)
+
+    def issue(self, badgeid: int, userid: int, expires: int | None) -> IssuedBadge:
+        """Issue a badge, as an administrator may by hand, or a plugin."""
+        self._issued_rows += 1
+        key = f"{badgeid}/{userid}/{self.now}/{self._issued_rows}"
+        unique = hashlib.sha256(key.encode()).hexdigest()[:40]
+        issued = IssuedBadge(badgeid, userid, self.now, expires, unique, row=self._issued_rows)
+        self.issued.append(issued)
+        self.happened("badge_awarded", userid=userid, badgeid=badgeid)
+        return issued
+
+    def delete_badge(self, badgeid: int) -> None:
+        """Delete a badge, and with it what was issued."""
+        del self.badges[badgeid]
+        self.issued = [one for one in self.issued if one.badgeid != badgeid]
 
     def _review(self, userid: int, badges: Iterable[Badge]) -> None:
         """Issue those badges whose criteria are met and that were never issued before.
@@ -320,9 +340,7 @@ class Site:
             held = any((one.badgeid, one.userid) == (badge.id, userid) for one in self.issued)
             if badge.active and not held and self._meets(userid, badge):
                 expires = None if badge.lasts is None else self.now + badge.lasts
-                key = f"{badge.id}/{userid}/{self.now}"
-                unique = hashlib.sha256(key.encode()).hexdigest()[:40]
-                self.issued.append(IssuedBadge(badge.id, userid, self.now, expires, unique))
+                self.issue(badge.id, userid, expires)
 
     def _meets(self, userid: int, badge: Badge) -> bool:
         in_cohorts = all(userid in self.cohorts[one].members for one in badge.cohorts)

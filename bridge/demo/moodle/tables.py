@@ -138,6 +138,8 @@ class Badge:
     competencies: tuple[int, ...] = ()
     lasts: int | None = None
     active: bool = True
+    image: bytes = b""
+    manual: bool = False
 
 
 @dataclass
@@ -150,6 +152,7 @@ class IssuedBadge:
     dateexpire: int | None
     uniquehash: str
     visible: bool = True
+    row: int = 0
 
 
 @dataclass
