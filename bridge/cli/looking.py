@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.tree import Tree
 
+from bridge.bootstrap import status_reader
 from bridge.cli.common import (
     console,
     json_option,
@@ -21,24 +22,27 @@ from bridge.cli.common import (
 from bridge.domain.errors import NotFound
 from bridge.domain.records import Disposition
 from bridge.services import explain as explain_service
+from bridge.services import explain_statement
 from bridge.services import ledger as ledger_service
 from bridge.services import people as people_service
 from bridge.services.explain import Explanation
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["record", "evidence", "person"]))
+@click.argument("what", type=click.Choice(["record", "evidence", "person", "statement"]))
 @click.argument("who")
 @click.argument("competency", required=False)
 @site_option
 @json_option
 def explain(what: str, who: str, competency: str | None, folder: Path, as_json: bool) -> None:
-    """Why a record became what it is, why evidence claims what it claims, or why nothing does.
+    """Why a record or an xAPI statement became what it is, why evidence claims what it claims,
+    or why nothing does.
 
     \b
     bridge explain record 17
     bridge explain evidence 5
     bridge explain person ESR100001 13
+    bridge explain statement 0190f3a2-7c1e-7d00-9b1e-000000000001
     """
     with opened(folder) as bridge:
         if what == "person":
@@ -48,6 +52,8 @@ def explain(what: str, who: str, competency: str | None, folder: Path, as_json: 
             told = explain_service.absence(
                 bridge.context, person.id, refs([competency])[0], bridge.identity
             )
+        elif what == "statement":
+            told = explain_statement.statement(bridge.context, who, bridge.identity)
         elif not who.isdecimal():
             raise click.UsageError(f"Give the number of the {what}.")
         elif what == "record":
@@ -71,6 +77,40 @@ def _grow(branch: Tree, told: Explanation) -> Tree:
     for part in told.parts:
         _grow(branch.add(shown(part.heading)), part)
     return branch
+
+
+@click.command()
+@site_option
+@json_option
+def status(folder: Path, as_json: bool) -> None:
+    """How each source and target stands: the last pull, what waits, who is in maintenance."""
+    with opened(folder) as bridge:
+        found = status_reader(bridge).status()
+    if as_json:
+        sources = [
+            {"key": s.key, "health": s.health.value, "outcome": s.words} for s in found.sources
+        ]
+        targets = [
+            {
+                "key": t.key,
+                "health": t.health.value,
+                "in_step": t.in_step,
+                "waiting": t.waiting,
+                "stuck": t.stuck,
+                "reasons": list(t.reasons),
+            }
+            for t in found.targets
+        ]
+        print_json({"sources": sources, "targets": targets})
+        return
+    for source in found.sources:
+        console.print(f"{source.key}: {source.health.value}. {source.words}", markup=False)
+    for target in found.targets:
+        console.print(
+            f"Badges in {target.key}: {target.in_step} in step, {target.waiting} waiting, "
+            f"{target.stuck} stuck. {' '.join(target.reasons)}",
+            markup=False,
+        )
 
 
 @click.command()

@@ -10,11 +10,11 @@ from itertools import permutations
 import pytest
 
 from bridge.domain.counting import CountsWhen
-from bridge.domain.errors import BadAnswer
+from bridge.domain.errors import BadAnswer, NotAllowed, NotFound
 from bridge.domain.mapping import Matcher
 from bridge.domain.records import AccountFacts, Disposition, Status
 from bridge.domain.xapi.reading import ReadingRules
-from bridge.services import activities, explain, ledger, people
+from bridge.services import activities, explain, explain_statement, ledger, people
 from tests.services.booked import drafts
 from tests.services.told import COURSE, COURSE_RULE, LMS, UNCOMPLETED, Lrs, said, voiding
 from tests.support import NOW, Completion, World
@@ -267,7 +267,7 @@ def _account_of(world: World, person: int, number: str, username: str) -> None:
     with world.store.begin() as uow:
         source = uow.ops.source("moodle", "moodle", "trusted")
         (account,) = uow.intake.add_accounts(
-            source.id, [AccountFacts("moodle-user", number, username=username)]
+            source.id, [AccountFacts("moodle-user", number, username=username)], NOW
         )
     people.link(world.ctx, account.id, person, "They said so.")
 
@@ -395,3 +395,27 @@ def test_a_statement_without_id_that_an_lrs_doubled_is_one_draft(world: World) -
     assert _counts(world) == {"evidence": 2}
     lrs.pull(voiding(told))
     assert len(drafts(world, learner)) == 1
+
+
+def test_why_a_statement_became_what_it_is_is_told(world: World) -> None:
+    lrs = Lrs(world)
+    world.person("u1")
+    authority = {"account": {"homePage": "https://lrs.example.org", "name": "moodle"}}
+    told, odd = said(authority=authority), {**said(), "timestamp": "yesterday"}
+    void = voiding(told)
+    lrs.pull([told, odd, void])
+
+    def words(statement: dict[str, object]) -> str:
+        key = str(statement["id"]).upper()
+        found = explain_statement.statement(world.ctx, key, {"lrs": lrs.identity})
+        return str(found.as_json())
+
+    assert "On the authority of account:https://lrs.example.org|moodle." in words(told)
+    assert f"Taken back by the statement {void['id']}." in words(told)
+    assert "Received from lrs" in words(told)
+    assert "In quarantine: It is no valid statement: /timestamp" in words(odd)
+    assert "It takes another statement back." in words(void)
+    with pytest.raises(NotFound):
+        words(said())
+    with pytest.raises(NotAllowed):
+        explain_statement.statement(world.as_(world.person("u9")), str(told["id"]), {})

@@ -17,12 +17,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from bridge.connectors.moodle.pace import Deadline, WatchedAdapter, bucket_of
 from bridge.connectors.moodle.refusals import plain, refusal
 from bridge.connectors.moodle.settings import MoodleSettings
-from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+from bridge.domain.errors import (
+    BadAnswer,
+    InMaintenance,
+    NeedsAdministrator,
+    PeerError,
+    TryLater,
+)
 
 ENDPOINT = "/webservice/rest/server.php"
 BATCH = "tool_mobile_call_external_functions"
@@ -57,6 +63,7 @@ class MoodleClient:
     def __init__(self, settings: MoodleSettings) -> None:
         self.settings = settings
         self.calls = 0
+        self._pace = bucket_of(settings.base, settings.calls_per_second)
         self._batches = True
         # Only a connection that never opened, or broke before any answer, is tried again at
         # once; whatever Moodle did answer goes to the caller, whose back-off is longer.
@@ -98,6 +105,24 @@ class MoodleClient:
             "moodlewssettingtimezone": self.settings.timezone,
             **dict(php_fields(params or {})),
         }
+        self._pace.wait()
+        with Deadline(self.settings.deadline) as deadline:
+            try:
+                answer = self._answer(function, form, once=once)
+            except PeerError:
+                # What a connection that was cut off in the middle looks like is beside the point.
+                if not deadline.over:
+                    raise
+            if deadline.over:
+                raise TryLater(
+                    f"{self.settings.key}: an answer came so slowly that it was not complete after "
+                    f"{self.settings.deadline:g} seconds. It will be tried again.",
+                    peer=self.settings.key,
+                    detail="deadline",
+                )
+        return answer
+
+    def _answer(self, function: str, form: Mapping[str, str], *, once: bool) -> Answer:
         try:
             return self._post(function, form, self._once if once else self._patient)
         except PeerError:
@@ -133,6 +158,14 @@ class MoodleClient:
             else:
                 results.append(self._one(*rest[0]))
         return results
+
+    def first_of(self, calls: Sequence[Call]) -> list[Any]:
+        """As `call_many` in one request: what stands after the first error was not asked.
+
+        Without the batch function in the service, the first call is made alone.
+        """
+        answers = self._batch(calls) if self._batches and len(calls) > 1 else []
+        return answers or [self._one(*calls[0])]
 
     def _one(self, function: str, params: Params) -> Any:
         try:
@@ -202,7 +235,8 @@ class MoodleClient:
                 429: "too many requests",
                 503: "it is in maintenance or overloaded",
             }.get(status, f"HTTP {status}")
-            raise TryLater(
+            closed = status == 503 and "html" in response.headers.get("Content-Type", "")
+            raise (InMaintenance if closed else TryLater)(
                 f"{self.settings.key}: Moodle asks to try later: {words}.",
                 peer=self.settings.key,
                 detail=str(status),
@@ -332,7 +366,7 @@ def _session(settings: MoodleSettings, retry: Retry) -> requests.Session:
     if settings.proxy:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
     session.headers["Accept"] = "application/json"
-    adapter = HTTPAdapter(max_retries=retry)
+    adapter = WatchedAdapter(max_retries=retry)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -341,14 +375,17 @@ def _session(settings: MoodleSettings, retry: Retry) -> requests.Session:
 def _retry_after(response: requests.Response) -> float | None:
     """Seconds to wait, from either form of the header."""
     said = response.headers.get("Retry-After", "")
-    if said.isdigit():
+    if said.isascii() and said.isdigit():
         return float(said)
     try:
         until = email.utils.parsedate_to_datetime(said)
     except ValueError:
         return None
-    sent = _date_of(response)
-    return max(0.0, (until - sent).total_seconds()) if until.tzinfo and sent else None
+    if not until.tzinfo:
+        return None
+    # By the peer's own clock, as far as it tells it.
+    sent = _date_of(response) or datetime.now(UTC)
+    return max(0.0, (until - sent).total_seconds())
 
 
 def _date_of(response: requests.Response) -> datetime | None:

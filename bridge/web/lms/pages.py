@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.web.lms import badges, platforms, senders
+from bridge.web.lms import badges, platforms, senders, upkeep
 from bridge.web.lms.blueprint import lms
 
-__all__ = ["badges", "lms", "platforms", "senders"]
+__all__ = ["badges", "lms", "platforms", "senders", "upkeep"]

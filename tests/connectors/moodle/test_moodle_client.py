@@ -23,7 +23,13 @@ from werkzeug import Request, Response
 from bridge.connectors.moodle import MoodleClient, MoodleSettings
 from bridge.connectors.moodle.client import php_fields
 from bridge.demo.moodle import Fault, StandInMoodle
-from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+from bridge.domain.errors import (
+    BadAnswer,
+    InMaintenance,
+    NeedsAdministrator,
+    PeerError,
+    TryLater,
+)
 from tests.connectors.moodle.conftest import Peer, Script
 
 SITE_INFO = "core_webservice_get_site_info"
@@ -91,8 +97,8 @@ def test_the_token_travels_in_the_body_alone(script: Script) -> None:
         ),
         (
             refused("dml_connection_exception", "dbconnectionfailed", "<p>Error: Database</p>"),
-            TryLater,
-            ["cannot work at the moment (Error: Database)"],
+            InMaintenance,
+            ["closed at the moment (Error: Database)"],
         ),
         (
             refused("dml_missing_record_exception", "invaliduser", "Invalid user"),
@@ -101,7 +107,22 @@ def test_the_token_travels_in_the_body_alone(script: Script) -> None:
         ),
         (Response("", 403), NeedsAdministrator, ["web services are switched off"]),
         (Response("", 404), NeedsAdministrator, ["there is no Moodle at"]),
-        (Response("<h1>Site under maintenance</h1>", 503), TryLater, ["maintenance"]),
+        (
+            refused("moodle_exception", "sitemaintenance", "The site is undergoing maintenance"),
+            InMaintenance,
+            ["closed at the moment", "undergoing maintenance"],
+        ),
+        (
+            refused("moodle_exception", "upgraderunning", "Site is being upgraded, please retry"),
+            InMaintenance,
+            ["closed at the moment"],
+        ),
+        (
+            Response("<h1>Site under maintenance</h1>", 503, content_type="text/html"),
+            InMaintenance,
+            ["maintenance"],
+        ),
+        (Response("busy", 503, content_type="text/plain"), TryLater, ["overloaded"]),
         (Response("", 502), TryLater, ["HTTP 502"]),
         (Response("slow down", 429), TryLater, ["too many requests"]),
         (Response("<html><b>Log in</b></html>", 200), BadAnswer, ["web page came", "Log in"]),
