@@ -112,7 +112,7 @@ def _batches() -> list[str]:
             each["result"]["success"] = number % 30 != 7
             if number % _MAPPED == 0:
                 extensions = each["object"]["definition"]["extensions"]
-                extensions[_EXTERNAL] = course_idnumber(number // _MAPPED % COURSES)
+                extensions[_EXTERNAL] = course_idnumber(number % 240 // _MAPPED % COURSES)
             statements.append(each)
         batches.append(json.dumps(statements, separators=(",", ":")).replace("/", "\\/"))
     return batches
