@@ -5,6 +5,7 @@ BRIDGE_SITE names the site's folder, BRIDGE_ADDRESS where the pages are (`[web] 
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -20,4 +21,8 @@ def application() -> Flask:
     log.set_up(level=os.environ.get("BRIDGE_LOG_LEVEL", "INFO"))
     bridge = open_bridge(Path(os.environ.get("BRIDGE_SITE", ".")))
     address = os.environ.get("BRIDGE_ADDRESS", "http://127.0.0.1:8765")
-    return create_app(web_site(bridge, address.rstrip("/")))
+    app = create_app(web_site(bridge, address.rstrip("/")))
+    # What was imported stays: the garbage collector need not go through it with every request that
+    # brings many objects.
+    gc.freeze()
+    return app
