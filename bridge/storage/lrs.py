@@ -21,6 +21,8 @@ from bridge.storage.bulk import among, chunks, insert_rows, new_ids
 _s, _q, _t, _f = tl.lrs_statements.c, tl.lrs_queue.c, tl.lrs_terms.c, tl.lrs_references.c
 #: The advisory lock (PostgreSQL) that whoever receives shares, so that readers see them coming.
 _RECEIVING = 4207849490
+#: More bytes of statements are not held in memory at once, but for those of a single request.
+MOST_BYTES = 8_000_000
 _STORED = ("id", "statement_id", "source_id", "stored")
 _RECEIVED = ("id", "source_id", "natural_key", "sha256", "body", "envelope_id", "received_at")
 #: The lock, and rows for what comes.
@@ -101,6 +103,7 @@ class SqlLrs:
                     "source_id": source_id,
                     "stored": at,
                     "statements": len(statements),
+                    "bytes": sum(len(new.body) for _, new in statements),
                     "rows": rows,
                 }
                 for work in (Work.DRAIN, Work.INDEX)
@@ -157,12 +160,19 @@ class SqlLrs:
             found |= {kept.row: kept for kept in self._kept(among(self._db, _s.id, part))}
         return [found[row] for row in ids if row in found]
 
-    def find(self, query: Query) -> list[Kept]:
-        """A page of statements, and one more where there is one."""
-        chosen = self._chosen(query)
-        return self.rows(list(self._db.scalars(chosen)))
+    def find(self, query: Query) -> tuple[list[Kept], bool]:
+        """A page of statements, and whether there are more."""
+        found = self._db.execute(self._chosen(query)).all()
+        ids: list[int] = []
+        weight = 0
+        for each in found[: query.limit]:
+            weight += each[1] or 0
+            if ids and weight > MOST_BYTES:
+                break
+            ids.append(each[0])
+        return self.rows(ids), len(ids) < len(found)
 
-    def _chosen(self, query: Query) -> Select[tuple[int]]:
+    def _chosen(self, query: Query) -> Select[tuple[int, int]]:
         """The rows of a page, in its order.
 
         By the first term whose numbers are few, and only then by whether the others fit, so that a
@@ -170,14 +180,16 @@ class SqlLrs:
         """
         drive = next((terms for terms in query.terms if len(terms) == 1), None)
         rest = [terms for terms in query.terms if terms is not drive]
-        asked = select(_s.id).where(_s.voided_by.is_(None))
+        # Of PostgreSQL's two, the one that need not read what is counted.
+        length = func.octet_length if self._postgresql else func.length
+        asked = select(_s.id, length(t.received.c.body)).where(_s.voided_by.is_(None))
+        asked = asked.where(t.received.c.id == _s.id)
         if drive is None:
             stored, row = _s.stored, _s.id
         else:
             d = tl.lrs_terms.alias("d").c
             stored, row = d.stored, d.statement
-            asked = asked.join_from(d.term.table, tl.lrs_statements, _s.id == d.statement)
-            asked = asked.where(d.term == drive[0])
+            asked = asked.where(_s.id == d.statement, d.term == drive[0])
         for number, terms in enumerate(rest):
             o = tl.lrs_terms.alias(f"o{number}").c
             asked = asked.where(
@@ -200,19 +212,20 @@ class SqlLrs:
     def waiting(self, work: str, limit: int) -> list[Waiting]:
         """Requests whose statements wait, oldest first."""
         asked = (
-            select(_q.id, _q.source_id, _q.rows)
+            select(_q.id, _q.source_id, _q.rows, _q.bytes)
             .where(_q.work == work)
             .order_by(_q.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
         found: list[Waiting] = []
-        total = 0
-        for row_id, source_id, rows in self._db.execute(asked):
+        total = weight = 0
+        for row_id, source_id, rows, size in self._db.execute(asked):
             each = Waiting(row_id, source_id, tuple(orjson.loads(rows)))
-            if found and total + len(each.rows) > limit:
+            if found and (total + len(each.rows) > limit or weight + size > MOST_BYTES):
                 break
             total += len(each.rows)
+            weight += size
             found.append(each)
         return found
 
@@ -341,6 +354,15 @@ class SqlLrs:
                     "stored_at": now,
                 },
             )
+
+    def attachment_sizes(self, hashes: Collection[str]) -> dict[str, int]:
+        """How large files are."""
+        a = tl.lrs_attachments.c
+        sizes: dict[str, int] = {}
+        for part in chunks(list(hashes), 1000):
+            asked = select(a.sha2, a.size).where(a.sha2.in_(part))
+            sizes |= {sha2: size for sha2, size in self._db.execute(asked)}
+        return sizes
 
     def has_attachments(self, hashes: Collection[str]) -> set[str]:
         """Those of these files that are kept."""

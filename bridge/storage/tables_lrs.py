@@ -60,6 +60,7 @@ lrs_queue = Table(
     ref("source_id", "sources"),
     Column("stored", Key, nullable=False),
     Column("statements", Integer, nullable=False),
+    Column("bytes", Key, nullable=False),
     Column("rows", Text, nullable=False),
     Index("ix_lrs_queue_work", "work", "id"),
 )

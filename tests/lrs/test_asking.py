@@ -387,3 +387,19 @@ def test_bytes_that_were_removed_are_left_out(fresh: Endpoint) -> None:
     assert client.found() == [stays]
     assert client.get("/statements", statementId=gone).status_code == 404
     assert json.loads(client.get("/statements").data)["more"] == ""
+
+
+def test_large_statements_make_short_pages_that_go_on(
+    fresh: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.storage.lrs.MOST_BYTES", 5_000)
+    client = fresh.client()
+    keys = client.kept(*(statement(object=activity("x" * 2_000)) for _ in range(7)))
+    answer = client.get("/statements", ascending=True).json
+    assert len(answer["statements"]) == 2
+    seen = [each["id"] for each in answer["statements"]]
+    while answer["more"]:
+        answer = client.get(answer["more"].removeprefix("/xapi")).json
+        seen += [each["id"] for each in answer["statements"]]
+    assert seen == keys
+    assert fresh.drained().items == 7

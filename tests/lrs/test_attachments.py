@@ -232,3 +232,14 @@ def test_a_signature_that_is_none_is_400(client: Client) -> None:
         answer = send(client, with_signature(sent, signature, **more))
         assert answer.status_code == 400, signature
     assert client.found() == []
+
+
+def test_more_files_than_an_answer_can_bring_are_asked_for_apart(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.services.lrs.asking.MOST_FILES", 60)
+    for body in (b"1" * 40, b"2" * 40):
+        sent = statement(attachments=[declared(body)])
+        assert send(client, multipart([first(sent), part(body)])).status_code == 200
+    assert client.get("/statements", attachments=True).status_code == 400
+    assert client.get("/statements", attachments=True, limit=1).status_code == 200

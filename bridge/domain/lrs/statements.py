@@ -116,8 +116,11 @@ class LrsRepository(Protocol):
 
     def one(self, statement_id: str) -> Kept | None: ...
 
-    def find(self, query: Query) -> list[Kept]:
-        """What is asked for, up to one more than the limit; nothing that was voided."""
+    def find(self, query: Query) -> tuple[list[Kept], bool]:
+        """What is asked for, up to the limit, and whether there is more; nothing that was voided.
+
+        A page may be shorter than was asked, where its statements are large.
+        """
         ...
 
     def rows(self, ids: Sequence[int]) -> list[Kept]:
@@ -175,6 +178,10 @@ class LrsRepository(Protocol):
     # --- attachments --------------------------------------------------------------------------
     def add_attachments(self, attachments: Sequence[Attachment], now: datetime) -> None:
         """Keep files, each once by its hash."""
+        ...
+
+    def attachment_sizes(self, hashes: Collection[str]) -> dict[str, int]:
+        """How large files are, in bytes, by their hashes."""
         ...
 
     def has_attachments(self, hashes: Collection[str]) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bridge.domain.errors import NotAllowed
+from bridge.domain.errors import NotAllowed, Refused
 from bridge.domain.lrs.senders import Scope, Sender
 from bridge.domain.lrs.statements import Attachment, Kept, Query
 from bridge.domain.lrs.terms import SOURCE, term
@@ -19,6 +19,12 @@ from bridge.services.lrs.indexing import up_to_date
 
 #: How long a reader waits for the index, in seconds; then they get what there is.
 PATIENCE = 10.0
+#: Files that one answer brings, in bytes.
+MOST_FILES = 200_000_000
+
+
+class TooMuch(Refused):
+    """An answer would be too large; the message says how to ask for less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,8 @@ def find(ctx: Context, sender: Sender, query: Query) -> Page:
         mine = (term(SOURCE, str(sender.source_id)),)
         query = replace(query, terms=(*query.terms, mine))
     with ctx.store.reading() as uow:
-        found = uow.lrs.find(query)
-    more = None
-    if len(found) > query.limit:
-        found = found[: query.limit]
-        more = (found[-1].stored, found[-1].row)
+        found, goes_on = uow.lrs.find(query)
+    more = (found[-1].stored, found[-1].row) if goes_on and found else None
     return Page([each for each in found if each.body is not None], through, more)
 
 
@@ -78,10 +81,18 @@ def _voided_since(uow: UnitOfWork, kept: Kept) -> bool:
 
 
 def attachments(ctx: Context, hashes: Collection[str]) -> list[Attachment]:
-    """The files of statements that were read, by their hashes."""
+    """The files of statements that were read, by their hashes.
+
+    Raises TooMuch where they are more than is held in memory at once.
+    """
     if not hashes:
         return []
     with ctx.store.reading() as uow:
+        if sum(uow.lrs.attachment_sizes(hashes).values()) > MOST_FILES:
+            raise TooMuch(
+                f"The files of these statements are more than {MOST_FILES:,} bytes. Ask for fewer "
+                "statements at once, with 'limit' or by 'statementId'."
+            )
         return uow.lrs.attachments(hashes)
 
 

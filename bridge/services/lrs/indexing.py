@@ -22,7 +22,7 @@ AT_ONCE = 1000
 #: A chain of statements about statements is followed so far.
 LONGEST_CHAIN = 50
 #: So many statements about one are found by what it is found by; others by what they say alone.
-MOST_REFERRING = 1000
+MOST_REFERRING = 200
 
 
 def up_to_date(ctx: Context, seconds: float) -> int:

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("source_id", Key, nullable=False),
         sa.Column("stored", Key, nullable=False),
         sa.Column("statements", sa.Integer(), nullable=False),
+        sa.Column("bytes", Key, nullable=False),
         sa.Column("rows", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_lrs_queue_source_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lrs_queue")),
