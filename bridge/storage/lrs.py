@@ -172,7 +172,7 @@ class SqlLrs:
             ids.append(each[0])
         return self.rows(ids), len(ids) < len(found)
 
-    def _chosen(self, query: Query) -> Select[tuple[int, int]]:
+    def _chosen(self, query: Query) -> Select[Any]:
         """The rows of a page, in its order.
 
         By the first term whose numbers are few, and only then by whether the others fit, so that a
