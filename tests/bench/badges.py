@@ -25,7 +25,7 @@ from bridge.connectors.moodle import MoodleSettings, MoodleTarget
 from bridge.connectors.moodle.issued import all_issued
 from bridge.connectors.moodle.roads import CohortRoad, CompetencyRoad
 from bridge.domain.badges import BadgeDefinition, BadgeTarget, Criteria
-from bridge.domain.errors import PeerError, TryLater
+from bridge.domain.errors import LostLease, PeerError, TryLater
 from bridge.domain.policy import Policy
 from bridge.domain.ports import Placement
 from bridge.domain.times import end_of_london_day
@@ -61,7 +61,7 @@ def settings_of(told: Mapping[str, Any]) -> MoodleSettings:
     """The Moodle as a process is told it."""
     return MoodleSettings(
         "moodle", told["url"], told["token"], report=None,
-        badges_report=told["badges_report"] or None, timeout=60,
+        badges_report=told["badges_report"] or None, calls_per_second=0, timeout=60,
     )  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def deliver_for_ever(told: Mapping[str, Any], ready: processes.Ready) -> None:
                 publish.deliver(at_work.context, at_work.targets["moodle"])
             else:
                 publish.reconcile(at_work.context, at_work.targets["moodle"])
-        except PeerError:
+        except (PeerError, LostLease):
             # It has been noted where a person sees it; a real bridge comes round again as well.
             time.sleep(0.05)
 
@@ -167,9 +167,10 @@ class Storm:
             awards.update_awards(at_work.context)
             try:
                 report = publish.reconcile(at_work.context, at_work.targets["moodle"])
-                if not report.error and report.waiting == 0 and report.tried == 0:
+                still = report.error or report.resting or report.waiting or report.tried
+                if not still:
                     break
-            except PeerError:
+            except (PeerError, LostLease):
                 pass
             time.sleep(1.1)
         self.calls = at_work.targets["moodle"].client.calls  # type: ignore[attr-defined]

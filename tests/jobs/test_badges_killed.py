@@ -40,7 +40,7 @@ def storm(engine: Engine, database_url: str, road: str) -> dict[str, Any]:
             "token": site.token_of(seed.SERVICE_USER), "badges_report": "2", "at": "",
             "started": 0.0,
         }  # fmt: skip
-        found = run(Storm(world, told, ROADS[road], range(30, 60)), kills=4, within=0.5)
+        found = run(Storm(world, told, ROADS[road], range(30, 60)), kills=4, within=1.5)
         found["issued twice"] = len(site.issued) - len(
             {(one.badgeid, one.userid) for one in site.issued}
         )
