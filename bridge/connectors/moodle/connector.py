@@ -61,10 +61,7 @@ class MoodleSource:
         A weaker way than that of the last run proves no absence: it cannot see all that the better
         one saw, and what the better one knew stays.
         """
-        if self.settings.way == PER_USER:
-            opening = Opening()
-        else:
-            opening = open_up(self.client, self._clock.now())
+        opening = self._opening()
         choice = choose(self.settings, opening)
         if choice.way == PLUGIN:
             status = opening.status
@@ -79,6 +76,19 @@ class MoodleSource:
             pages = self._with_grades(pages)
         for page in pages:
             yield self._marked(page, choice, mark, fallen=fallen)
+
+    def pull_from(self, resume: str) -> Iterator[Page] | None:
+        """A full run by the plugin goes on where it stopped; None by any other way."""
+        opening = self._opening()
+        status = opening.status
+        if status is None or choose(self.settings, opening).way != PLUGIN or not status.can_read:
+            return None
+        return PluginRoute(self.client).go_on(status, resume)
+
+    def _opening(self) -> Opening:
+        if self.settings.way == PER_USER:
+            return Opening()
+        return open_up(self.client, self._clock.now())
 
     def _stock(self, way: str, opening: Opening, since: datetime | None) -> Iterator[Page]:
         if way == REPORT:
