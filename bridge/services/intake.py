@@ -148,7 +148,7 @@ class Intake:
 
     def see_own_reasons(self, uow: UnitOfWork, missing: Sequence[tuple[int, str]]) -> None:
         """Why these are gone, as far as what is stored by now tells: of some there is a newer time,
-        and a source keeps only that; the account of others is somebody else's."""
+        and a source keeps only that; the number of others' account or activity is another's now."""
         gone = {row_id for row_id, _ in missing}
         stems = {f"{_stem_of(key)}:" for _, key in missing if ":" in key}
         under = [
@@ -162,7 +162,7 @@ class Intake:
         self.reasons |= {
             row_id: Gone.GIVEN_ANEW
             for row_id, each in uow.intake.happened(sorted(gone)).items()
-            if each.account_gone == Gone.GIVEN_ANEW.value
+            if Gone.GIVEN_ANEW.value in (each.account_gone, each.activity_gone)
         }
 
     def mark_gone(self, uow: UnitOfWork, gone: Sequence[int]) -> None:

@@ -16,6 +16,7 @@ from bridge.connectors.moodle.grades import ROUTE as GRADES_ROUTE
 from bridge.connectors.moodle.peruser import PerUserRoute, read_answer
 from bridge.connectors.moodle.pluginrows import read_again
 from bridge.connectors.moodle.reports import ReportRoute, read_row
+from bridge.connectors.moodle.reversals import SINCE, Reversals
 from bridge.connectors.moodle.settings import MoodleSettings
 from bridge.connectors.moodle.vanished import Vanished
 from bridge.connectors.moodle.ways import (
@@ -148,7 +149,11 @@ class MoodleSource:
         return self.settings.conversation
 
     def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone]:
-        """Why these are not shown any more, as far as stock functions tell. Raises TryLater."""
+        """Why these are not shown any more, as far as the way in can tell. Raises TryLater."""
+        opening = self._opening()
+        by_plugin = choose(self.settings, opening).way == PLUGIN
+        if by_plugin and opening.status is not None and opening.status.plugin >= SINCE:
+            return Reversals(self.client).why(keys)
         return Vanished(self.client).why(keys, shown)
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:

@@ -35,11 +35,13 @@ from bridge.connectors.moodle.pluginrows import (
 from bridge.connectors.moodle.settings import ALL_KINDS
 from bridge.domain.errors import BadAnswer, TryLater
 from bridge.domain.records import Page, Pulled, from_epoch
+from bridge.domain.vanishing import Gone
 
 #: Outbox ids are allotted before their transaction commits: what is younger may still come late.
 SETTLING_SECONDS = 15 * 60
 _NOTE = re.compile(r"changes:(\d{1,18})-(\d{1,18})")
 _WHOLE_COURSE = frozenset({"course_reset", "course_deleted"})
+_MODULE_DELETED = "module_deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,30 +242,48 @@ class PluginRoute:
         """What an answer names, as it is now; whole courses where that is what has changed."""
         reader = self._reader(answer)
         items = tuple(self._read(reader, answer))
-        stems = [completion_stem(row.userid, row.courseid) for row in answer.completions]
-        stems += [activity_stem(row.userid, row.courseid, row.cmid) for row in answer.activities]
-        stems += [
-            completion_stem(each.userid, each.courseid)
-            if each.kind == "completion"
-            else activity_stem(each.userid, each.courseid, each.cmid)
-            for each in answer.absent
-        ]
+        named = [completion_stem(row.userid, row.courseid) for row in answer.completions]
+        named += [activity_stem(row.userid, row.courseid, row.cmid) for row in answer.activities]
+        stems: dict[str, Gone | None] = dict.fromkeys(named)
+        courses = {course.id for course in answer.courses}
+        modules = {module.cmid for module in answer.modules}
+        users = {user.id: user for user in answer.users}
+        for each in answer.absent:
+            inside = each.kind != "completion"
+            user = users.get(each.userid)
+            why = None
+            if each.courseid not in courses or (inside and each.cmid not in modules):
+                why = Gone.COURSE_DELETED
+            elif user is None or user.deleted:
+                why = Gone.ACCOUNT_DELETED
+            stem = completion_stem(each.userid, each.courseid)
+            if inside:
+                stem = activity_stem(each.userid, each.courseid, each.cmid)
+            stems[stem] = why
+        for change in answer.changes:
+            if change.kind == _MODULE_DELETED and change.cmid not in modules:
+                stems[activity_stem("*", change.courseid, change.cmid)] = Gone.COURSE_DELETED
         if answer.changes:
             yield Page(
                 items,
                 self._envelope,
-                absent=tuple(dict.fromkeys(stems)),
+                absent=tuple(stems),
+                because={stem: why for stem, why in stems.items() if why is not None},
                 accounts=reader.accounts,
                 activities=reader.activities,
             )
         changed = {each.courseid for each in answer.changes if each.kind in _WHOLE_COURSE}
         for courseid in sorted(changed - {0}):
-            yield self._course(courseid)
+            yield self._course(courseid, there=courseid in courses)
 
-    def _course(self, courseid: int) -> Page:
+    def _course(self, courseid: int, *, there: bool) -> Page:
         """Everything that a course holds, in one page: who is not in it completed nothing now."""
         items: list[Pulled] = []
         stems = [completion_stem("*", courseid)]
+        if not there:
+            stems.append(activity_stem("*", courseid, "*"))
+            why = dict.fromkeys(stems, Gone.COURSE_DELETED)
+            return Page((), self._envelope, absent=tuple(stems), because=why)
         with_activities = self._modnames is None or bool(self._modnames)
         for answer, _ in self._snapshot(_Part(COMPLETIONS), {"courseid": courseid}):
             items += self._read(self._reader(answer), answer)
