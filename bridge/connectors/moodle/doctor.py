@@ -11,6 +11,7 @@ import msgspec
 from bridge.connectors.moodle import zones
 from bridge.connectors.moodle.client import BATCH, MoodleClient
 from bridge.connectors.moodle.cohortlist import list_cohorts, looking_up
+from bridge.connectors.moodle.doctor_peruser import per_user_findings
 from bridge.connectors.moodle.doctor_plugin import plugin_findings
 from bridge.connectors.moodle.doctor_ways import way_findings
 from bridge.connectors.moodle.issued import USER_BADGES, all_issued, held_by
@@ -91,7 +92,7 @@ def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
         findings += _tried("report", lambda: _report(client))
     else:
         findings.append(_no_report(client))
-        findings += _tried("courses", lambda: _courses(client))
+        findings += _tried("courses", lambda: per_user_findings(client, int(info["userid"])))
     return findings
 
 
@@ -287,31 +288,6 @@ def _no_report(client: MoodleClient) -> Finding:
         "name it in the configuration (report).",
         warning=True,
     )
-
-
-def _courses(client: MoodleClient) -> list[Finding]:
-    answer = client.call(COURSES)
-    try:
-        courses = [one for one in answer["courses"] if one["id"] != 1]
-    except (KeyError, TypeError):
-        raise client.unreadable(COURSES) from None
-    capabilities = "moodle/course:view, moodle/course:viewhiddencourses"
-    remedy = f"Give the role {capabilities} at {client.settings.page(ROLES_PAGE)}, system level."
-    if not courses:
-        return [Finding("courses", False, "No course is shown to the service user.", remedy)]
-    named = sum(bool(one.get("idnumber")) for one in courses)
-    findings = [Finding("courses", True, f"{len(courses)} courses are visible.")]
-    if not named:
-        findings.append(
-            Finding(
-                "course ID numbers",
-                False,
-                "No course shows its ID number, so mappings by idnumber find nothing.",
-                "Give the role moodle/course:update, or use the report route, which shows them.",
-                warning=True,
-            )
-        )
-    return findings
 
 
 def _badges(client: MoodleClient) -> list[Finding]:
