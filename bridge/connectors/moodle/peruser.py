@@ -26,7 +26,6 @@ from bridge.domain.records import (
     Precision,
     Pulled,
     Status,
-    Unreadable,
     from_epoch,
 )
 from bridge.domain.times import aware
@@ -185,7 +184,7 @@ def _name(course: Thing) -> str:
 
 
 def _is_wanted(item: Pulled, since: datetime | None) -> bool:
-    if since is None or isinstance(item.fact, Unreadable):
+    if since is None or not isinstance(item.fact, LearningFact):
         return True
     return item.fact.occurred_at >= since
 
