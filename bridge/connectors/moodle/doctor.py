@@ -345,7 +345,8 @@ def _cohorts(client: MoodleClient) -> list[Finding]:
 
 
 def _competencies(client: MoodleClient, userid: int) -> list[Finding]:
-    """Whether a rating would be allowed: Moodle says so beside the service user's own ratings."""
+    """Whether a rating would be allowed: Moodle says so beside the ratings of another user; one's
+    own may be seen without any capability, so they are looked at only where that user is gone."""
     frameworks = client.call(LIST_FRAMEWORKS, ALL_FRAMEWORKS)
     listed = frameworks and client.call(
         LIST_COMPETENCIES,
@@ -367,7 +368,12 @@ def _competencies(client: MoodleClient, userid: int) -> list[Finding]:
                 warning=True,
             )
         ]
-    shown = client.call(RATING, {"userid": userid, "competencyid": listed[0]["id"]})
+    try:
+        shown = client.call(RATING, {"userid": _FIRST_ADMIN, "competencyid": listed[0]["id"]})
+    except PeerError as error:
+        if error.detail not in GONE:
+            raise
+        shown = client.call(RATING, {"userid": userid, "competencyid": listed[0]["id"]})
     if isinstance(shown, dict) and shown.get("cangrade"):
         return [Finding("competencies can be rated", True, "The service user may rate.")]
     return [

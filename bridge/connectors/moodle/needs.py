@@ -100,6 +100,7 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     REASONS: (
         *_COURSE_ACCESS,
         "moodle/course:viewparticipants",
+        "moodle/user:viewdetails",
         "report/completion:view",
         "moodle/badges:viewotherbadges",
     ),
