@@ -63,7 +63,18 @@ def _people(client: MoodleClient, courses: Sequence[int], own_id: int) -> list[F
         others = [one for one in listed if one.get("id") != own_id]
         if others:
             return [_known_by(client, others), *_completion(client, course, others)]
-    return []
+    looked = min(len(courses), _LOOKED_INTO)
+    return [
+        Finding(
+            "people of courses",
+            False,
+            f"In the first {looked} courses nobody is shown: either nobody is in them, or their "
+            "people may not be seen.",
+            "Give the role moodle/user:viewdetails and moodle/course:viewparticipants at "
+            f"{client.settings.page(ROLES_PAGE)}.",
+            warning=True,
+        )
+    ]
 
 
 def _known_by(client: MoodleClient, people: Sequence[Any]) -> Finding:

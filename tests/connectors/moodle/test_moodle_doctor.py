@@ -149,6 +149,7 @@ def test_without_a_report_the_cost_is_said_and_the_courses_are_looked_at(
     [
         (lose_capability("moodle/course:viewparticipants"), "courses", "viewparticipants"),
         (lose_capability("moodle/site:viewuseridentity"), "people of courses", "viewuseridentity"),
+        (lose_capability("moodle/user:viewdetails"), "people of courses", "viewdetails"),
         (lose_capability("report/completion:view"), "courses", "report/completion:view"),
     ],
 )
