@@ -41,7 +41,7 @@ class MoodleSection(BaseModel):
     timezone: str = "UTC"
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
     deadline: Annotated[float, Field(gt=0, le=3600)] = 300.0
-    calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 5.0
+    calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 10.0
     ca_bundle: Path | None = None
     proxy: str | None = None
     profile_status: bool = True
