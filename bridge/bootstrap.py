@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
 
-from flask import Blueprint
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -17,22 +16,18 @@ from bridge import bootstrap_booking as booking
 from bridge import bootstrap_lrs as lrs
 from bridge import bootstrap_setup, log
 from bridge import bootstrap_xapi as xapi
+from bridge.bootstrap_doors import lti_tool, mail_room, open_vault, receivers
 from bridge.bootstrap_files import SiteFolders
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
 from bridge.catalog.staff import parse_staff_list
 from bridge.config import Config, load_config
-from bridge.connectors.lti import OwnKey, PeerWeb, Tool
-from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
 from bridge.connectors.moodle import MoodleSettings, MoodleSource, MoodleTarget
-from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
 from bridge.connectors.oidc import OidcProvider, OidcSettings
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.lrs.readings import Readings
-from bridge.domain.lti import LmsSource, ToolPages
-from bridge.domain.mail import Mailer
 from bridge.domain.ports import Clock, Target
 from bridge.domain.problems import BadFile, Problem, errors_among, in_order
 from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
@@ -45,7 +40,6 @@ from bridge.jobs.work import Works
 from bridge.late import LateFeed
 from bridge.services.context import Context
 from bridge.services.lrs.draining import Drain, received_source
-from bridge.services.mailing import MailRoom
 from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
 from bridge.services.notify import ask_for_link
 from bridge.services.pull import Trusted
@@ -54,11 +48,9 @@ from bridge.services.staff import StaffFile
 from bridge.services.status import JobTime, StatusReader
 from bridge.storage.engine import migrate, open_engine
 from bridge.storage.unit import SqlStore
-from bridge.storage.vault import KeyVault, read_keys
 from bridge.tables import SiteTables
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings, WebSite
-from webhooks.receivers.moodle import moodle_receiver
 
 
 class SystemClock:
@@ -298,18 +290,6 @@ def open_bridge(folder: Path, *, actor: Actor | None = None, clock: Clock | None
     return Bridge(folder, config, engine, context, the_clock)
 
 
-def open_vault(folder: Path, config: Config) -> KeyVault:
-    """The keys that reflections are encrypted with. Raises BridgeError where there are none."""
-    path = folder / config.keys
-    try:
-        return KeyVault(read_keys(path.read_text(encoding="utf-8"), str(path)))
-    except FileNotFoundError:
-        raise BridgeError(
-            f"The key file {path} is missing. Put it back from your backup: without it no "
-            "reflection can be read. A new site gets one from 'bridge init'."
-        ) from None
-
-
 def status_reader(bridge: Bridge, jobs: Callable[[], Sequence[JobTime]] = tuple) -> StatusReader:
     """Tells how the bridge stands, by system eyes."""
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
@@ -365,76 +345,6 @@ def web_site(
         received=bridge.received,
         receivers=receivers(bridge, wake, section.base_url or base_url),
     )
-
-
-def receivers(bridge: Bridge, wake: Callable[[], None], base_url: str) -> Sequence[Blueprint]:
-    """The routes for webhooks of every kind of source, and for statements."""
-    system = bridge.context.acting_as(Actor(SYSTEM, "hook"))
-    secrets = {
-        name: partial(section.webhook_secrets, bridge.folder, name)
-        for name, section in bridge.config.moodle.items()
-    }
-    statements = lrs.xapi_endpoint(
-        bridge.context.acting_as(Actor(SYSTEM, "xapi")), bridge.config,
-        open_vault(bridge.folder, bridge.config), base_url,
-    )  # fmt: skip
-    webhooks = booking.receivers(system, bridge.config)
-    return (*webhooks, moodle_receiver(system, secrets, wake), statements)
-
-
-def lti_tool(bridge: Bridge, base_url: str) -> Tool:
-    """The bridge as a tool that every configured Moodle may launch.
-
-    `base_url` is the bridge's own address. Only a bridge without https, under development on
-    this computer, asks a platform on this computer for its keys without https.
-    """
-    sources, web = {}, {}
-    for name, section in bridge.config.moodle.items():
-        sources[name] = LmsSource(
-            name, "moodle", section.trust, section.url.rstrip("/"), USER_KIND, COURSE_KIND,
-            IdentityRule.VERIFIED_EMAIL in section.identity,
-        )  # fmt: skip
-        web[name] = PeerWeb(
-            str(bridge.folder / section.ca_bundle) if section.ca_bundle else True,
-            section.proxy,
-            plain_loopback=not base_url.startswith("https://"),
-        )
-    return Tool(sources, web, OwnKey(bridge.folder / "lti-key.pem"))
-
-
-def tool_pages(bridge: Bridge, base_url: str | None = None) -> ToolPages:
-    """Where the LTI pages are. Raises BridgeError where nobody says what the address is."""
-    address = base_url or bridge.config.web.base_url
-    if not address:
-        raise BridgeError(
-            "The bridge does not know its own address. Set base_url under [web] in bridge.toml, "
-            "or name it with --base-url."
-        )
-    return ToolPages(address.rstrip("/"), bridge.config.web.title)
-
-
-def mail_room(bridge: Bridge, base_url: str | None = None) -> MailRoom:
-    """What sending mail needs: by SMTP where a host is configured, into a folder otherwise.
-
-    `base_url` is where the pages are, unless configured. Raises BridgeError without a password.
-    """
-    section, web = bridge.config.mail, bridge.config.web
-    head = LetterHead(section.sender, web.title, section.reply_to or "", web.contact)
-    mailer: Mailer = FolderMailer(bridge.folder / section.folder, head)
-    if section.host:
-        settings = SmtpSettings(
-            host=section.host,
-            port=section.port or 0,
-            security=section.security,
-            user=section.user,
-            password=section.password(bridge.folder),
-            ca_bundle=bridge.folder / section.ca_bundle if section.ca_bundle else None,
-            timeout=section.timeout,
-        )
-        mailer = SmtpMailer(settings, head)
-    vault = open_vault(bridge.folder, bridge.config)
-    address = base_url or f"http://127.0.0.1:{bridge.config.jobs.status_port}"
-    return MailRoom(mailer, web.base_url or address, vault.derive("unsubscribe"))
 
 
 def serve_site(

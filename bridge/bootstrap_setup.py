@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge.catalog.competency_table import read_competency_table
-from bridge.config import default_token_variable
+from bridge.config_moodle import default_token_variable
 from bridge.connectors.moodle import MoodleClient, MoodleSettings
 from bridge.connectors.moodle.competencies import MoodleCompetencies
 from bridge.connectors.moodle.needs import default_way_in

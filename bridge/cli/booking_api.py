@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import click
 
 from bridge.answers import SiteAnswers, auth_of, is_answer, is_url
-from bridge.bootstrap import Bridge, tool_pages
+from bridge.bootstrap import Bridge
+from bridge.bootstrap_doors import tool_pages
 from bridge.cli.common import console, json_option, opened, print_json, site_option, table
 from bridge.config_booking import RestSection
 from bridge.domain.errors import NotFound, Refused

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from bridge.bootstrap import Bridge, lti_tool, tool_pages
+from bridge.bootstrap import Bridge
+from bridge.bootstrap_doors import lti_tool, tool_pages
 from bridge.cli.common import console, json_option, opened, print_json, site_option, table
 from bridge.connectors.lti import Tool
 from bridge.services import platforms

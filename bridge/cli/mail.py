@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bridge.bootstrap import mail_room
+from bridge.bootstrap_doors import mail_room
 from bridge.cli.common import console, json_option, opened, print_json, site_option, table
 from bridge.services import mailing, notify
 

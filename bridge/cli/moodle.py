@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bridge.config import default_token_variable
+from bridge.config_moodle import default_token_variable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

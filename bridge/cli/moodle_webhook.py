@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bridge.bootstrap import tool_pages
+from bridge.bootstrap_doors import tool_pages
 from bridge.cli.common import console, opened, site_option
 from bridge.cli.moodle import moodle
 from bridge.domain.errors import BridgeError, NotFound

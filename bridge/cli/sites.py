@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from bridge.bootstrap import Bridge, mail_room
+from bridge.bootstrap import Bridge
+from bridge.bootstrap_doors import mail_room
 from bridge.bootstrap_setup import setup_findings
 from bridge.cli.common import console, json_option, opened, print_json, site_option
 from bridge.domain.errors import BridgeError

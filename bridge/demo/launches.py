@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bridge.bootstrap import Bridge, lti_tool, tool_pages
+from bridge.bootstrap import Bridge
+from bridge.bootstrap_doors import lti_tool, tool_pages
 from bridge.demo.moodle import StandInMoodle
 from bridge.domain.lti import Opens
 from bridge.services import platforms

@@ -149,7 +149,8 @@ class Known(NamedTuple):
 class Happened(NamedTuple):
     """When the record of an item happened, and whose and what it is, by row and by number there.
 
-    `account_gone` says why its account is gone, and is empty where it is not.
+    `account_gone` says why its account is gone, `activity_gone` why its activity is; they are empty
+    where it is not.
     """
 
     at: datetime
@@ -158,6 +159,7 @@ class Happened(NamedTuple):
     account: str
     account_gone: str
     activity: str
+    activity_gone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

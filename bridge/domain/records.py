@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.domain.times import aware
+from bridge.domain.vanishing import Gone
 
 SAME_CYCLE = timedelta(minutes=1)
 #: In place of a cycle, in the natural key of what has no date.
@@ -277,7 +278,8 @@ class Page:
 
     `absent` are stems of natural keys ("completion:42:7:") of which the source said expressly that
     it now holds nothing but what the same page shows: stored items under them are gone from there.
-    A part of one may be "*", for any: "completion:*:7:" is a whole course.
+    A part of one may be "*", for any: "completion:*:7:" is a whole course. `because` has the reason
+    of those stems of which the source told it itself, so that it is not asked.
 
     `resume`: where a full run that ends after this page can go on (`bridge.domain.ports.GoesOn`).
 
@@ -299,6 +301,7 @@ class Page:
     whole: bool | None = None
     note: str = ""
     absent: tuple[str, ...] = ()
+    because: Mapping[str, Gone] = field(default_factory=dict)
     resume: str = ""
     accounts: tuple[AccountFacts, ...] = ()
     activities: tuple[ActivityFacts, ...] = ()

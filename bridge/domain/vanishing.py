@@ -42,7 +42,8 @@ _WORDS = {
     Gone.LEFT: "they have left the course there, or their place in it is suspended; what was "
     "learned stands",
     Gone.ACCOUNT_DELETED: "the account was deleted there; what was learned stands",
-    Gone.COURSE_DELETED: "the course was deleted there, or hidden; what was learned stands",
+    Gone.COURSE_DELETED: "the course, or the activity in it, was deleted there, or hidden; "
+    "what was learned stands",
     Gone.RESTORED: "it seems to have been put back from a backup that is older; what was learned "
     "stands",
     Gone.GIVEN_ANEW: "its number there belongs to another now",

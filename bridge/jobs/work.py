@@ -85,13 +85,16 @@ def links(works: Works, source: str) -> None:
     the training team: a source that does not say holds nothing up."""
     if source not in works.read_links:
         return
-    try:
+
+    def read_them() -> None:
         read = works.read_links[source](works.context)
+        _log.info("links of courses read", source=source, asked=read.asked, read=read.read,
+                  links=read.links)  # fmt: skip
+
+    try:
+        _patiently(works, read_them)
     except BridgeError as error:
         _log.info("links of courses not read", source=source, why=str(error))
-        return
-    _log.info("links of courses read", source=source, asked=read.asked, read=read.read,
-              links=read.links)  # fmt: skip
 
 
 def _pull(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.domain.errors import NeedsAdministrator
 from bridge.domain.frameworks import Edition
 from bridge.domain.lms_frameworks import CourseLink, KeptLink, ReadsLinks, RuleOutcome, match_link
 from bridge.domain.mapping import CompetencyRef
@@ -18,9 +19,12 @@ from bridge.domain.times import london_date
 from bridge.services.context import Context, training_team_only
 from bridge.services.mapped import load_mapped
 from bridge.services.snippets import rule_snippet
+from bridge.services.talking import conversation, kept
 
 #: How many courses one reading asks about, those that no rule names first.
 AT_ONCE = 2000
+#: So many of them between two looks at whether the conversation is still ours.
+_AT_A_TIME = 500
 Table = Mapping[tuple[str, str], CompetencyRef]
 
 
@@ -69,7 +73,7 @@ def read_links(
     """Ask a source about the courses that records came from, and keep what it says.
 
     A course that does not answer keeps what was read of it before. Raises PeerError, with
-    nothing changed, where none answers.
+    nothing changed, where none answers, and LostLease while another process speaks with it.
     """
     with ctx.store.reading() as uow:
         index = load_mapped(uow).index
@@ -84,7 +88,15 @@ def read_links(
         return decision.mapped, -alias.id
 
     courses = [alias.facts.value for alias in sorted(aliases, key=rank)][:limit]
-    found = reader.course_links(courses) if courses else {}
+    found: dict[str, Sequence[CourseLink]] = {}
+    with conversation(ctx, reader, source) as talk:
+        peer = kept(reader, talk)
+        for start in range(0, len(courses), _AT_A_TIME):
+            try:
+                found.update(peer.course_links(courses[start : start + _AT_A_TIME]))
+            except NeedsAdministrator:
+                if not found:
+                    raise
     now = ctx.clock.now()
     told = table or {}
     with ctx.store.begin() as uow:

@@ -5,38 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, field
 from operator import attrgetter
 
-from bridge.domain.bookings import ANOTHER_HOLDER, POINTS_ELSEWHERE, SEVERAL_NAMES, Held
-from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.model import (
     Account,
     Alias,
     NewQuarantine,
     NewReceived,
     NewRecord,
-    Reading,
-    SourceRow,
 )
-from bridge.domain.policy import Policy
 from bridge.domain.records import (
-    UNDATED,
-    AccountFacts,
-    ActivityFacts,
     Disposition,
     LearningFact,
     NoRecord,
     Page,
-    Precision,
     Pulled,
     Status,
-    Trainer,
     Unreadable,
     cycle_of,
-    neighbouring_cycles,
-    same_cycle,
 )
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.statements import STATEMENTS
@@ -44,33 +31,23 @@ from bridge.domain.times import london_date
 from bridge.domain.vanishing import Gone
 from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.drafting import Candidate, file_evidence
-from bridge.services.identities import flag_doubts, look_up, others
-from bridge.services.mapped import Mapped
-from bridge.services.rule_joins import settle_rule_joins
+from bridge.services.naming import Naming
+from bridge.services.roads_in import dated_by_another_road, not_coarser, told_by_another_road
 from bridge.services.statements import doubts_of, settle
 from bridge.services.tally import Tally as Tally
 
 
 @dataclass(slots=True)
-class Intake:
+class Intake(Naming):
     """Takes in the pages of one source. `now` is the instant of the run.
 
-    `rules` are the identity rules that this source is trusted with. Of the latest page,
-    `told_before` are keys under which its items are stored already, as another road named them, and
-    `held_back` says that sessions wait to be looked at with others. `trainers` are those that this
-    run has named so far, accounts by event; `joined` the names that rules were asked about.
-    `reasons` say of stored items why the source holds them no more, where that was found out, and
-    `explained` are those that were gone before, unexplained; `explains`: the source could be asked.
+    Of the latest page, `told_before` are keys under which its items are stored already, as another
+    road named them, and `held_back` says that sessions wait to be looked at with others. `reasons`
+    say of stored items why the source holds them no more, where that was found out, and `explained`
+    are those that were gone before, unexplained; `explains`: the source could be asked.
     """
 
-    source: SourceRow
-    rules: Sequence[IdentityRule]
-    mapped: Mapped
-    policy: Policy
-    now: datetime
     told_before: list[str] = field(default_factory=list)
-    trainers: dict[Held, set[int]] = field(default_factory=dict)
-    joined: set[Alias] = field(default_factory=set)
     reasons: dict[int, Gone] = field(default_factory=dict)
     explained: set[int] = field(default_factory=set)
     explains: bool = False
@@ -119,9 +96,9 @@ class Intake:
         by_key = {item.natural_key: item for item in items}
         known = uow.intake.known(self.source.id, list(by_key))
         unknown = [item for key, item in by_key.items() if key not in known]
-        told = self._told_by_another_road(uow, unknown)
+        told = told_by_another_road(uow, self.source.id, unknown)
         if page.coarser:
-            told |= self._dated_by_another_road(uow, unknown)
+            told |= dated_by_another_road(uow, self.source.id, unknown)
         self.told_before = [key for key in told.values() if key is not None]
         fresh: list[Pulled] = []
         changed: list[tuple[Pulled, int]] = []
@@ -137,7 +114,7 @@ class Intake:
             if before.sha256 != hashlib.sha256(item.body).digest():
                 changed.append((item, before.id))
         if page.coarser and changed:
-            changed = self._not_coarser(uow, changed, page.envelope)
+            changed = not_coarser(uow, changed, page.envelope)
         unchanged = [
             (item, known[key].id)
             for key, item in by_key.items()
@@ -172,7 +149,7 @@ class Intake:
 
     def see_own_reasons(self, uow: UnitOfWork, missing: Sequence[tuple[int, str]]) -> None:
         """Why these are gone, as far as what is stored by now tells: of some there is a newer time,
-        and a source keeps only that; the account of others is somebody else's."""
+        and a source keeps only that; the number of others' account or activity is another's now."""
         gone = {row_id for row_id, _ in missing}
         stems = {f"{_stem_of(key)}:" for _, key in missing if ":" in key}
         under = [
@@ -186,7 +163,7 @@ class Intake:
         self.reasons |= {
             row_id: Gone.GIVEN_ANEW
             for row_id, each in uow.intake.happened(sorted(gone)).items()
-            if each.account_gone == Gone.GIVEN_ANEW.value
+            if Gone.GIVEN_ANEW.value in (each.account_gone, each.activity_gone)
         }
 
     def mark_gone(self, uow: UnitOfWork, gone: Sequence[int]) -> None:
@@ -200,167 +177,6 @@ class Intake:
         uow.intake.mark_accounts_deleted({each.account_id for each in deleted}, self.now)
         courses = uow.intake.happened(by_reason[Gone.COURSE_DELETED]).values()
         uow.intake.mark_activities_gone({each.alias_id for each in courses}, self.now)
-
-    def _told_by_another_road(
-        self, uow: UnitOfWork, items: Sequence[Pulled]
-    ) -> dict[str, str | None]:
-        """Which keys tell what is told less than a minute apart under another key (DESIGN 5.1).
-
-        The other key where that is stored, None where it is in the same page.
-        """
-        near: list[tuple[str, Pulled, datetime]] = []
-        for item in items:
-            if isinstance(item.fact, LearningFact):
-                occurred_at = item.fact.occurred_at
-                stem = item.natural_key.removesuffix(cycle_of(occurred_at))
-                if stem != item.natural_key:
-                    cycles = neighbouring_cycles(occurred_at)
-                    near += [(stem + cycle, item, occurred_at) for cycle in cycles]
-        if not near:
-            return {}
-        told = uow.intake.times_of(self.source.id, [key for key, _, _ in near])
-        in_page = {
-            i.natural_key: i.fact.occurred_at for i in items if isinstance(i.fact, LearningFact)
-        }
-        same: dict[str, str | None] = {}
-        for key, item, occurred_at in near:
-            stored = told.get(key)
-            if stored is not None and same_cycle(stored, occurred_at):
-                same[item.natural_key] = key
-            elif key < item.natural_key and key not in same:
-                other = in_page.get(key)
-                if other is not None and same_cycle(other, occurred_at):
-                    same[item.natural_key] = None
-        return same
-
-    def _dated_by_another_road(
-        self, uow: UnitOfWork, items: Sequence[Pulled]
-    ) -> dict[str, str | None]:
-        """Which keys say without a date what is known with one."""
-        stems = {
-            item.natural_key.removesuffix(UNDATED): item.natural_key
-            for item in items
-            if isinstance(item.fact, Unreadable) and item.natural_key.endswith(UNDATED)
-        }
-        if not stems:
-            return {}
-        return {stems[s]: None for s in uow.intake.dated_under(self.source.id, list(stems))}
-
-    def _not_coarser(
-        self, uow: UnitOfWork, changed: Sequence[tuple[Pulled, int]], envelope: bytes
-    ) -> list[tuple[Pulled, int]]:
-        """Those that tell as much as what is stored, or something else altogether.
-
-        Of the same status, a reading with a score stands before one without, and then the more
-        precise one (DESIGN 5.1): a report's minutes never replace a plugin's seconds. What came
-        by the same road may well say less than it did.
-        """
-        stored = uow.intake.readings([received_id for _, received_id in changed])
-        same = uow.intake.envelope_id(envelope)
-        return [
-            (item, received_id)
-            for item, received_id in changed
-            if (before := stored.get(received_id)) is None
-            or before.envelope_id == same
-            or not _tells_less(item.fact, before)
-        ]
-
-    def _take_facts(
-        self,
-        uow: UnitOfWork,
-        accounts: Sequence[AccountFacts],
-        activities: Sequence[ActivityFacts],
-    ) -> None:
-        """Bring what is known already of these accounts and activities up to date."""
-        known = uow.intake.accounts(self.source.id, [facts.value for facts in accounts])
-        self._accounts(uow, [facts for facts in accounts if facts.value in known])
-        names = uow.intake.known_activities(self.source.id, [facts.value for facts in activities])
-        self._aliases(uow, [facts for facts in activities if facts.value in names])
-
-    def _take_trainers(self, uow: UnitOfWork, told: Sequence[Trainer]) -> None:
-        """Who trained at events: those named in this run so far, and nobody else any more."""
-        accounts = self._accounts(uow, [each.account for each in told])
-        aliases = self._aliases(uow, [each.activity for each in told])
-        named = set()
-        for each in told:
-            named.add(event := (aliases[each.activity.value].id, each.on))
-            self.trainers.setdefault(event, set()).add(accounts[each.account.value].id)
-        uow.bookings.set_trainers({event: self.trainers[event] for event in named}, self.now)
-
-    def _accounts(self, uow: UnitOfWork, told: Sequence[AccountFacts]) -> dict[str, Account]:
-        """These accounts, by value; added, brought up to date and matched."""
-        wanted = {facts.value: facts for facts in told}
-        known = uow.intake.accounts(self.source.id, list(wanted))
-        for value, facts in wanted.items():
-            if facts.deleted and value in known:
-                # Moodle mangles what it says of a deleted account; what was known stays.
-                wanted[value] = replace(known[value].facts, deleted=True)
-        for account in others(uow, self.source, known, wanted, self.rules):
-            uow.intake.retire_account(account.id, self.now)
-            uow.bookings.doubt([account.id] if account.person else [], ANOTHER_HOLDER, self.now)
-            del known[account.facts.value]
-        missing = [facts for value, facts in wanted.items() if value not in known]
-        altered = [
-            Account(known[value].id, facts, known[value].person)
-            for value, facts in wanted.items()
-            if value in known and known[value].facts != facts
-        ]
-        known |= {
-            a.facts.value: a for a in uow.intake.add_accounts(self.source.id, missing, self.now)
-        }
-        if altered:
-            uow.intake.update_accounts(altered, self.now)
-            known |= {a.facts.value: a for a in altered}
-        alone = [a for a in known.values() if a.person is None and not a.facts.deleted]
-        return known | {a.facts.value: a for a in self.match_accounts(uow, alone, altered)}
-
-    def match_accounts(
-        self, uow: UnitOfWork, alone: Sequence[Account], altered: Sequence[Account] = ()
-    ) -> list[Account]:
-        """Join accounts to people where the trusted rules agree; those that were joined.
-
-        An account that was joined by an address which is seen to be shared now, for one thing
-        because `altered` ones name somebody else, stays as it is, flagged for the training team;
-        and so does one that says of itself now what is known of somebody else.
-        """
-        if not (alone or altered) or not self.rules:
-            return []
-        key = self.source.key
-        known = look_up(
-            uow,
-            {key: [a.facts for a in (*alone, *altered)]},
-            {key: self.rules},
-            {key: self.source.id},
-        )
-        parted = uow.people.parted([a.id for a in alone])
-        parted |= uow.bookings.refused([a.id for a in alone])
-        joined: dict[int, Match] = {}
-        for account in alone:
-            found = known.match(key, account.facts, self.rules)
-            if isinstance(found, Match) and (account.id, found.person) not in parted:
-                joined[account.id] = found
-        uow.people.link_accounts(joined, self.now, "rule")
-        flag_doubts(uow, joined, alone, self.now)
-        uow.intake.mark_accounts(joined)
-        elsewhere = [
-            a.id
-            for a in altered
-            if a.person is not None and known.names_another(key, a.facts, self.rules, a.person)
-        ]
-        uow.bookings.doubt(elsewhere, POINTS_ELSEWHERE, self.now)
-        if doubtful := known.in_doubt(key):
-            uow.bookings.doubt(doubtful, SEVERAL_NAMES, self.now)
-        return [Account(a.id, a.facts, joined[a.id].person) for a in alone if a.id in joined]
-
-    def _aliases(self, uow: UnitOfWork, told: Sequence[ActivityFacts]) -> dict[str, Alias]:
-        """The activities by these names; joined to others where a rule says so."""
-        wanted = {facts.value: facts for facts in told}
-        found = uow.intake.aliases(self.source, wanted, self.now)
-        new = [a for a in found.values() if a not in self.joined] if self.mapped.index.joins else []
-        if new and settle_rule_joins(uow, self.mapped, new, self.now):
-            found = uow.intake.aliases(self.source, wanted, self.now)
-        self.joined.update(found[alias.facts.value] for alias in new)
-        return found
 
     def _add(
         self,
@@ -550,18 +366,6 @@ class Intake:
             uow.statements.add_no_records([(received_id, fact.code)])
             return True
         return uow.statements.set_no_record(received_id, fact.code)
-
-
-_FINENESS = {Precision.DAY: 0, Precision.MINUTE: 1, Precision.SECOND: 2}
-
-
-def _tells_less(fact: LearningFact | Unreadable | NoRecord, stored: Reading) -> bool:
-    """Whether an item is a coarser reading of what is stored."""
-    if not isinstance(fact, LearningFact) or fact.status is not stored.status:
-        return False
-    if (fact.score is None) is not (stored.score is None):
-        return fact.score is None
-    return _FINENESS[fact.precision] < _FINENESS[stored.precision]
 
 
 def _failed(fact: LearningFact | Unreadable | NoRecord) -> bool:

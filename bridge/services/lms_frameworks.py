@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bridge.domain.errors import PeerError, Refused
 from bridge.domain.frameworks import Edition, edition_hash
@@ -25,6 +26,7 @@ from bridge.domain.records import ActivityFacts
 from bridge.domain.times import london_date
 from bridge.services.context import Context, audit, training_team_only
 from bridge.services.mapped import load_mapped
+from bridge.services.talking import conversation, kept
 
 
 @dataclass(slots=True)
@@ -69,10 +71,35 @@ def bring_frameworks(
 
     Nothing is ever removed from the LMS, and what reads differently there is put back only with
     `restore`. Running it again continues where it stopped. Raises Refused for an edition whose
-    file no longer says what was published, and PeerError before anything was changed.
+    file no longer says what was published, PeerError before anything was changed, and LostLease
+    where another process speaks with the LMS.
     """
     training_team_only(ctx)
     _check_unchanged(ctx, editions)
+    asked = _Asked(source, source_kind, course_kind, link_courses)
+    with conversation(ctx, peer, source) as talk:
+        return _bring_all(ctx, asked, kept(peer, talk), editions, dry_run=dry_run, restore=restore)
+
+
+class _Asked(NamedTuple):
+    """Of which source, by which kinds, and whether its courses are linked too."""
+
+    source: str
+    source_kind: str
+    course_kind: str
+    link_courses: bool
+
+
+def _bring_all(
+    ctx: Context,
+    asked: _Asked,
+    peer: CompetencyPeer,
+    editions: Sequence[Edition],
+    *,
+    dry_run: bool,
+    restore: bool,
+) -> FrameworksReport:
+    source, link_courses = asked.source, asked.link_courses
     report = FrameworksReport(source, dry_run)
     there = {one.idnumber: one for one in peer.frameworks()}
     for edition in editions:
@@ -84,7 +111,7 @@ def bring_frameworks(
     suggested: Mapping[str, Sequence[CompetencyRef]] = {}
     links: Mapping[str, Sequence[CourseLink]] = {}
     if link_courses:
-        suggested = _suggested(ctx, source, peer, source_kind, course_kind)
+        suggested = _suggested(ctx, source, peer, asked.source_kind, asked.course_kind)
         report.courses_suggested = len(suggested)
         links = peer.course_links(sorted(suggested, key=int))
         report.courses_read = len(links)

@@ -108,10 +108,14 @@ def _restored(
 
 
 def absent_from(ctx: Context, intake: Intake, page: Page) -> list[tuple[int, str]]:
-    """What is known under the stems that a page says are gone, and that it does not show."""
+    """What is known under the stems that a page says are gone, and that it does not show; without
+    that of which the page says why, which goes into `intake.reasons`."""
     if not page.absent:
         return []
     shown = {item.natural_key for item in page.items}
     with ctx.store.reading() as uow:
         under = uow.intake.keys_under(intake.source.id, page.absent)
-    return [(row_id, key) for row_id, key in under if key not in shown]
+        for stem, why in page.because.items():
+            told = uow.intake.keys_under(intake.source.id, [stem])
+            intake.reasons |= {row_id: why for row_id, _ in told}
+    return [(i, key) for i, key in under if key not in shown and i not in intake.reasons]

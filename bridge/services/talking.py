@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from bridge.domain.errors import LostLease, NeedsAdministrator
 from bridge.domain.model import Lease
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context
+
+Peer = TypeVar("Peer")
 
 
 @dataclass(slots=True)
@@ -53,6 +56,29 @@ def conversation(ctx: Context, peer: object, key: str) -> Iterator[Talk]:
     finally:
         with ctx.store.begin() as uow:
             uow.ops.release_lease(lease)
+
+
+class _Kept:
+    """A peer whose conversation is prolonged before each thing that it is asked."""
+
+    def __init__(self, peer: object, talk: Talk) -> None:
+        self._peer, self._talk = peer, talk
+
+    def __getattr__(self, name: str) -> Any:
+        asked = getattr(self._peer, name)
+
+        def ask(*given: Any, **named: Any) -> Any:
+            with self._talk.ctx.store.begin() as uow:
+                self._talk.keep(uow)
+            return asked(*given, **named)
+
+        return ask
+
+
+def kept(peer: Peer, talk: Talk) -> Peer:
+    """The same peer for longer work: each of its methods raises LostLease where another process has
+    taken the conversation over."""
+    return cast("Peer", _Kept(peer, talk)) if talk.lease is not None else peer
 
 
 def _name(peer: object) -> str:

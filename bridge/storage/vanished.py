@@ -114,7 +114,7 @@ class VanishedQueries:
         """When the records of these items happened, of which accounts and activities."""
         query = (
             select(_l.received_id, _l.occurred_at, _l.account_id, _l.alias_id, _acc.value,
-                   _acc.gone_because, _a.value)
+                   _acc.gone_because, _a.value, _a.gone_because)
             .join(t.accounts, _acc.id == _l.account_id)
             .join(t.activity_aliases, _a.id == _l.alias_id)
             .where(among(self._db, _l.received_id, received_ids))

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert
 
-from bridge.bootstrap import Bridge, open_bridge, open_vault, publish_files
+from bridge.bootstrap import Bridge, open_bridge, publish_files
+from bridge.bootstrap_doors import open_vault
 from bridge.domain.mapping import rule_from_content
 from bridge.domain.permissions import Role
 from bridge.services import signin

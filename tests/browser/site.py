@@ -17,7 +17,8 @@ from typing import Any
 from flask import Flask
 
 from bridge import log
-from bridge.bootstrap import Bridge, SystemClock, mail_room, open_bridge, publish_files, web_site
+from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, web_site
+from bridge.bootstrap_doors import mail_room
 from bridge.catalog.staff import parse_staff_list
 from bridge.demo.idp import StandInProvider
 from bridge.demo.moodle import StandInMoodle, seed

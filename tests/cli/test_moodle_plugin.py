@@ -17,6 +17,8 @@ import pytest
 
 from bridge.cli import main
 from bridge.cli.moodle_plugin import archive, plugin_files
+from bridge.connectors import moodle as connectors
+from bridge.connectors.moodle.needs import FUNCTIONS, functions_for
 
 SOURCE = Path(__file__).resolve().parents[2] / "webhooks/senders/moodle/local_competencybridge"
 
@@ -72,6 +74,40 @@ def test_bytes_are_the_same_everywhere() -> None:
         assert {entry.date_time for entry in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         modes = {entry.is_dir(): entry.external_attr >> 16 for entry in packed.infolist()}
     assert modes == {True: 0o040755, False: 0o100644}
+
+
+#: What set-up calls by an administrator's token, and what only older Moodles and Totara need.
+BY_ADMINISTRATORS = frozenset(
+    {
+        "core_cohort_create_cohorts", "core_cohort_get_cohorts", "core_cohort_get_cohort_members",
+        "core_competency_add_competency_to_course", "core_competency_create_competency",
+        "core_competency_create_competency_framework", "core_competency_get_scale_values",
+        "core_competency_set_course_competency_ruleoutcome",
+        "core_competency_set_parent_competency", "core_competency_update_competency",
+        "core_competency_update_competency_framework", "core_reportbuilder_columns_add",
+        "core_reportbuilder_columns_sort_get", "core_reportbuilder_columns_sort_toggle",
+        "core_reportbuilder_conditions_add", "core_reportbuilder_filters_add",
+        "core_role_assign_roles", "core_user_create_users", "core_user_get_users_by_field",
+        "core_user_update_users",
+    }
+)  # fmt: skip
+
+
+def test_the_ready_made_service_has_every_function_that_the_bridge_calls() -> None:
+    """By any road, and to find out why something is gone; and nothing else."""
+    services = (SOURCE / "db/services.php").read_text()
+    own = set(re.findall(r"^    '(local_competencybridge_\w+)' => \[", services, re.MULTILINE))
+    of_core = set(re.findall(r"^            '(\w+)',$", services, re.MULTILINE))
+    assert set(functions_for(FUNCTIONS)) <= own | of_core
+    package = Path(connectors.__file__).parent
+    named = {
+        name
+        for path in package.glob("*.py")
+        for name in re.findall(
+            r'"((?:core|tool|gradereport|enrol|mod|report)_[a-z]+_[a-z_]+)"', path.read_text()
+        )
+    }
+    assert of_core - {"core_cohort_get_cohort_members"} == named - BY_ADMINISTRATORS
 
 
 @pytest.mark.parametrize("language", ["en"])

@@ -13,7 +13,8 @@ from unittest import mock
 
 import pytest
 
-from bridge.bootstrap import Bridge, mail_room, open_bridge
+from bridge.bootstrap import Bridge, open_bridge
+from bridge.bootstrap_doors import mail_room
 from bridge.cli import main
 from bridge.config import load_config
 from bridge.connectors.mail import FolderMailer, SmtpMailer

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 import pytest
 from ruamel.yaml import YAML
 
-from bridge.domain.errors import NeedsAdministrator
-from bridge.domain.lms_frameworks import CourseLink
+from bridge.domain.errors import LostLease, NeedsAdministrator
+from bridge.domain.lms_frameworks import CourseLink, LmsFramework
 from bridge.domain.mapping import CompetencyRef
 from bridge.services import desk
 from bridge.services.course_links import linked_courses, read_links
 from bridge.services.ledger import ledger
+from bridge.services.lms_frameworks import bring_frameworks
+from bridge.services.talking import conversation, kept
 from tests.support import Completion, World, ref
 
 
@@ -107,3 +109,51 @@ def test_no_more_courses_are_asked_about_than_the_limit(world: World) -> None:
     reader = Reader({})
     read_links(world.ctx, "moodle", reader, course_kind=kind, limit=3)
     assert len(reader.asked) == 3
+
+
+class Moodle(Reader):
+    """A source with which only one conversation is held at a time, and competencies."""
+
+    conversation = "lms"
+
+    def frameworks(self) -> list[LmsFramework]:
+        """None; and that it was asked is known."""
+        self.asked.append("frameworks")
+        return []
+
+    def courses(self) -> None:
+        """It does not say."""
+
+
+def test_nothing_is_asked_while_another_process_speaks_with_the_source(world: World) -> None:
+    world.pull(Completion("u1", "C1"))
+    kind, numbers = kind_of(world)
+    source = Moodle({numbers["C1"]: []})
+    other = World(world.engine, world.clock, publish_all=False)
+    with conversation(other.ctx, source, "moodle"):
+        with pytest.raises(LostLease):
+            read_links(world.ctx, "moodle", source, course_kind=kind)
+        with pytest.raises(LostLease):
+            bring_frameworks(world.ctx, "moodle", source, [], dry_run=False)  # type: ignore[arg-type]
+        assert source.asked == []
+    assert read_links(world.ctx, "moodle", source, course_kind=kind).read == 1
+    bring_frameworks(world.ctx, "moodle", source, [], dry_run=True, link_courses=False)  # type: ignore[arg-type]
+    assert source.asked == [numbers["C1"], "frameworks"]
+
+
+def test_a_conversation_that_another_took_over_is_broken_off(world: World) -> None:
+    source = Moodle({})
+    other = World(world.engine, world.clock, publish_all=False)
+    with conversation(world.ctx, source, "moodle") as talk:
+        peer = kept(source, talk)
+        peer.frameworks()
+        world.clock.advance(seconds=world.ctx.policy.lease_seconds - 1)
+        peer.frameworks()
+        # Each question prolongs it; only silence lets another in.
+        world.clock.advance(seconds=world.ctx.policy.lease_seconds - 1)
+        with pytest.raises(LostLease), conversation(other.ctx, source, "moodle"):
+            pass
+        world.clock.advance(seconds=world.ctx.policy.lease_seconds + 1)
+        with conversation(other.ctx, source, "moodle"), pytest.raises(LostLease):
+            peer.frameworks()
+    assert source.asked == ["frameworks", "frameworks"]

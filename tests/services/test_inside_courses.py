@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.demo.moodle import Site, StandInMoodle
+from bridge.demo.moodle.functions import FUNCTIONS
 from bridge.domain.mapping import CountsWhen, Matcher, Rule
 from bridge.services import ledger
 from bridge.services import pull as pulling
@@ -43,8 +44,7 @@ class Inside:
         }
 
     def took(self, grade: float, days: float = 2) -> None:
-        """An attempt at the quiz, which asks for 0.8 to pass, by somebody in the course."""
-        self.site.enrol(11, COURSES[0])
+        """An attempt at the quiz, which asks for 0.8 to pass."""
         self.site.complete_activity(
             11, QUIZ, self.world.clock.now() - timedelta(days=days),
             state=2 if grade >= 0.8 else 3, grade=grade,
@@ -212,3 +212,107 @@ def test_moving_from_the_gradebook_to_the_plugin_keeps_the_draft(inside: Inside)
     assert inside.world.scalar("SELECT count(*) FROM evidence") == 2
     kept = "SELECT count(*) FROM received WHERE gone_at IS NULL"
     assert inside.world.scalar(kept) == 2
+
+
+def gone(inside: Inside) -> dict[str, str]:
+    rows = inside.world.rows(
+        "SELECT natural_key, gone_because FROM received WHERE gone_at IS NOT NULL"
+    )
+    return {key.rpartition(":")[0]: because for key, because in rows}
+
+
+@pytest.mark.parametrize("road", ["changes", "sweep", "gradebook"])
+@pytest.mark.parametrize("enrolled", [True, False])
+def test_an_activity_that_is_removed_from_its_course_takes_nothing_back(
+    inside: Inside, road: str, enrolled: bool
+) -> None:
+    inside.world.publish([*MAPPING, quiz_rule(3)])
+    if road == "gradebook":
+        inside.site.plugin = None
+        enrolled = True
+    inside.site.complete(11, COURSES[0], NOW - timedelta(days=2))
+    inside.took(0.9)
+    inside.world.clock.advance(hours=1)
+    inside.pull()
+    if not enrolled:
+        inside.site.unenrol(11, COURSES[0])
+    before = inside.drafts()
+    inside.site.remove_module(QUIZ)
+    inside.pull(full=road != "changes")
+    assert gone(inside) == {f"activity:11:{COURSES[0]}:{QUIZ}": "course deleted"}
+    assert inside.drafts() == before
+    words = "SELECT gone_because FROM activity_aliases WHERE module IS NOT NULL"
+    assert inside.world.rows(words) == [("course deleted",)]
+
+
+def test_what_the_plugin_tells_is_not_asked_of_anybody_else(inside: Inside) -> None:
+    inside.world.publish([*MAPPING, quiz_rule(3)])
+    for user in (11, 12):
+        inside.site.complete(user, COURSES[0], NOW - timedelta(days=2))
+        inside.site.complete(user, COURSES[1], NOW - timedelta(days=2))
+    inside.took(0.9)
+    inside.world.clock.advance(hours=1)
+    inside.pull()
+    inside.site.remove_module(QUIZ)
+    inside.site.delete_course(COURSES[1])
+    inside.site.delete_user(12)
+    inside.site.uncomplete(12, COURSES[0])
+    inside.site.happened("grade", userid=12, courseid=COURSES[0])
+    inside.moodle.forget()
+    inside.pull(full=False)
+    assert gone(inside) == {
+        f"activity:11:{COURSES[0]}:{QUIZ}": "course deleted",
+        f"completion:11:{COURSES[1]}": "course deleted",
+        f"completion:12:{COURSES[1]}": "course deleted",
+        f"completion:12:{COURSES[0]}": "account deleted",
+    }
+    asked = {seen.function for seen in inside.moodle.requests}
+    assert asked <= {
+        "tool_mobile_call_external_functions",
+        "core_webservice_get_site_info",
+        "local_competencybridge_get_status",
+        "local_competencybridge_get_changes",
+    }
+
+
+def test_a_renamed_activity_is_known_by_its_new_name_at_once(inside: Inside) -> None:
+    inside.world.publish([*MAPPING, quiz_rule(3)])
+    inside.took(0.9)
+    inside.world.clock.advance(hours=1)
+    inside.pull()
+    inside.site.change_module(QUIZ, name="Final quiz, 2026")
+    inside.pull(full=False)
+    titles = "SELECT title FROM activity_aliases WHERE module IS NOT NULL"
+    assert inside.world.rows(titles) == [("Course 1: Final quiz, 2026",)]
+    # What somebody's log says of it stays.
+    assert set(inside.drafts()) == {"Course 1: Final quiz"}
+
+
+def test_somebody_who_has_left_loses_what_the_plugin_says_is_absent(inside: Inside) -> None:
+    """It shows completions of everybody, so that leaving the course explains nothing."""
+    inside.site.complete(11, COURSES[0], NOW - timedelta(days=2))
+    inside.world.clock.advance(hours=1)
+    inside.pull()
+    assert inside.drafts() == {"Course 1": {"1", "2"}}
+    inside.site.uncomplete(11, COURSES[0])
+    inside.site.unenrol(11, COURSES[0])
+    inside.pull(full=False)
+    assert gone(inside) == {f"completion:11:{COURSES[0]}": "reversed"}
+    assert inside.drafts() == {}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_function_that_moodle_does_not_know_removes_no_activity(
+    inside: Inside, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    inside.site.plugin = None
+    inside.world.publish([*MAPPING, quiz_rule(3)])
+    inside.site.complete(11, COURSES[0], NOW - timedelta(days=2))
+    inside.took(0.9)
+    inside.world.clock.advance(hours=1)
+    inside.pull()
+    del inside.site.activity_completions[11, QUIZ]
+    if not known:
+        monkeypatch.delitem(FUNCTIONS, "core_course_get_course_module")
+    inside.pull()
+    assert gone(inside) == {f"activity:11:{COURSES[0]}:{QUIZ}": "reversed"}

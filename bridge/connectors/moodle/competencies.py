@@ -55,6 +55,11 @@ class MoodleCompetencies:
         self._client = client
         self._scale = scale
 
+    @property
+    def conversation(self) -> str:
+        """Only one conversation at a time is held with this Moodle."""
+        return self._client.settings.conversation
+
     def frameworks(self) -> list[LmsFramework]:
         """All frameworks of the system context and below."""
         return [_framework(one) for one in self._list(LIST_FRAMEWORKS, ALL_FRAMEWORKS)]

@@ -16,6 +16,7 @@ from bridge.connectors.moodle.grades import ROUTE as GRADES_ROUTE
 from bridge.connectors.moodle.peruser import PerUserRoute, read_answer
 from bridge.connectors.moodle.pluginrows import read_again
 from bridge.connectors.moodle.reports import ReportRoute, read_row
+from bridge.connectors.moodle.reversals import SINCE, Reversals
 from bridge.connectors.moodle.settings import MoodleSettings
 from bridge.connectors.moodle.vanished import Vanished
 from bridge.connectors.moodle.ways import (
@@ -61,10 +62,7 @@ class MoodleSource:
         A weaker way than that of the last run proves no absence: it cannot see all that the better
         one saw, and what the better one knew stays.
         """
-        if self.settings.way == PER_USER:
-            opening = Opening()
-        else:
-            opening = open_up(self.client, self._clock.now())
+        opening = self._opening()
         choice = choose(self.settings, opening)
         if choice.way == PLUGIN:
             status = opening.status
@@ -79,6 +77,19 @@ class MoodleSource:
             pages = self._with_grades(pages)
         for page in pages:
             yield self._marked(page, choice, mark, fallen=fallen)
+
+    def pull_from(self, resume: str) -> Iterator[Page] | None:
+        """A full run by the plugin goes on where it stopped; None by any other way."""
+        opening = self._opening()
+        status = opening.status
+        if status is None or choose(self.settings, opening).way != PLUGIN or not status.can_read:
+            return None
+        return PluginRoute(self.client).go_on(status, resume)
+
+    def _opening(self) -> Opening:
+        if self.settings.way == PER_USER:
+            return Opening()
+        return open_up(self.client, self._clock.now())
 
     def _stock(self, way: str, opening: Opening, since: datetime | None) -> Iterator[Page]:
         if way == REPORT:
@@ -138,7 +149,11 @@ class MoodleSource:
         return self.settings.conversation
 
     def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone]:
-        """Why these are not shown any more, as far as stock functions tell. Raises TryLater."""
+        """Why these are not shown any more, as far as the way in can tell. Raises TryLater."""
+        opening = self._opening()
+        by_plugin = choose(self.settings, opening).way == PLUGIN
+        if by_plugin and opening.status is not None and opening.status.plugin >= SINCE:
+            return Reversals(self.client).why(keys)
         return Vanished(self.client).why(keys, shown)
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:

@@ -11,6 +11,7 @@ import msgspec
 from bridge.connectors.moodle import zones
 from bridge.connectors.moodle.client import BATCH, UNREADABLE, MoodleClient
 from bridge.connectors.moodle.cohortlist import list_cohorts, looking_up
+from bridge.connectors.moodle.doctor_peruser import per_user_findings
 from bridge.connectors.moodle.doctor_plugin import plugin_findings
 from bridge.connectors.moodle.doctor_ways import way_findings
 from bridge.connectors.moodle.issued import USER_BADGES, all_issued, held_by
@@ -91,7 +92,7 @@ def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
         findings += _tried("report", lambda: _report(client))
     else:
         findings.append(_no_report(client))
-        findings += _tried("courses", lambda: _courses(client))
+        findings += _tried("courses", lambda: per_user_findings(client, int(info["userid"])))
     return findings
 
 
@@ -289,31 +290,6 @@ def _no_report(client: MoodleClient) -> Finding:
     )
 
 
-def _courses(client: MoodleClient) -> list[Finding]:
-    answer = client.call(COURSES)
-    try:
-        courses = [one for one in answer["courses"] if one["id"] != 1]
-    except (KeyError, TypeError):
-        raise client.unreadable(COURSES) from None
-    capabilities = "moodle/course:view, moodle/course:viewhiddencourses"
-    remedy = f"Give the role {capabilities} at {client.settings.page(ROLES_PAGE)}, system level."
-    if not courses:
-        return [Finding("courses", False, "No course is shown to the service user.", remedy)]
-    named = sum(bool(one.get("idnumber")) for one in courses)
-    findings = [Finding("courses", True, f"{len(courses)} courses are visible.")]
-    if not named:
-        findings.append(
-            Finding(
-                "course ID numbers",
-                False,
-                "No course shows its ID number, so mappings by idnumber find nothing.",
-                "Give the role moodle/course:update, or use the report route, which shows them.",
-                warning=True,
-            )
-        )
-    return findings
-
-
 def _badges(client: MoodleClient) -> list[Finding]:
     """Somebody else's badges, for one's own need no capability."""
     answer = held_by(client, [_FIRST_ADMIN])[_FIRST_ADMIN]
@@ -369,7 +345,8 @@ def _cohorts(client: MoodleClient) -> list[Finding]:
 
 
 def _competencies(client: MoodleClient, userid: int) -> list[Finding]:
-    """Whether a rating would be allowed: Moodle says so beside the service user's own ratings."""
+    """Whether a rating would be allowed: Moodle says so beside the ratings of another user; one's
+    own may be seen without any capability, so they are looked at only where that user is gone."""
     frameworks = client.call(LIST_FRAMEWORKS, ALL_FRAMEWORKS)
     listed = frameworks and client.call(
         LIST_COMPETENCIES,
@@ -391,7 +368,12 @@ def _competencies(client: MoodleClient, userid: int) -> list[Finding]:
                 warning=True,
             )
         ]
-    shown = client.call(RATING, {"userid": userid, "competencyid": listed[0]["id"]})
+    try:
+        shown = client.call(RATING, {"userid": _FIRST_ADMIN, "competencyid": listed[0]["id"]})
+    except PeerError as error:
+        if error.detail not in GONE:
+            raise
+        shown = client.call(RATING, {"userid": userid, "competencyid": listed[0]["id"]})
     if isinstance(shown, dict) and shown.get("cangrade"):
         return [Finding("competencies can be rated", True, "The service user may rate.")]
     return [

@@ -1,6 +1,8 @@
 """The least that a service user needs, by road: functions in the service, capabilities in the role.
 
-Checked against the `require_capability` calls of Moodle 4.4, and by taking each away.
+Each capability was forbidden in turn on a Moodle 4.4, and what the doctor and set-up's proofs said
+of it noted (docs/verified-against.md): they name each but `moodle/course:viewhiddencourses`,
+without which hidden courses are not told of at all, so that nothing is seen to be missing.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Any
 from bridge.connectors.moodle.client import BATCH
 from bridge.connectors.moodle.cohortlist import SEARCH_COHORTS
 from bridge.connectors.moodle.competencies import COURSE_LINKS
+from bridge.connectors.moodle.grades import GRADES
 from bridge.connectors.moodle.issued import USER_BADGES
 from bridge.connectors.moodle.peruser import COMPLETION, COURSES, ENROLLED
 from bridge.connectors.moodle.reports import LIST, RESET_FILTERS, RETRIEVE, SET_FILTERS
@@ -22,6 +25,7 @@ from bridge.connectors.moodle.roads import (
     LIST_FRAMEWORKS,
     RATING,
 )
+from bridge.connectors.moodle.vanished import COURSE_MODULE, USERS_COURSES
 from bridge.connectors.moodle.zones import TIMESTAMPS
 from bridge.domain.setup import SetupWishes, WayIn
 
@@ -29,6 +33,8 @@ SITE_INFO = "core_webservice_get_site_info"
 PLUGIN_STATUS = "local_competencybridge_get_status"
 _PLUGIN = "local_competencybridge_"
 
+#: Roads of a stock Moodle that nothing else hangs on.
+REASONS, SCORES = "reasons", "scores"
 #: Each road's functions beside those that every road needs.
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
     "plugin": (
@@ -53,6 +59,14 @@ FUNCTIONS: Mapping[str, tuple[str, ...]] = {
         RETRIEVE,
     ),
     "links": (LIST_FRAMEWORKS, COURSE_LINKS),
+    REASONS: (COMPLETION, USER_BADGES, USERS_COURSES, COURSES, COURSE_MODULE),
+    SCORES: (GRADES,),
+}
+#: What each optional road is for, in words for whoever makes the service by hand.
+OPTIONAL: Mapping[str, str] = {
+    "links": "reads which competencies courses are linked to, as suggestions for mappings",
+    REASONS: "tells why a completion is not shown any more: a reset, or somebody who has left",
+    SCORES: "tells the scores of quizzes and other activities inside courses",
 }
 _COURSE_ACCESS = ("moodle/course:view", "moodle/course:viewhiddencourses")
 #: Each road's capabilities beside `webservice/rest:use`, all in the system context.
@@ -85,6 +99,14 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
         "moodle/competency:competencyview",
         "moodle/competency:coursecompetencyview",
     ),
+    REASONS: (
+        *_COURSE_ACCESS,
+        "moodle/course:viewparticipants",
+        "moodle/user:viewdetails",
+        "report/completion:view",
+        "moodle/badges:viewotherbadges",
+    ),
+    SCORES: (*_COURSE_ACCESS, "gradereport/user:view", "moodle/grade:viewall"),
 }
 _EVERY_FUNCTION, _EVERY_CAPABILITY = (SITE_INFO, BATCH), ("webservice/rest:use",)
 

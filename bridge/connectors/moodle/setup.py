@@ -10,8 +10,12 @@ from bridge.connectors.moodle import uploads
 from bridge.connectors.moodle.client import MoodleClient
 from bridge.connectors.moodle.cohortlist import SEARCH_COHORTS, looking_up
 from bridge.connectors.moodle.needs import (
+    CAPABILITIES,
     FUNCTIONS,
+    OPTIONAL,
     PLUGIN_STATUS,
+    REASONS,
+    SCORES,
     SITE_INFO,
     capabilities_for,
     functions_for,
@@ -71,7 +75,8 @@ class SetupWalk:
         """Every step in order. What can be done by web service is done on the way."""
         wishes, access = self._wishes, self._access
         steps = [*self._plugin_step(), self._web_services()]
-        steps += [self._role(), self._user(), self._service_step(), self._token()]
+        steps += [self._role(), self._user(), self._service_step(), *self._optional()]
+        steps.append(self._token())
         if wishes.way_in is WayIn.REPORT:
             steps.append(self._report(COMPLETIONS, access.settings.report))
         stock = [need for need in wishes.badges if need.via != "plugin"]
@@ -261,6 +266,25 @@ class SetupWalk:
                 users,
             ),
         )
+
+    def _optional(self) -> list[Step]:
+        """What a stock Moodle can tell besides; with the plugin the bridge knows it anyway."""
+        if self._wishes.way_in is WayIn.PLUGIN:
+            return []
+        offered = self._access.offered
+        values = []
+        for road in (REASONS, SCORES):
+            missing = [name for name in FUNCTIONS[road] if name not in offered]
+            if missing:
+                rights = ", ".join(CAPABILITIES[road])
+                values.append((", ".join(missing), f"{OPTIONAL[road]}. The role needs {rights}"))
+        title = "What may be asked besides"
+        if not values:
+            says = "Reasons and scores can be asked for."
+            return [Step("besides", title, StepState.DONE, says, optional=True)]
+        says = "These may be added to the service, with the rights in the role; none has to be."
+        page = self._page(SERVICES_PAGE)
+        return [Step("besides", title, StepState.OPEN, says, page, tuple(values), optional=True)]
 
     def _token(self) -> Step:
         title = "The token"

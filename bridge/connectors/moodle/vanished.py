@@ -7,6 +7,7 @@ answer: whatever the service user may not see stays unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,7 +23,10 @@ _NO_SUCH_USER = frozenset({"userdeleted", "invaliduser"})
 _LEFT = frozenset({"usernotenroled"})
 #: Errors that come only after Moodle has found the person to be in the course.
 _THERE = frozenset({"nocriteriaset"})
-_COURSE_TABLE = "table course"
+_COURSE_TABLE = re.compile(r"table course\b(?!_)")
+#: The second is what Moodle 4.4 says: a record that was looked for without the name of its table.
+_NO_SUCH_MODULE = frozenset({"invalidcoursemodule", "invalidrecordunknown"})
+_MODULE_TABLE = "table course_modules"
 #: So many answers that say nothing, and a function is not asked any more.
 _IN_VAIN = 5
 
@@ -49,15 +53,10 @@ def pair_of(key: str) -> Pair | None:
 
 
 class Vanished:
-    """Finds out why, through one Moodle's client.
+    """Finds out why, through one Moodle's client."""
 
-    `shows_everybody`: the road that the keys came by shows people who left and deleted accounts
-    too, so that only the course itself remains to be asked about.
-    """
-
-    def __init__(self, client: MoodleClient, *, shows_everybody: bool = False) -> None:
+    def __init__(self, client: MoodleClient) -> None:
         self._client = client
-        self._everybody = shows_everybody
 
     def why(self, keys: Sequence[str], shown: Sequence[str]) -> dict[str, Gone]:
         """Why, for each key of which it could be found out. Raises TryLater."""
@@ -66,14 +65,23 @@ class Vanished:
         there = {pair for key in shown if (pair := pair_of(key)) is not None}
         found: dict[Pair, Gone] = {}
         self._modules(wanted, found)
-        if self._everybody:
-            self._courses(wanted - found.keys(), there, found)
-            found = dict.fromkeys(wanted, Gone.REVERSED) | found
-        else:
-            for ask in (self._completions, self._users, self._enrolments, self._courses):
-                if left := wanted - found.keys():
-                    ask(left, there, found)
+        for ask in (self._completions, self._users, self._enrolments, self._courses):
+            if left := wanted - found.keys():
+                ask(left, there, found)
         return {key: found[pair] for key, pair in pairs.items() if pair in found}
+
+    def removed(self, wanted: set[Pair]) -> dict[Pair, Gone]:
+        """Those of these whose activity is not in its course any more. Raises TryLater."""
+        found: dict[Pair, Gone] = {}
+        self._modules(wanted, found)
+        return found
+
+    def in_courses(self, wanted: set[Pair]) -> dict[Pair, Gone]:
+        """Of those of which Moodle says whether they are in the course still. Raises TryLater."""
+        found: dict[Pair, Gone] = {}
+        if wanted:
+            self._completions(wanted, set(), found)
+        return found
 
     def _completions(self, wanted: set[Pair], there: set[Pair], found: dict[Pair, Gone]) -> None:
         """Asked for somebody's completion, Moodle says whether it knows them, and in the course.
@@ -230,7 +238,7 @@ def _of_completion(answer: Any, pair: Pair) -> Gone | None:
         return Gone.LEFT
     if answer.detail in _THERE:
         return Gone.REVERSED
-    if answer.detail == "invalidrecord" and _COURSE_TABLE in str(answer):
+    if answer.detail == "invalidrecord" and _COURSE_TABLE.search(str(answer)):
         return Gone.COURSE_DELETED
     return None
 
@@ -241,8 +249,12 @@ def _of_user(answer: Any, pair: Pair) -> Gone | None:
 
 
 def _of_module(answer: Any, pair: Pair) -> Gone | None:
-    codes = ("invalidcoursemodule", "invalidrecord")
-    gone = isinstance(answer, PeerError) and answer.detail in codes
+    if not isinstance(answer, PeerError):
+        return None
+    # Of a function that a Moodle does not know it says "invalidrecord" too, in another table.
+    gone = answer.detail in _NO_SUCH_MODULE or (
+        answer.detail == "invalidrecord" and _MODULE_TABLE in str(answer)
+    )
     return Gone.COURSE_DELETED if gone else None
 
 

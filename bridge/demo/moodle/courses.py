@@ -1,11 +1,11 @@
-"""Courses: core_course_get_courses, get_courses_by_field, get_categories."""
+"""Courses: core_course_get_courses, get_courses_by_field, get_categories, get_course_module."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from bridge.demo.moodle.call import Call, Function, format_string
-from bridge.demo.moodle.errors import MoodleError, invalid_parameter
+from bridge.demo.moodle.errors import MoodleError, invalid_parameter, invalid_record_unknown
 from bridge.demo.moodle.params import INT, RAW, Many, Omittable, default
 from bridge.demo.moodle.tables import Category, Course
 
@@ -182,7 +182,22 @@ def _shown_category(call: Call, category: Category) -> dict[str, Any]:
     }
 
 
+def _get_module(call: Call, params: dict[str, Any]) -> dict[str, Any]:
+    module = call.site.modules.get(params["cmid"])
+    if module is None:
+        raise invalid_record_unknown()
+    call.enter(call.site.courses[module.courseid])
+    shown = {
+        "id": module.cmid,
+        "course": module.courseid,
+        "name": format_string(module.name),
+        "modname": module.modname,
+    }
+    return {"cm": shown, "warnings": []}
+
+
 FUNCTIONS = (
+    Function("core_course_get_course_module", {"cmid": INT}, _get_module),
     Function(
         "core_course_get_courses", {"options": Omittable({"ids": Many(INT, ())})}, _get_courses
     ),

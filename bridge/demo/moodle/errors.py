@@ -78,6 +78,15 @@ def invalid_record(table: str) -> MoodleError:
     )
 
 
+def invalid_record_unknown() -> MoodleError:
+    """Something that does not exist, looked for by a query that names no table."""
+    return MoodleError(
+        "dml_missing_record_exception",
+        "invalidrecordunknown",
+        "Can't find data record in database.",
+    )
+
+
 def invalid_user() -> MoodleError:
     """A user that never existed."""
     return MoodleError("dml_missing_record_exception", "invaliduser", "Invalid user")

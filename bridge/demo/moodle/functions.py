@@ -36,7 +36,6 @@ _ELSEWHERE = frozenset(
         "core_badges_get_user_badge_by_hash",
         "core_course_delete_courses",
         "core_course_get_contents",
-        "core_course_get_course_module",
         "core_user_delete_users",
         "core_user_get_users",
     }

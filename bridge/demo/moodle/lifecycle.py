@@ -107,7 +107,15 @@ def remove_module(site: Site, cmid: int) -> None:
     """Take an activity out of its course; what was completed of it goes with it."""
     for key in [key for key in site.activity_completions if key[1] == cmid]:
         del site.activity_completions[key]
-    del site.modules[cmid]
+    courseid = site.modules.pop(cmid).courseid
+    site.happened("module_deleted", courseid=courseid, cmid=cmid)
+
+
+def change_module(site: Site, cmid: int, **fields: Any) -> None:
+    """Change an activity's name or idnumber."""
+    for name, value in fields.items():
+        setattr(site.modules[cmid], name, value)
+    site.happened("module_updated", courseid=site.modules[cmid].courseid, cmid=cmid)
 
 
 def merge_users(site: Site, userid: int, into: int) -> None:

@@ -207,6 +207,7 @@ class Site:
     suspend = lifecycle.suspend
     delete_user = lifecycle.delete_user
     change_user = lifecycle.change_user
+    change_module = lifecycle.change_module
     change_course = lifecycle.change_course
     delete_course = lifecycle.delete_course
     remove_module = lifecycle.remove_module

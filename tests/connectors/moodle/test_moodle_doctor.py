@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -141,6 +142,28 @@ def test_without_a_report_the_cost_is_said_and_the_courses_are_looked_at(
     moodle.faults.add(Fault.EMPTY_ANSWER, function="core_course_get_courses_by_field")
     found = wrong(stand_in.source(report=None).doctor())
     assert "moodle/course:view" in found["courses"].remedy
+
+
+@pytest.mark.parametrize(
+    ("broken", "check", "words"),
+    [
+        (lose_capability("moodle/course:viewparticipants"), "courses", "viewparticipants"),
+        (lose_capability("moodle/site:viewuseridentity"), "people of courses", "viewuseridentity"),
+        (lose_capability("moodle/user:viewdetails"), "people of courses", "viewdetails"),
+        (lose_capability("report/completion:view"), "courses", "report/completion:view"),
+    ],
+)
+def test_what_reading_person_by_person_lacks_is_named(
+    stand_in: Peer, moodle: StandInMoodle, broken: Break, check: str, words: str
+) -> None:
+    settings = replace(stand_in.settings, report=None)
+    assert not any(
+        each for each in replace(stand_in, settings=settings).source().doctor()
+        if not each.ok and not each.warning
+    )  # fmt: skip
+    broken(moodle)
+    found = wrong(replace(stand_in, settings=settings).source().doctor())
+    assert words in found[check].message + found[check].remedy
 
 
 def test_the_doctor_changes_nothing(stand_in: Peer, moodle: StandInMoodle) -> None:

@@ -14,8 +14,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from bridge.connectors.moodle import MoodleClient
+from bridge.connectors.moodle import MoodleClient, MoodleSettings
 from bridge.connectors.moodle.competencies import MoodleCompetencies
+from bridge.connectors.moodle.needs import FUNCTIONS as FUNCTIONS_BY_ROAD
 from bridge.connectors.moodle.needs import capabilities_for, functions_for
 from bridge.connectors.moodle.setup import SetupWalk
 from bridge.connectors.moodle.setupaccess import Access
@@ -39,7 +40,7 @@ from bridge.domain.lms_frameworks import (
     plan_framework,
 )
 from bridge.domain.setup import BadgeNeed, SetupWishes, Step, StepState, WayIn
-from tests.connectors.moodle.conftest import ENV, REAL, Peer, Script, _peer
+from tests.connectors.moodle.conftest import ENV, NOW, REAL, Peer, Script, _peer
 
 REAL_ADMIN = REAL and "admin_token" in ENV
 
@@ -373,6 +374,30 @@ def test_with_the_plugin_its_own_service_and_rights_are_all_there_is(script: Scr
 
 
 # The files
+
+
+def test_what_may_be_asked_besides_is_offered_with_what_it_is_for() -> None:
+    with StandInMoodle(seed.demo_site(NOW)) as moodle:
+        settings = MoodleSettings(
+            "moodle", moodle.base_url, moodle.site.token_of(seed.SERVICE_USER), report=1
+        )
+        service = moodle.site.services["competency_bridge"]
+
+        def besides() -> Step:
+            access = Access(settings, MoodleClient(settings), None)
+            access.look()
+            (step,) = [s for s in SetupWalk(access, SetupWishes()).walk() if s.key == "besides"]
+            return step
+
+        service.functions |= set(functions_for(FUNCTIONS_BY_ROAD))
+        assert besides().state is StepState.DONE
+        service.functions -= {"core_course_get_course_module", "gradereport_user_get_grade_items"}
+        step = besides()
+        assert step.optional
+        assert [name for name, _ in step.values] == [
+            "core_course_get_course_module", "gradereport_user_get_grade_items"
+        ]  # fmt: skip
+        assert all("The role needs moodle/course:view" in value for _, value in step.values)
 
 
 def test_the_role_file_has_the_capabilities_and_the_order_that_moodle_asks_for() -> None:

@@ -19,8 +19,6 @@ _LIMIT = 1000
 #: Kinds that name a pair of user and course, and of user and activity.
 _OF_COURSES = frozenset({"course_completed", "unenrolled"})
 _OF_MODULES = frozenset({"module_completed"})
-_ABOUT_USERS = frozenset({"user_updated", "user_deleted"})
-_ABOUT_COURSES = frozenset({"course_updated"})
 
 
 def installed(call: Call) -> Plugin:
@@ -74,8 +72,7 @@ def _changes(call: Call, params: dict[str, Any]) -> dict[str, Any]:
             activities.append(done)
         else:
             absent.append(_absent("activity", userid, courseid, cmid))
-    users = {c.userid for c in shown if c.kind in _ABOUT_USERS}
-    courses = {c.courseid for c in shown if c.kind in _ABOUT_COURSES}
+    named = ({c.userid for c in shown}, {c.courseid for c in shown}, {c.cmid for c in shown})
     return {
         "site": plugin.site,
         "now": site.now,
@@ -83,7 +80,7 @@ def _changes(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         "settled": site.now - SETTLING,
         "more": len(wanted) > size,
         "changes": [change.as_answer() for change in shown],
-        **_rows(call, completions, activities, users, courses),
+        **_rows(call, completions, activities, *named),
         "absent": absent,
     }
 
@@ -119,7 +116,8 @@ def _completions(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         ),
         key=lambda row: row.id,
     )
-    return _page(call, params, selected, lambda page: _rows(call, page, ()))
+    asked = ({params["userid"]}, {params["courseid"]})
+    return _page(call, params, selected, lambda page: _rows(call, page, (), *asked))
 
 
 def _activities(call: Call, params: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +135,8 @@ def _activities(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         ),
         key=lambda row: row.id,
     )
-    return _page(call, params, selected, lambda page: _rows(call, (), page))
+    asked = ({params["userid"]}, {params["courseid"]})
+    return _page(call, params, selected, lambda page: _rows(call, (), page, *asked))
 
 
 def _page(call: Call, params: dict[str, Any], selected: Sequence[Any], rows: Any) -> dict[str, Any]:
@@ -164,10 +163,11 @@ def _rows(
     activities: Iterable[ActivityCompletion],
     users: Iterable[int] = (),
     courses: Iterable[int] = (),
+    modules: Iterable[int] = (),
 ) -> dict[str, Any]:
     """Rows, with the facts of all that they name, each once."""
     site = call.site
-    named, taught, inside = set(users), set(courses), set()
+    named, taught, inside = set(users), set(courses), set(modules)
     told = []
     for row in completions:
         named.add(row.userid)
@@ -209,7 +209,7 @@ def _rows(
         "users": [_user(call, userid) for userid in sorted(named) if userid in site.users],
         "courses": [_course(call, courseid) for courseid in sorted(taught)
                     if courseid in site.courses],
-        "modules": [_module(call, cmid) for cmid in sorted(inside)],
+        "modules": [_module(call, cmid) for cmid in sorted(inside) if cmid in site.modules],
     }  # fmt: skip
 
 

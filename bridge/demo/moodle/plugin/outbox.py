@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-VERSION = "2026112600"
+VERSION = "2026112601"
 API = 1
 #: Younger changes may still be on their way in another transaction.
 SETTLING = 15 * 60

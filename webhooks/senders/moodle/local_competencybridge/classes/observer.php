@@ -119,6 +119,24 @@ class observer {
     }
 
     /**
+     * The settings of an activity changed, for one thing its name.
+     *
+     * @param \core\event\course_module_updated $event
+     */
+    public static function course_module_updated(\core\event\course_module_updated $event): void {
+        self::note(outbox::MODULE_UPDATED, ['courseid' => $event->courseid, 'cmid' => $event->objectid]);
+    }
+
+    /**
+     * An activity was removed from its course.
+     *
+     * @param \core\event\course_module_deleted $event
+     */
+    public static function course_module_deleted(\core\event\course_module_deleted $event): void {
+        self::note(outbox::MODULE_DELETED, ['courseid' => $event->courseid, 'cmid' => $event->objectid]);
+    }
+
+    /**
      * A course was reset.
      *
      * @param \core\event\course_reset_ended $event

@@ -46,6 +46,10 @@ class outbox {
     public const COURSE_UPDATED = 'course_updated';
     /** @var string a course was deleted */
     public const COURSE_DELETED = 'course_deleted';
+    /** @var string the settings of an activity changed */
+    public const MODULE_UPDATED = 'module_updated';
+    /** @var string an activity was removed from its course */
+    public const MODULE_DELETED = 'module_deleted';
     /** @var string a course was reset */
     public const COURSE_RESET = 'course_reset';
     /** @var string a badge was awarded */

@@ -58,6 +58,14 @@ $observers = [
         'callback' => '\local_competencybridge\observer::course_deleted',
     ],
     [
+        'eventname' => '\core\event\course_module_updated',
+        'callback' => '\local_competencybridge\observer::course_module_updated',
+    ],
+    [
+        'eventname' => '\core\event\course_module_deleted',
+        'callback' => '\local_competencybridge\observer::course_module_deleted',
+    ],
+    [
         'eventname' => '\core\event\course_reset_ended',
         'callback' => '\local_competencybridge\observer::course_reset_ended',
     ],

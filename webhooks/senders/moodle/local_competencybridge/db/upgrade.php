@@ -29,6 +29,6 @@
  * @return bool
  */
 function xmldb_local_competencybridge_upgrade($oldversion) {
-    // Nothing yet: 2026112600 is the first version.
+    // Version 2026112601 brings observers, and the service functions that Moodle reads anew by itself; no table changed.
     return true;
 }

@@ -22,6 +22,7 @@ global $CFG;
 require_once($CFG->libdir . '/badgeslib.php');
 require_once($CFG->libdir . '/gradelib.php');
 require_once($CFG->libdir . '/completionlib.php');
+require_once($CFG->dirroot . '/course/lib.php');
 
 /**
  * Tests of what is noted in the outbox when things happen in Moodle.
@@ -203,5 +204,21 @@ final class observer_test extends \advanced_testcase {
         $this->expectOutputRegex('/Changes removed: 0/');
         (new task\purge_outbox())->execute();
         $this->assertSame(0, $DB->count_records(issuing::MARKS));
+    }
+
+    /**
+     * An activity that is renamed or removed is noted, with its course.
+     */
+    public function test_course_module_updated_and_deleted(): void {
+        $this->resetAfterTest();
+        $this->setAdminUser();
+        $course = $this->maker()->course();
+        $page = $this->getDataGenerator()->create_module('page', ['course' => $course->id]);
+        \core\event\course_module_updated::create_from_cm(get_coursemodule_from_id('page', $page->cmid))->trigger();
+        $expected = [[0, (int) $course->id, (int) $page->cmid, 0, 0]];
+        $this->assertSame($expected, $this->noted('module_updated'));
+        $this->assertSame([], $this->noted('module_deleted'));
+        course_delete_module($page->cmid);
+        $this->assertSame($expected, $this->noted('module_deleted'));
     }
 }

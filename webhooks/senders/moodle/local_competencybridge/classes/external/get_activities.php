@@ -93,8 +93,9 @@ class get_activities extends external_api {
             'next' => $activities ? end($activities)['id'] : $after,
             'activities' => $activities,
             'modules' => facts::modules(array_column($activities, 'cmid')),
-            'users' => facts::users(array_column($activities, 'userid')),
-            'courses' => facts::courses(array_column($activities, 'courseid')),
+            // Also those that were asked about, so that the bridge learns that one is gone.
+            'users' => facts::users(array_merge(array_column($activities, 'userid'), array_filter([$userid]))),
+            'courses' => facts::courses(array_merge(array_column($activities, 'courseid'), array_filter([$courseid]))),
         ];
     }
 

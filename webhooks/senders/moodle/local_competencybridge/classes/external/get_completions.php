@@ -84,8 +84,9 @@ class get_completions extends external_api {
             'more' => $more,
             'next' => $completions ? end($completions)['id'] : $after,
             'completions' => $completions,
-            'users' => facts::users(array_column($completions, 'userid')),
-            'courses' => facts::courses(array_column($completions, 'courseid')),
+            // Also those that were asked about, so that the bridge learns that one is gone.
+            'users' => facts::users(array_merge(array_column($completions, 'userid'), array_filter([$userid]))),
+            'courses' => facts::courses(array_merge(array_column($completions, 'courseid'), array_filter([$courseid]))),
         ];
     }
 

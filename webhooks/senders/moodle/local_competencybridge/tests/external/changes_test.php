@@ -243,4 +243,28 @@ final class changes_test extends \advanced_testcase {
         $DB->set_field_select(outbox::TABLE, 'timecreated', 1000, 'userid <= 3');
         $this->assertSame([4, 5], array_column($this->changes(0, 1001)['changes'], 'userid'));
     }
+
+    /**
+     * An activity that was renamed comes with its present name; of one that was removed no facts come any more.
+     */
+    public function test_modules(): void {
+        global $DB;
+        $this->setAdminUser();
+        $course = $this->maker->course();
+        $kept = $this->getDataGenerator()->create_module('page', ['course' => $course->id, 'name' => 'Before']);
+        $gone = $this->getDataGenerator()->create_module('page', ['course' => $course->id]);
+        $DB->set_field('page', 'name', 'After', ['id' => $kept->id]);
+        \core\event\course_module_updated::create_from_cm(get_coursemodule_from_id('page', $kept->cmid))->trigger();
+        course_delete_module($gone->cmid);
+        $this->maker->service_user();
+        $found = $this->changes();
+        $this->assertSame([(int) $kept->cmid => 'After'], array_column($found['modules'], 'name', 'cmid'));
+        $this->assertSame([(int) $course->id], array_column($found['courses'], 'id'));
+        $this->assertContains(
+            ['module_deleted', (int) $course->id, (int) $gone->cmid],
+            array_map(static function (array $change): array {
+                return [$change['kind'], $change['courseid'], $change['cmid']];
+            }, $found['changes'])
+        );
+    }
 }

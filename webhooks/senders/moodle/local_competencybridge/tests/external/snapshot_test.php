@@ -107,6 +107,24 @@ final class snapshot_test extends \advanced_testcase {
     }
 
     /**
+     * Who and what was asked about is told of, rows or none, so that the bridge learns that one is gone.
+     */
+    public function test_asked(): void {
+        $this->setAdminUser();
+        $course = $this->maker->course();
+        $user = $this->getDataGenerator()->create_user();
+        $deleted = $this->getDataGenerator()->create_user();
+        delete_user($deleted);
+        $this->maker->service_user();
+        [, [$page]] = $this->completions(1, $course->id, $user->id);
+        $this->assertSame([[(int) $user->id], [(int) $course->id]], [
+            array_column($page['users'], 'id'), array_column($page['courses'], 'id'),
+        ]);
+        [, [$page]] = $this->completions(1, $course->id + 1000, $deleted->id);
+        $this->assertSame([[true], []], [array_column($page['users'], 'deleted'), $page['courses']]);
+    }
+
+    /**
      * A completion of which Moodle does not know when is there, with time 0.
      */
     public function test_undated(): void {
