@@ -31,3 +31,81 @@ def test_an_award_that_rests_on_new_verification_keeps_the_badge_of_its_year(lms
     lms.deliver()
     assert lms.holds(30) == {"LLR Core 2026": "2028-02-01"}
     assert len(lms.states()) == 1
+
+
+def test_a_renewal_during_a_delivery_is_not_lost(lms: Lms, monkeypatch: pytest.MonkeyPatch) -> None:
+    lms.define(PLUGIN)
+    learner = lms.learner(30)
+    made = lms.earns(learner)
+    award = lms.target.award
+
+    def meanwhile(wanted: Sequence[Placement]) -> list[Delivered]:
+        told = award(wanted)
+        monkeypatch.undo()
+        lms.world.clock.advance(days=30)
+        lms.earns(learner)
+        lms.loses(made)
+        return told
+
+    monkeypatch.setattr(lms.target, "award", meanwhile)
+    lms.deliver()
+    lms.deliver()
+    assert lms.holds(30) == {"LLR Core": "2027-07-15"}
+    assert [s[3] for s in lms.states()] == ["held"]
+
+
+def test_a_withdrawal_during_a_delivery_does_not_wait_for_what_that_came_to(
+    lms: Lms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lms.define(PLUGIN)
+    made = lms.earns(lms.learner(30))
+    lms.deliver()
+    lms.moodle.site.issued_to(30)[0].dateexpire = None
+    award = lms.target.award
+
+    def meanwhile(wanted: Sequence[Placement]) -> list[Delivered]:
+        monkeypatch.undo()
+        site = lms.moodle.site
+        site.plugin, kept = None, site.plugin
+        lms.world.clock.advance(minutes=2)
+        told = award(wanted)
+        site.plugin = kept
+        lms.world.clock.advance(minutes=2)
+        lms.loses(made)
+        return told
+
+    monkeypatch.setattr(lms.target, "award", meanwhile)
+    lms.reconcile()
+    assert lms.deliver().needs_you == []
+    assert lms.holds(30) == {}
+
+
+def test_a_badge_on_an_account_that_is_no_longer_theirs_is_not_in_step(lms: Lms) -> None:
+    lms.define(PLUGIN)
+    learner = lms.learner(30)
+    made = lms.earns(learner)
+    lms.deliver()
+    account = lms.world.scalar("SELECT id FROM accounts WHERE value = '30'")
+    people.unlink(lms.world.ctx, account, "Not theirs.")
+    assert "has no account" in " ".join(lms.deliver().needs_you)
+    # Whoever has the account is asked about; and where it was given it is taken away.
+    assert lms.reconcile().strays == 1
+    lms.loses(made)
+    lms.deliver()
+    assert lms.holds(30) == {}
+
+
+def test_people_who_are_told_apart_again_hold_each_their_own(lms: Lms) -> None:
+    lms.define(PLUGIN)
+    one, other = lms.learner(30), lms.learner(31)
+    lms.earns(one)
+    people.merge(lms.world.ctx, one, other, "The same.")
+    lms.deliver()
+    # Of two accounts the newest, which turns out to be the other person's.
+    assert "LLR Core" in lms.holds(31)
+    people.unmerge(lms.world.ctx, one, "Two after all.")
+    lms.world.awarded()
+    lms.deliver()
+    assert "LLR Core" in lms.holds(30)
+    lms.reconcile()
+    assert [s.seen.account for s in strays.listed(lms.world.ctx).items] == ["31"]
