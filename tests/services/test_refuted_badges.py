@@ -109,3 +109,49 @@ def test_people_who_are_told_apart_again_hold_each_their_own(lms: Lms) -> None:
     assert "LLR Core" in lms.holds(30)
     lms.reconcile()
     assert [s.seen.account for s in strays.listed(lms.world.ctx).items] == ["31"]
+
+
+def test_a_plugin_that_is_away_hinders_no_other_road(world: World) -> None:
+    with open_lms(world, plugin=False) as lms:
+        lms.define(AUTO)
+        lms.install()
+        made = lms.earns(lms.learner(30))
+        lms.deliver()
+        site = lms.moodle.site
+        site.plugin, kept = None, site.plugin
+        world.clock.advance(minutes=2)
+        lms.loses(made)
+        lms.earns(lms.learner(31))
+        (words,) = lms.deliver().needs_you
+        assert "waits until that is installed" in words
+        assert set(lms.holds(31)) == {"LLR Core 2026"}
+        # Nor does it keep the night from putting right what somebody did by hand.
+        badge = next(b for b in site.badges.values() if b.name == "LLR Core 2026")
+        site.revoke(badge.id, 31)
+        report = lms.reconcile()
+        assert (report.drifted, set(lms.holds(31))) == (1, {"LLR Core 2026"})
+        site.plugin = kept
+        world.clock.advance(hours=7)
+        lms.reconcile()
+        assert lms.holds(30) == {}
+
+
+def test_what_somebody_left_stays_left_while_the_plugin_is_away(lms: Lms) -> None:
+    lms.define(AUTO)
+    lms.earns(lms.learner(30))
+    lms.deliver()
+    account = lms.world.scalar("SELECT id FROM accounts WHERE value = '30'")
+    people.unlink(lms.world.ctx, account, "Not theirs.")
+    lms.reconcile()
+    (stray,) = strays.listed(lms.world.ctx).items
+    strays.leave(lms.world.ctx, stray.id)
+    site = lms.moodle.site
+    other = lms.learner(31)
+    for plugin in (None, site.plugin):
+        site.plugin = plugin
+        lms.world.clock.advance(hours=7)
+        if plugin is None:
+            # By a cohort, so that the badges report shows something of ours.
+            lms.earns(other)
+        lms.reconcile()
+    assert strays.listed(lms.world.ctx).items == ()
