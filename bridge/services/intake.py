@@ -72,6 +72,7 @@ class Intake:
     explained: set[int] = field(default_factory=set)
     explains: bool = False
     held_back: bool = False
+    _beside: list[Pulled] = field(default_factory=list)
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
@@ -83,6 +84,8 @@ class Intake:
             tally.vanished = self._take_absent(uow, page)
         if page.accounts or page.activities:
             self._take_facts(uow, page.accounts, page.activities)
+        if self._beside:
+            self._take_facts(uow, self._told_beside(uow), ())
         if not fresh and not changed:
             return tally
         envelope_id = uow.intake.envelope_id(page.envelope)
@@ -122,8 +125,12 @@ class Intake:
                 returned.append(before.id)
             if before.sha256 != hashlib.sha256(item.body).digest():
                 changed.append((item, before.id))
+        # What is said of an account counts also where nothing new is said of what it did.
+        self._beside = [by_key[key] for key, each in known.items() if each.gone]
         if page.coarser and changed:
-            changed = self._not_coarser(uow, changed, page.envelope)
+            kept = self._not_coarser(uow, changed, page.envelope)
+            self._beside += [item for item, _ in set(changed).difference(kept)]
+            changed = kept
         if self.told_before:
             stored = uow.intake.known(self.source.id, self.told_before)
             returned += [before.id for before in stored.values() if before.gone]
@@ -252,6 +259,33 @@ class Intake:
         self._accounts(uow, [facts for facts in accounts if facts.value in known])
         names = uow.intake.known_activities(self.source.id, [facts.value for facts in activities])
         self._aliases(uow, [facts for facts in activities if facts.value in names])
+
+    def _told_beside(self, uow: UnitOfWork) -> list[AccountFacts]:
+        """What these items say of their accounts, on top of what is known: a way that tells less
+        leaves out what it does not see, and only a report, which tells minutes, sees suspensions.
+        """
+        told = {
+            i.fact.account.value: i.fact for i in self._beside if isinstance(i.fact, LearningFact)
+        }
+        known = uow.intake.accounts(self.source.id, list(told))
+        facts = []
+        for value, account in known.items():
+            now, before = told[value].account, account.facts
+            suspended = now.suspended
+            if told[value].precision is not Precision.MINUTE:
+                suspended = suspended or before.suspended
+            facts.append(
+                replace(
+                    before,
+                    email=now.email or before.email,
+                    staff_number=now.staff_number or before.staff_number,
+                    username=now.username or before.username,
+                    display_name=now.display_name or before.display_name,
+                    suspended=suspended,
+                    deleted=now.deleted,
+                )
+            )
+        return facts
 
     def _take_trainers(self, uow: UnitOfWork, told: Sequence[Trainer]) -> None:
         """Who trained at events: those named in this run so far, and nobody else any more."""

@@ -7,9 +7,42 @@ from dataclasses import dataclass
 import pytest
 
 from bridge.domain.errors import LostLease
+from bridge.services import ledger
 from bridge.services.talking import conversation
-from tests.services.lives import REPORT, moodle_beside
+from tests.services.lives import C1, PLUGIN, REPORT, moodle_beside
 from tests.support import World
+
+
+def test_a_report_tells_of_people_also_where_the_plugin_told_more_of_what_they_did(
+    world: World,
+) -> None:
+    with moodle_beside(world, PLUGIN) as moodle:
+        moodle.road = REPORT
+        moodle.site.suspend(11)
+        moodle.site.change_user(12, email="new@example.org")
+        moodle.sweep()
+        rows = world.rows("SELECT value, email, suspended FROM accounts ORDER BY value")
+        assert [(v, e, bool(s)) for v, e, s in rows][1:3] == [
+            ("11", "u11@example.org", True), ("12", "new@example.org", False),
+        ]  # fmt: skip
+        assert set(world.rows("SELECT DISTINCT precision FROM learning_records")) == {("second",)}
+        assert all(line.adds_up for line in ledger.ledger(world.ctx))
+
+
+def test_a_record_that_is_back_of_a_deleted_account_brings_the_account_not_back(
+    world: World,
+) -> None:
+    with moodle_beside(world, PLUGIN) as moodle:
+        moodle.site.delete_user(10)
+        moodle.sweep()
+        saved = moodle.site.backup()
+        moodle.site.uncomplete(10, C1)
+        moodle.sweep()
+        moodle.site.restore(saved)
+        assert moodle.sweep().tally.returned == 1
+        assert world.rows("SELECT gone_because FROM accounts WHERE value = '10'") == [
+            ("account deleted",)
+        ]
 
 
 @dataclass
