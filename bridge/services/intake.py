@@ -73,10 +73,12 @@ class Intake:
     explains: bool = False
     held_back: bool = False
     _beside: list[Pulled] = field(default_factory=list)
+    _coarser: bool = False
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
         tally, self.held_back = Tally(items=len(page.items)), False
+        self._coarser = page.coarser
         fresh, changed = self._sort_out(uow, page, tally)
         if page.trainers:
             self._take_trainers(uow, page.trainers)
@@ -365,10 +367,10 @@ class Intake:
     def _aliases(self, uow: UnitOfWork, told: Sequence[ActivityFacts]) -> dict[str, Alias]:
         """The activities by these names; joined to others where a rule says so."""
         wanted = {facts.value: facts for facts in told}
-        found = uow.intake.aliases(self.source, wanted, self.now)
+        found = uow.intake.aliases(self.source, wanted, self.now, coarser=self._coarser)
         new = [a for a in found.values() if a not in self.joined] if self.mapped.index.joins else []
         if new and settle_rule_joins(uow, self.mapped, new, self.now):
-            found = uow.intake.aliases(self.source, wanted, self.now)
+            found = uow.intake.aliases(self.source, wanted, self.now, coarser=self._coarser)
         self.joined.update(found[alias.facts.value] for alias in new)
         return found
 

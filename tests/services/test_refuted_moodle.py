@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from bridge.demo.moodle import seed
 from bridge.domain.errors import LostLease
 from bridge.services import ledger
 from bridge.services.talking import conversation
-from tests.services.lives import C1, PLUGIN, REPORT, moodle_beside
+from tests.services.lives import C1, PER_USER, PLUGIN, REPORT, moodle_beside
 from tests.support import World
 
 
@@ -27,6 +28,16 @@ def test_a_report_tells_of_people_also_where_the_plugin_told_more_of_what_they_d
         ]  # fmt: skip
         assert set(world.rows("SELECT DISTINCT precision FROM learning_records")) == {("second",)}
         assert all(line.adds_up for line in ledger.ledger(world.ctx))
+
+
+def test_a_way_that_is_not_shown_id_numbers_takes_none_away(world: World) -> None:
+    """The mapping goes by them: drafts would be withdrawn for want of a capability."""
+    with moodle_beside(world, PLUGIN) as moodle:
+        moodle.road = PER_USER
+        moodle.site.user(seed.SERVICE_USER).capabilities.discard("moodle/course:update")
+        moodle.done(14, C1, days=1)
+        moodle.sweep()
+        assert moodle.claims(10) == moodle.claims(14) == {("suggested", False)}
 
 
 def test_a_record_that_is_back_of_a_deleted_account_brings_the_account_not_back(
