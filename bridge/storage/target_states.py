@@ -411,6 +411,9 @@ class SqlTargetStates:
         }  # fmt: skip
         if observed == state.desired:
             values |= {"attempts": 0, "error": None, "needs_you": None}
+        if observed in _HELD:
+            # It is put right where it was seen, which may be another account than last time.
+            values["account_id"] = state.account_id
         done = self._db.execute(
             update(t.target_states)
             .where(_ts.id == state.id, _ts.fence == state.fence)

@@ -111,6 +111,22 @@ def test_people_who_are_told_apart_again_hold_each_their_own(lms: Lms) -> None:
     assert [s.seen.account for s in strays.listed(lms.world.ctx).items] == ["31"]
 
 
+def test_a_withdrawn_badge_is_taken_away_from_the_account_on_which_it_is_seen(lms: Lms) -> None:
+    """And not from the one on which it was before."""
+    lms.define(PLUGIN)
+    one, other = lms.learner(30), lms.learner(31)
+    made = lms.earns(one)
+    people.merge(lms.world.ctx, one, other, "The same.")
+    lms.deliver()
+    lms.loses(made)
+    lms.deliver()
+    people.unmerge(lms.world.ctx, one, "Two after all.")
+    site = lms.moodle.site
+    site.issue(site.badge_keys["core"], 30, None)
+    lms.reconcile()
+    assert lms.holds(30) == {}
+
+
 def test_a_plugin_that_is_away_hinders_no_other_road(world: World) -> None:
     with open_lms(world, plugin=False) as lms:
         lms.define(AUTO)
