@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge import bootstrap_booking as booking
 from bridge import bootstrap_setup, log
+from bridge import bootstrap_xapi as xapi
 from bridge.bootstrap_files import SiteFolders
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
@@ -34,6 +35,7 @@ from bridge.domain.ports import Clock, Target
 from bridge.domain.problems import BadFile, Problem, errors_among, in_order
 from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
 from bridge.domain.staff import Organisation
+from bridge.domain.statements import STATEMENTS
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.servers import Gunicorn, Server, threads
@@ -106,7 +108,8 @@ class Bridge:
     def identity(self) -> dict[str, tuple[IdentityRule, ...]]:
         """The identity rules that each source is trusted with."""
         rules = {name: section.identity for name, section in self.config.moodle.items()}
-        return rules | self.folders.identity() | booking.identity(self.config)
+        rules |= self.folders.identity() | booking.identity(self.config)
+        return rules | xapi.identity(self.config)
 
     def moodle_settings(self, name: str, token: str | None = None) -> MoodleSettings:
         """How a Moodle is reached, by its service user's token or another. Raises BridgeError."""
@@ -155,7 +158,8 @@ class Bridge:
             for name, section in self.config.moodle.items()
         }
         found |= self.folders.sources()
-        return found | booking.sources(self.folder, self.config, self.clock)
+        found |= booking.sources(self.folder, self.config, self.clock)
+        return found | xapi.sources(self.folder, self.config, self.clock)
 
     @cached_property
     def folders(self) -> SiteFolders:
@@ -204,9 +208,14 @@ class Bridge:
         """Read the site's files anew; nothing is in force before it is published."""
         frameworks = load_editions(self.folder / self.config.frameworks)
         known = KnownNames(
-            sources=(*self.config.moodle, *self.config.files, *booking.names(self.config)),
+            sources=(
+                *self.config.moodle,
+                *self.config.files,
+                *booking.names(self.config),
+                *xapi.names(self.config),
+            ),
             targets=tuple(self.config.moodle),
-            kinds=("moodle", "files", *booking.KINDS),
+            kinds=("moodle", "files", *booking.KINDS, STATEMENTS),
             editions=frameworks.editions,
         )
         folder = self.folder / self.config.mappings

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bridge.config_booking import PretixSection, RestSection, names_given_twice
+from bridge.config_xapi import LrsSection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.policy import Policy
@@ -60,7 +61,7 @@ class MoodleSection(_Strict):
     timezone: str = "UTC"
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
     deadline: Annotated[float, Field(gt=0, le=3600)] = 300.0
-    calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 5.0
+    calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 10.0
     ca_bundle: Path | None = None
     proxy: str | None = None
     profile_status: bool = True
@@ -331,6 +332,7 @@ class Config(_Strict):
     pretix: dict[Name, PretixSection] = {}
     rest: dict[Name, RestSection] = {}
     moodle: dict[Name, MoodleSection] = {}
+    lrs: dict[Name, LrsSection] = {}
     organisation: dict[Name, OrganisationSection] = {}
     jobs: JobsSection = JobsSection()
     web: WebSection = WebSection()
@@ -349,7 +351,7 @@ class Config(_Strict):
 
     @model_validator(mode="after")
     def _one_name_each(self) -> Config:
-        twice = names_given_twice((self.moodle, self.files, self.pretix, self.rest))
+        twice = names_given_twice((self.moodle, self.files, self.pretix, self.rest, self.lrs))
         if twice:
             raise ValueError(f"two sources are called {', '.join(twice)}; give each its own name")
         return self

@@ -199,6 +199,7 @@ class _RuleReader(NameReader):
             "also": item.get("also", False),
             "ignore": item.get("ignore"),
             "one_activity": self._one_activity(here, item),
+            "untrusted": bool(item.get("untrusted", False)),
         }
 
     def _check_purpose(self, here: Pointer, item: dict[str, Any]) -> None:

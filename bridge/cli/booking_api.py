@@ -195,7 +195,7 @@ def _in_words(item: Pulled) -> dict[str, str]:
     """One booking by what its parts are; or why it was not understood."""
     fact = item.fact
     if not isinstance(fact, LearningFact):
-        return {"not understood": fact.message}
+        return {"not understood": fact.words}
     local, booking = fact.occurred_at.astimezone(LONDON), fact.booking
     clock = "" if fact.precision is Precision.DAY else f" {local:%H:%M}"
     told = {

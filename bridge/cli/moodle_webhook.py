@@ -65,7 +65,9 @@ def _write(path: Path, lines: tuple[str, ...]) -> None:
     """Put the secrets there whole, for the bridge's own user alone."""
     fresh = path.with_name(f".{path.name}.new")
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # One that an interrupted run left, or somebody else made, may be readable by others.
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as out:
             out.write("\n".join(lines) + "\n")
         fresh.replace(path)

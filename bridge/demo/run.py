@@ -23,6 +23,7 @@ from bridge.demo.booking import StandInPretix, scene
 from bridge.demo.booking import seed as booking_seed
 from bridge.demo.idp import StandInProvider
 from bridge.demo.launches import connect, course_page
+from bridge.demo.lrs import scene as lrs_scene
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.demo.play import choose_cast, play
 from bridge.demo.visitors import Visitor, links, office, open_pages, visitors
@@ -69,6 +70,7 @@ class Shown:
     work_account: int
     bookings: scene.BookingsShown
     told_at_once: bool
+    statements: lrs_scene.StatementsShown
 
 
 def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
@@ -81,6 +83,8 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     story = booking_seed.demo_shop(_clock.now(), _clock.now, secrets.token_urlsafe(24))
     pretix = StandInPretix(story.shop)
     pretix.start()
+    statements = lrs_scene.Statements()
+    statements.lrs.start()
     try:
         _heading(console, "1. A Moodle to work with, and a site for the bridge")
         console.print(
@@ -96,10 +100,11 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         work.configure(folder, idp)
         bookings = scene.Bookings(pretix, story)
         bookings.furnish(folder)
+        statements.furnish(folder)
         console.print(f"The site is in {folder}: bridge.toml, mappings/, frameworks/.")
         bridge = open_bridge(folder)
         try:
-            shown, who = _main_line(bridge, moodle, bookings, idp, console)
+            shown, who = _main_line(bridge, moodle, bookings, statements, idp, console)
             if keep_running:
                 _stay(bridge, moodle, idp, who, console)
         finally:
@@ -108,6 +113,7 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
         idp.stop()
         moodle.stop()
         pretix.stop()
+        statements.lrs.stop()
     return shown
 
 
@@ -115,6 +121,7 @@ def _main_line(
     bridge: Bridge,
     moodle: StandInMoodle,
     bookings: scene.Bookings,
+    statements: lrs_scene.Statements,
     idp: StandInProvider,
     console: Console,
 ) -> tuple[Shown, list[Visitor]]:
@@ -155,7 +162,9 @@ def _main_line(
     booked = bookings.show(bridge, console)
     _heading(console, "7. Moodle tells at once")
     told_at_once = hooks.show(bridge, moodle, SOURCE, cast.waiting.id, console)
-    _heading(console, "8. The pages, one for each role")
+    _heading(console, "8. The Learning Record Store")
+    told = statements.show(bridge, SOURCE, console)
+    _heading(console, "9. The pages, one for each role")
     who = visitors(bridge, cast)
     pages = open_pages(bridge, who)
     for visitor in who:
@@ -184,6 +193,7 @@ def _main_line(
         work_account=at_work,
         bookings=booked,
         told_at_once=told_at_once,
+        statements=told,
     )
     return shown, who
 
@@ -399,6 +409,7 @@ def check(shown: Shown) -> None:
         ("every role's page opens by its link", set(shown.pages.values()) == {200}),
         ("a webhook made a draft", shown.told_at_once),
         *scene.check(shown.bookings),
+        *lrs_scene.check(shown.statements),
     ]  # fmt: skip
     failed = [words for words, held in expectations if not held]
     if failed:

@@ -18,13 +18,21 @@ class IdentityRule(StrEnum):
     VERIFIED_EMAIL = "verified-email"
     BY_HAND = "by-hand"
     LTI_LAUNCH = "lti-launch"
+    LMS_ACCOUNT = "lms-account"
 
 
 class IdentifierKind(StrEnum):
-    """What a person is known by."""
+    """What a person is known by.
+
+    The last two are never kept of a person: they are found by what is. The hash is SHA-1, in
+    hexadecimal, of `mailto:` and the address; an LMS account is its address, "|" and its id or user
+    name there.
+    """
 
     EMAIL = "email"
     STAFF_NUMBER = "staff number"
+    EMAIL_HASH = "hash of an email"
+    LMS_ACCOUNT = "account of an LMS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,11 @@ _FACT: dict[IdentityRule, IdentifierKind] = {
 }
 
 
+#: Kinds of accounts by which statements name people, beside those that carry an address.
+HASH_KIND, HOME_KIND = "xapi-mbox-sha1", "xapi-account"
+#: How the values of these accounts begin.
+HASH_PREFIX, HOME_PREFIX = "sha1:", "account:"
+
 #: What stands between several addresses, or around one.
 _SEPARATES = frozenset("@,;<>")
 
@@ -106,8 +119,16 @@ def identifiers_of(account: AccountFacts, rules: Sequence[IdentityRule]) -> list
     for rule in rules:
         if rule is IdentityRule.STAFF_NUMBER:
             value = normal_staff_number(account.staff_number)
+        elif rule is IdentityRule.VERIFIED_EMAIL and account.kind == HASH_KIND:
+            told = account.value.removeprefix(HASH_PREFIX)
+            found.append(Identifier(IdentifierKind.EMAIL_HASH, told))
+            continue
         elif rule is IdentityRule.VERIFIED_EMAIL:
             value = normal_email(account.email)
+        elif rule is IdentityRule.LMS_ACCOUNT and account.kind == HOME_KIND:
+            told = account.value.removeprefix(HOME_PREFIX)
+            found.append(Identifier(IdentifierKind.LMS_ACCOUNT, told))
+            continue
         else:
             continue
         if value:
@@ -140,7 +161,7 @@ def match(
             if kind is IdentifierKind.EMAIL and names_on and identifier.value in names_on:
                 several = identifier.value
             elif len(people) > 1:
-                shared.append(f"{kind} {identifier.value}")
+                shared.append(f"{identifier.kind} {identifier.value}")
             elif people:
                 (person,) = people
                 named.setdefault(person, Match(person, rule, identifier.value))
@@ -170,4 +191,7 @@ def match(
     if not identifiers_of(account, rules):
         wanted = " or ".join(r.value.replace("-", " ") for r in rules) or "rule at all"
         return Unmatched("nothing-to-go-by", f"The account carries no {wanted} to go by.")
-    return Unmatched("unknown", "Nobody in the staff list has this staff number or verified email.")
+    known_by = "staff number or verified email"
+    if IdentityRule.LMS_ACCOUNT in rules and account.kind == HOME_KIND:
+        known_by += ", and no account of that LMS that is somebody's has this id or user name"
+    return Unmatched("unknown", f"Nobody in the staff list has this {known_by}.")

@@ -197,6 +197,7 @@ class Rule:
     `also` adds the rule's suggestions to those of whichever rule wins. `ignore` says on purpose,
     with the reason, that these activities never suggest anything. `level` is "edition:level".
     `one_activity` says that everything it decides on is one activity by several names.
+    `untrusted`: it also counts what comes from sources that learners can write to.
     Raises ValueError for a rule without matchers, or that does not either suggest or ignore.
     """
 
@@ -216,6 +217,7 @@ class Rule:
     also: bool = False
     ignore: str | None = None
     one_activity: bool = False
+    untrusted: bool = False
 
     def __post_init__(self) -> None:
         if not self.matchers:
@@ -273,7 +275,10 @@ def rule_content(rule: Rule) -> dict[str, Any]:
         "ignore": rule.ignore,
     }
     # Left out where it is not said, so that rules from before it read the same.
-    return content | {"one_activity": True} if rule.one_activity else content
+    for name in ("one_activity", "untrusted"):
+        if getattr(rule, name):
+            content[name] = True
+    return content
 
 
 def rule_from_content(content: Mapping[str, Any]) -> Rule:
@@ -304,4 +309,5 @@ def rule_from_content(content: Mapping[str, Any]) -> Rule:
         also=content["also"],
         ignore=content["ignore"],
         one_activity=content.get("one_activity", False),
+        untrusted=content.get("untrusted", False),
     )

@@ -114,6 +114,7 @@ class SourceRow:
     id: int
     key: str
     kind: str
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,21 +182,25 @@ class AccountHolder:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """One source's name for an activity. `activity_id` is canonical: what it is joined to."""
+    """One source's name for an activity. `activity_id` is canonical: what it is joined to.
+
+    `trusted`: nobody but whom the partnership trusts writes to that source.
+    """
 
     id: int
     activity_id: int
     source_key: str
     source_kind: str
     facts: ActivityFacts
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """A learning record with what deciding on it takes.
 
-    `gone`: its source took its word back. Since `gone_at` it is not there any more, which may have
-    other reasons (`bridge.domain.vanishing.Gone`).
+    `gone`: its source took its word back, or (`voided`) a later statement did. Since `gone_at` it
+    is not there any more, which may have other reasons (`bridge.domain.vanishing.Gone`).
     """
 
     id: int
@@ -220,6 +225,7 @@ class Record:
     booking: Booking | None = None
     gone_at: datetime | None = None
     gone_because: str = ""
+    voided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

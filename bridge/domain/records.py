@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import lru_cache
@@ -128,6 +128,8 @@ class ActivityFacts:
     module: str | None = None
     course_idnumber: str | None = None
     course_shortname: str | None = None
+    #: The source tells now more of it and now less: what it leaves out still holds.
+    partial: bool = field(default=False, compare=False)
 
     @property
     def course_title(self) -> str | None:
@@ -145,6 +147,19 @@ class ActivityFacts:
     def cmid(self) -> str | None:
         """The source's own id of an activity inside a course."""
         return None if self.module is None else self.value.partition("/")[2]
+
+    def after(self, known: ActivityFacts) -> ActivityFacts:
+        """What is known of it once this has been told."""
+        if not self.partial:
+            return self
+        told = {name: getattr(self, name) or getattr(known, name) for name in _NAMES}
+        # Under how many courses it is told of makes no difference: the first stands.
+        told["category"] = known.category or self.category
+        return replace(self, **told)
+
+
+_NAMES = ("title", "idnumber", "shortname", "category", "iri", "module", "course_idnumber",
+          "course_shortname")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +185,9 @@ class LearningFact(NamedTuple):
     """One normalised fact: this account did that activity, then, with this result.
 
     `score` and `attendance` are fractions from 0 to 1, or None where the source does not say.
-    `occurred_at` is aware; `precision` says how much of it to believe.
+    `occurred_at` is aware; `precision` says how much of it to believe. `takes_back_days`: what the
+    same account achieved of the same activity in so many days before it is not to be believed any
+    more (a failure that corrects a pass).
     """
 
     account: AccountFacts
@@ -181,6 +198,29 @@ class LearningFact(NamedTuple):
     score: float | None = None
     attendance: float | None = None
     booking: Booking | None = None
+    takes_back_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NoRecord:
+    """What was received and tells of no learning: it is kept, and does not count.
+
+    `code` is a short stable word ("nothing-done"). It may take back what was told before: the item
+    whose natural key is `voids` (or begins with it and a "#"), or what `account` achieved of
+    `activity` in the `days` up to `at`.
+    """
+
+    code: str
+    voids: str = ""
+    account: AccountFacts | None = None
+    activity: ActivityFacts | None = None
+    at: datetime | None = None
+    days: int = 0
+
+    @property
+    def words(self) -> str:
+        """Why it is no fact, in short."""
+        return self.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +247,21 @@ class Unreadable:
     code: str
     message: str
 
+    @property
+    def words(self) -> str:
+        """Why it is no fact, for a person."""
+        return self.message
+
+
+Fact = LearningFact | Unreadable | NoRecord
+
 
 class Pulled(NamedTuple):
     """One item as a source gave it: its natural key, its bytes, and what was read from them."""
 
     natural_key: str
     body: bytes
-    fact: LearningFact | Unreadable
+    fact: Fact
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ from bridge.domain.peers import PeerRepository
 from bridge.domain.records import AccountFacts, ActivityFacts, LearningFact, Unreadable
 from bridge.domain.scope import Scope
 from bridge.domain.standing import StandingRepository
+from bridge.domain.statements import StatementRepository
 from bridge.domain.target_records import (
     PreparationRepository,
     StatusRepository,
@@ -401,6 +402,8 @@ class UnitOfWork(Protocol):
     def intake(self) -> IntakeRepository: ...
     @property
     def bookings(self) -> BookingRepository: ...
+    @property
+    def statements(self) -> StatementRepository: ...
     @property
     def people(self) -> PeopleRepository: ...
     @property

@@ -30,6 +30,8 @@ def counts(record: Record) -> bool:
 
 def said(record: Record) -> str:
     """What the source says of it now, in its own word where it has one."""
+    if record.voided:
+        return f"{record.source_key} took it back"
     if record.gone:
         return f"{record.source_key} took it back"
     word = record.booking.said if record.booking is not None else ""

@@ -41,6 +41,7 @@ class Standing(NamedTuple):
     gone: bool = False
     booking: Booking | None = None
     parts: Sequence[Part] | None = None
+    voided: bool = False
 
     @staticmethod
     def of(fact: LearningFact, person: int | None) -> Standing:
@@ -67,7 +68,12 @@ class Standing(NamedTuple):
             record.gone,
             record.booking,
             parts,
+            record.voided,
         )
+
+
+#: Why a record that is gone does not count, by whether a later statement took it back.
+GONE = {False: "gone", True: "voided"}
 
 
 def decide(mapped: Mapped, alias: Alias, record: Standing, today: date) -> Decided:
@@ -84,9 +90,11 @@ def decide(mapped: Mapped, alias: Alias, record: Standing, today: date) -> Decid
         return Decided(Disposition.UNMAPPED, verdict.reason.value, None)
     rule_id = mapped.rule_id(verdict.rule)
     if record.gone:
-        return Decided(Disposition.NOT_COUNTING, "gone", rule_id)
+        return Decided(Disposition.NOT_COUNTING, GONE[record.voided], rule_id)
     if verdict.outcome is Outcome.NOT_COUNTING:
         return Decided(Disposition.NOT_COUNTING, verdict.reason.value, rule_id)
+    if not alias.trusted and not all(rule.untrusted for rule in verdict.rules):
+        return Decided(Disposition.NOT_COUNTING, "untrusted", rule_id)
     if record.occurred_on > today:
         return Decided(Disposition.NOT_COUNTING, "in-the-future", rule_id)
     filed_at = None if record.parts is None else _enough_at(verdict, record.parts)
@@ -165,6 +173,18 @@ def decide_each(
 #: Reasons in words, for the ledger and `explain`; those of the mapping engine come with it.
 REASON_WORDS: dict[str, str] = {
     "gone": "The source took this record back.",
+    "voided": "A later statement took this back.",
+    "untrusted": "Learners can write to this source, and the rule does not accept that.",
+    "nothing-done": "It does not say that anything was done.",
+    "voiding": "It takes another statement back.",
+    "uncompleted": "It takes a completion back.",
+    "about-a-statement": "It is about another statement.",
+    "sub-statement": "It is about something that did not happen, or not yet.",
+    "about-a-person": "It is about a person, not about learning.",
+    "about-a-competency": "It is about a competency, which no machine decides.",
+    "waived": "A requirement was waived, which is not learning.",
+    "satisfied-at-once": "It does not show that anything was asked of the learner.",
+    "group-without-members": "It is about a group, and does not say who is in it.",
     "in-the-future": "The date lies in the future.",
     "too-old": "The activity was more than 12 months ago; it is shown as history.",
     "nobody": "It is not known whose account this is.",

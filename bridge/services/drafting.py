@@ -15,7 +15,7 @@ from bridge.domain.records import Disposition
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.services.corrections import Word, counts, tell_corrected
-from bridge.services.deciding import Decided, decide_each, needs_parts, sessions_with
+from bridge.services.deciding import GONE, Decided, decide_each, needs_parts, sessions_with
 from bridge.services.filing import Candidate as Candidate
 from bridge.services.filing import add_claims, candidate, file_records
 from bridge.services.mapped import Mapped
@@ -215,7 +215,7 @@ def reconsider(
         decided = outcome[record.id]
         if decided.disposition is not Disposition.EVIDENCE and record.evidence_id in worked_on:
             # Human work outlives machine work: it stays evidence, with the reason shown.
-            reason = "gone" if record.gone else "human-work"
+            reason = GONE[record.voided] if record.gone else "human-work"
             outcome[record.id] = Decided(Disposition.EVIDENCE, reason, decided.rule_id)
     uow.intake.settle(
         [

@@ -14,7 +14,7 @@ from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
 from bridge.domain.vanishing import Gone
 from bridge.services.context import Context, require_sight_of
-from bridge.services.deciding import Standing, decide, needs_parts, sessions_with
+from bridge.services.deciding import GONE, Standing, decide, needs_parts, sessions_with
 from bridge.services.evidence import item_seen
 from bridge.services.identities import look_up
 from bridge.services.ledger import reason_words
@@ -87,6 +87,8 @@ def _record(
             f"No longer in {found.source_key} since {london_date(found.gone_at):%-d %B %Y}: "
             f"{because}."
         )
+    elif found.voided:
+        told.lines.append(reason_words(GONE[True]))
     today = london_date(ctx.clock.now())
     told.lines += _booking(found, together)
     verdict = mapped.decision(found.alias).judge(
@@ -104,7 +106,10 @@ def _record(
         + (f" It supports evidence {found.evidence_id}." if found.evidence_id else "")
     )
     now = decide(mapped, found.alias, Standing.of_record(found, together), today)
-    if now.disposition is not found.disposition and found.reason not in ("human-work", "gone"):
+    if now.disposition is not found.disposition and found.reason not in (
+        "human-work",
+        *GONE.values(),
+    ):
         told.lines.append(
             f"Decided again now it would be {now.disposition.value} ({reason_words(now.reason)})"
         )

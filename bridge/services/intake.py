@@ -27,6 +27,7 @@ from bridge.domain.records import (
     ActivityFacts,
     Disposition,
     LearningFact,
+    NoRecord,
     Page,
     Precision,
     Pulled,
@@ -38,6 +39,7 @@ from bridge.domain.records import (
     same_cycle,
 )
 from bridge.domain.repositories import UnitOfWork
+from bridge.domain.statements import STATEMENTS
 from bridge.domain.times import london_date
 from bridge.domain.vanishing import Gone
 from bridge.services.deciding import Decided, Standing, decide
@@ -45,6 +47,7 @@ from bridge.services.drafting import Candidate, file_evidence
 from bridge.services.identities import flag_doubts, look_up, others
 from bridge.services.mapped import Mapped
 from bridge.services.rule_joins import settle_rule_joins
+from bridge.services.statements import doubts_of, settle
 from bridge.services.tally import Tally as Tally
 
 
@@ -92,10 +95,9 @@ class Intake:
             return tally
         envelope_id = uow.intake.envelope_id(page.envelope)
         both = (*fresh, *(item for item, _ in changed))
-        readable = [item for item in both if isinstance(item.fact, LearningFact)]
-        facts = [item.fact for item in readable if isinstance(item.fact, LearningFact)]
-        accounts = self._accounts(uow, [fact.account for fact in facts])
-        aliases = self._aliases(uow, [fact.activity for fact in facts])
+        facts = [item.fact for item in both if not isinstance(item.fact, Unreadable)]
+        accounts = self._accounts(uow, [f.account for f in facts if f.account is not None])
+        aliases = self._aliases(uow, [f.activity for f in facts if f.activity is not None])
         if fresh:
             self._add(uow, fresh, envelope_id, accounts, aliases, tally)
         if changed:
@@ -133,6 +135,16 @@ class Intake:
             kept = self._not_coarser(uow, changed, page.envelope)
             self._beside += [item for item, _ in set(changed).difference(kept)]
             changed = kept
+        unchanged = [
+            (item, known[key].id)
+            for key, item in by_key.items()
+            if key in known and isinstance(item.fact, LearningFact)
+        ]
+        if unchanged and self.source.kind == STATEMENTS:
+            # What told of no learning does by now: another verb is known.
+            silent = uow.statements.no_records_among({i for _, i in unchanged})
+            listed = {i for _, i in changed}
+            changed += [(item, i) for item, i in unchanged if i in silent - listed]
         if self.told_before:
             stored = uow.intake.known(self.source.id, self.told_before)
             returned += [before.id for before in stored.values() if before.gone]
@@ -393,6 +405,8 @@ class Intake:
         record_ids = iter(uow.intake.new_ids("learning_records", len(fresh)))
         dispositions = tally.dispositions
         sha256 = hashlib.sha256
+        doubts = doubts_of(uow, self.source, fresh, accounts, aliases)
+        no_records: list[tuple[int, str]] = []
         for received_id, item in zip(received_ids, fresh, strict=True):
             received.append(
                 NewReceived(
@@ -410,6 +424,10 @@ class Intake:
                 held.append((received_id, fact))
                 dispositions[Disposition.QUARANTINED] += 1
                 continue
+            if isinstance(fact, NoRecord):
+                no_records.append((received_id, fact.code))
+                dispositions[Disposition.NOT_COUNTING] += 1
+                continue
             account, alias = accounts[fact.account.value], aliases[fact.activity.value]
             standing = Standing.of(fact, account.person)
             decided = decide(self.mapped, alias, standing, today)
@@ -421,6 +439,16 @@ class Intake:
                 # It counts only together with other sessions: `reconsider` looks at them all, a
                 # moment from now and in this transaction.
                 records.append(record._replace(pending=True))
+                self.held_back = True
+                continue
+            if item.natural_key in doubts.keys:
+                records.append(
+                    record._replace(
+                        pending=True,
+                        disposition=Disposition.UNMATCHED.value,
+                        reason="being-filed",
+                    )
+                )
                 self.held_back = True
                 continue
             records.append(record)
@@ -439,6 +467,10 @@ class Intake:
         uow.intake.add_received(received)
         self.hold(uow, held)
         uow.intake.add_records(records)
+        if no_records:
+            uow.statements.add_no_records(no_records)
+        stored = list(zip(received_ids, fresh, strict=True))
+        settle(uow, self.source, stored, accounts, aliases, doubts)
         tally.drafts, tally.claims = file_evidence(
             uow, self.mapped, candidates, self.now, self.policy
         )
@@ -474,12 +506,19 @@ class Intake:
                 tally.unread.append(fact.message)
                 tally.changed -= 1
                 continue
+            if isinstance(fact, NoRecord) and not self._no_record(uow, received_id, fact):
+                # What was learning stays so: a statement is never changed, only voided.
+                tally.changed -= 1
+                continue
             uow.intake.replace_bytes(
                 received_id, hashlib.sha256(item.body).digest(), item.body, envelope_id, self.now
             )
             if isinstance(fact, LearningFact):
                 account, alias = accounts[fact.account.value], aliases[fact.activity.value]
                 self.read_again(uow, received_id, fact, account, alias)
+        items = [item for item, _ in changed]
+        doubts = doubts_of(uow, self.source, items, accounts, aliases)
+        settle(uow, self.source, [(i, item) for item, i in changed], accounts, aliases, doubts)
 
     def read_again(
         self, uow: UnitOfWork, received_id: int, fact: LearningFact, account: Account, alias: Alias
@@ -493,7 +532,7 @@ class Intake:
         if decided.disposition is Disposition.EVIDENCE:
             # It becomes evidence when it is filed, a moment from now and in this transaction.
             decided = Decided(Disposition.UNMATCHED, "being-filed", decided.rule_id)
-        if uow.intake.release(received_id):
+        if uow.intake.release(received_id) or uow.statements.drop_no_record(received_id):
             (record_id,) = uow.intake.new_ids("learning_records", 1)
             record = new_record(record_id, received_id, fact, account.id, alias.id, decided)
             uow.intake.add_records([record._replace(pending=True)])
@@ -507,31 +546,39 @@ class Intake:
         if isinstance(item.fact, Unreadable):
             uow.intake.update_quarantine(received_id, item.fact)
             return False
-        accounts = self._accounts(uow, [item.fact.account])
-        aliases = self._aliases(uow, [item.fact.activity])
-        self.read_again(
-            uow,
-            received_id,
-            item.fact,
-            accounts[item.fact.account.value],
-            aliases[item.fact.activity.value],
-        )
+        fact = item.fact
+        accounts = self._accounts(uow, [fact.account] if fact.account else [])
+        aliases = self._aliases(uow, [fact.activity] if fact.activity else [])
+        if isinstance(fact, NoRecord):
+            self._no_record(uow, received_id, fact)
+        else:
+            account, alias = accounts[fact.account.value], aliases[fact.activity.value]
+            self.read_again(uow, received_id, fact, account, alias)
+        doubts = doubts_of(uow, self.source, [item], accounts, aliases)
+        settle(uow, self.source, [(received_id, item)], accounts, aliases, doubts)
         return True
+
+    def _no_record(self, uow: UnitOfWork, received_id: int, fact: NoRecord) -> bool:
+        """Let a received item be one that tells of no learning; False where it told of some."""
+        if uow.intake.release(received_id):
+            uow.statements.add_no_records([(received_id, fact.code)])
+            return True
+        return uow.statements.set_no_record(received_id, fact.code)
 
 
 _FINENESS = {Precision.DAY: 0, Precision.MINUTE: 1, Precision.SECOND: 2}
 
 
-def _tells_less(fact: LearningFact | Unreadable, stored: Reading) -> bool:
+def _tells_less(fact: LearningFact | Unreadable | NoRecord, stored: Reading) -> bool:
     """Whether an item is a coarser reading of what is stored."""
-    if isinstance(fact, Unreadable) or fact.status is not stored.status:
+    if not isinstance(fact, LearningFact) or fact.status is not stored.status:
         return False
     if (fact.score is None) is not (stored.score is None):
         return fact.score is None
     return _FINENESS[fact.precision] < _FINENESS[stored.precision]
 
 
-def _failed(fact: LearningFact | Unreadable) -> bool:
+def _failed(fact: LearningFact | Unreadable | NoRecord) -> bool:
     return isinstance(fact, LearningFact) and fact.status is Status.FAILED
 
 

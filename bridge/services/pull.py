@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,12 +22,14 @@ from bridge.domain.peers import MAINTENANCE, SweepPart
 from bridge.domain.ports import GoesOn, PullsOn, Source, TellsWhyGone
 from bridge.domain.records import Page
 from bridge.domain.repositories import UnitOfWork
+from bridge.domain.statements import STATEMENTS
 from bridge.services.context import Context
 from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, Changes, reconsider
 from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import load_mapped
 from bridge.services.rekeying import name_anew
 from bridge.services.resting import leave_in_peace, well_again
+from bridge.services.statements import join_same_courses
 from bridge.services.sweeping import (
     SHOWN_KEPT,
     absent_from,
@@ -54,6 +56,12 @@ class Trusted:
     kind: str
     trust: str = "trusted"
     identity: Sequence[IdentityRule] = ()
+    #: How far a pull reaches back before its bookmark, where the policy's days are not meant.
+    overlap: timedelta | None = None
+    #: Whether it is read in full each night; what never vanishes and is told in order need not be.
+    sweeps: bool = True
+    #: Addresses of LMSs, by which accounts and courses of statements are known: the source of each.
+    sites: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -153,6 +161,8 @@ class _Run:
             intake = Intake(
                 self.source, self.trusted.identity, load_mapped(uow), ctx.policy, started
             )
+        if self.source.kind == STATEMENTS:
+            _look_round(ctx, self.trusted, intake)
         envelope = b""
         for page in self._pages(started):
             new = array("q", [mark_of(item.natural_key) for item in page.items])
@@ -173,6 +183,8 @@ class _Run:
                 report.tally.add(intake.take(uow, page))
                 new.extend(map(mark_of, intake.told_before))
                 self.seen.extend(map(mark_of, intake.told_before))
+                if page.last and self.source.kind == STATEMENTS:
+                    join_same_courses(uow, self.source, started)
                 self._settle(uow, intake)
                 if page.last:
                     self._end(uow, intake, page, sweeps=sweeps)
@@ -195,7 +207,7 @@ class _Run:
         """What changed; or everything, from where an earlier run of the last day was cut off."""
         connector = self.trusted.connector
         if not self.report.full and self.bookmark.position is not None:
-            overlap = timedelta(days=self.ctx.policy.overlap_days)
+            overlap = self.trusted.overlap or timedelta(days=self.ctx.policy.overlap_days)
             return _asked(connector, self.bookmark.position - overlap, self.bookmark.mark)
         with self.ctx.store.reading() as uow:
             parts = uow.peers.sweep_parts(self.source.id)
@@ -260,6 +272,20 @@ def _asked(connector: Source, since: datetime | None, mark: str) -> Iterator[Pag
     if isinstance(connector, PullsOn):
         return connector.pull_on(since, mark)
     return connector.pull(since)
+
+
+def _look_round(ctx: Context, trusted: Trusted, intake: Intake) -> None:
+    """Look again for whom and what statements name by the address of an LMS: it was perhaps not
+    known when they came."""
+    with ctx.store.begin() as uow:
+        uow.ops.lock(SETTLING)
+        uow.statements.set_addresses(trusted.sites)
+        waiting = uow.statements.waiting_accounts(intake.source.id)
+        joined = intake.match_accounts(uow, waiting)
+        uow.intake.mark_accounts([account.id for account in joined])
+        join_same_courses(uow, intake.source, intake.now)
+        while reconsider(uow, intake.mapped, intake.now, ctx.policy, RECONSIDER_AT_ONCE):
+            pass
 
 
 def _move_bookmark(

@@ -101,6 +101,7 @@ def pull_in_turn(
     ends at `until` where it can go on another time. Raises what `pull` raises.
     """
     now = ctx.clock.now()
+    full = full and trusted.sweeps
     with ctx.store.reading() as uow:
         stands = standing(uow, trusted.key, now)
         if resting(uow, trusted.key, now) is not None:
@@ -110,7 +111,7 @@ def pull_in_turn(
     last_full = stands.bookmark.last_full_at
     if full and last_full is not None and now - last_full < FULL_AT_MOST_EVERY:
         return None
-    overdue = last_full is None or now - last_full > FULL_AT_LEAST_EVERY
+    overdue = last_full is None or (trusted.sweeps and now - last_full > FULL_AT_LEAST_EVERY)
     if not full and stands.goes_on_at_night:
         overdue = False
     try:

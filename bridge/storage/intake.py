@@ -30,6 +30,7 @@ from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
 from bridge.storage.booking import CANONICAL
 from bridge.storage.bulk import CHUNK, among, chunks, insert_rows, new_ids
+from bridge.storage.ops import TRUSTED
 from bridge.storage.records import RecordQueries
 from bridge.storage.vanished import DELETED, VanishedQueries
 
@@ -144,6 +145,8 @@ class SqlIntake(RecordQueries, VanishedQueries):
         r, v = t.received.c, t.received_versions
         before = select(r.id, r.sha256, r.body, r.envelope_id).where(r.id == received_id)
         row = self._db.execute(before).one()
+        if row.sha256 == sha256:
+            return  # Only how it is read has changed.
         self._db.execute(
             insert(v).values(
                 received_id=row.id,
@@ -370,7 +373,9 @@ class SqlIntake(RecordQueries, VanishedQueries):
                 )  # fmt: skip
                 if row.gone_because:
                     again.append(row.id)
-                found[row.value] = Alias(row.id, row.canonical, source.key, source.kind, facts)
+                found[row.value] = Alias(
+                    row.id, row.canonical, source.key, source.kind, facts, source.trusted
+                )
         if again:
             self._db.execute(
                 update(a).where(a.c.id.in_(again)).values(gone_at=None, gone_because="")
@@ -384,14 +389,16 @@ class SqlIntake(RecordQueries, VanishedQueries):
                 facts = _filled(facts, known.facts)
             if known is None:
                 found[value] = self._add_alias(source, facts)
-            elif known.facts != facts:
+            elif known.facts != facts and known.facts != (facts := facts.after(known.facts)):
                 self._db.execute(
                     update(a)
                     .where(a.c.id == known.id)
                     .values({name: getattr(facts, name) for name in _NAMES})
                 )
                 self._rename_activity(known, facts)
-                found[value] = Alias(known.id, known.activity_id, source.key, source.kind, facts)
+                found[value] = Alias(
+                    known.id, known.activity_id, source.key, source.kind, facts, source.trusted
+                )
                 self.mark_activities([known.id])
         return found
 
@@ -428,14 +435,14 @@ class SqlIntake(RecordQueries, VanishedQueries):
             .returning(t.activity_aliases.c.id)
         )
         assert alias_id is not None and activity_id is not None  # noqa: S101, PT018
-        return Alias(alias_id, activity_id, source.key, source.kind, facts)
+        return Alias(alias_id, activity_id, source.key, source.kind, facts, source.trusted)
 
     def all_aliases(self) -> list[Alias]:
         """Every source's name for every activity."""
         a = t.activity_aliases
         query = (
             select(a, CANONICAL.label("canonical"), t.sources.c.key,
-                   t.sources.c.kind.label("source_kind"))
+                   t.sources.c.kind.label("source_kind"), t.sources.c.trust)
             .join(t.activities, t.activities.c.id == a.c.activity_id)
             .join(t.sources, t.sources.c.id == a.c.source_id)
         )  # fmt: skip
@@ -448,6 +455,7 @@ class SqlIntake(RecordQueries, VanishedQueries):
                 ActivityFacts(row.kind, row.value, row.title, row.idnumber, row.shortname,
                               row.category, row.iri, row.module, row.course_idnumber,
                               row.course_shortname),
+                row.trust == TRUSTED,
             )
             for row in self._db.execute(query.order_by(a.c.id))
         ]  # fmt: skip

@@ -218,6 +218,7 @@ def _unmapped(row: Any) -> tuple[Alias, int, int]:
         row.course_idnumber,
         row.course_shortname,
     )
+    # Whether its source is trusted makes no difference to what no rule names.
     alias = Alias(row.id, row.activity_id, row.source_key, row.source_kind, facts)
     return alias, row.records, row.people
 

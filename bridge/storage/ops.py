@@ -15,10 +15,15 @@ from bridge.domain.model import Bookmark, Deliveries, Lease, Run, SourceRow, Tra
 from bridge.domain.records import Disposition, from_epoch
 from bridge.domain.scope import Actor
 from bridge.storage import tables as t
+from bridge.storage import tables_statements as ts
 from bridge.storage import upkeep
 
 _s, _l, _r = t.sources.c, t.leases.c, t.pull_runs.c
 _RECEIVED = "received"
+
+
+#: How a source is trusted whose records draft without further ado.
+TRUSTED = "trusted"
 
 
 class SqlOps:
@@ -36,16 +41,25 @@ class SqlOps:
             row = self._db.execute(query).first()
         if row is None:
             new = insert(t.sources).values(key=key, kind=kind, trust=trust).returning(_s.id)
-            return SourceRow(self._db.execute(new).scalar_one(), key, kind)
+            return SourceRow(self._db.execute(new).scalar_one(), key, kind, trust == TRUSTED)
         if (row.kind, row.trust) != (kind, trust):
             self._db.execute(
                 update(t.sources).where(_s.id == row.id).values(kind=kind, trust=trust)
             )
-        return SourceRow(row.id, key, kind)
+        if row.trust != trust:
+            # What it told counts now, or no more.
+            own = select(t.accounts.c.id).where(t.accounts.c.source_id == row.id)
+            self._db.execute(
+                update(t.learning_records)
+                .where(t.learning_records.c.account_id.in_(own))
+                .values(pending=True)
+            )
+        return SourceRow(row.id, key, kind, trust == TRUSTED)
 
     def sources(self) -> list[SourceRow]:
         """Every source that was ever pulled."""
-        return [SourceRow(*r) for r in self._db.execute(select(_s.id, _s.key, _s.kind))]
+        rows = self._db.execute(select(_s.id, _s.key, _s.kind, _s.trust))
+        return [SourceRow(a, b, c, trust == TRUSTED) for a, b, c, trust in rows]
 
     def bookmark(self, source_id: int) -> Bookmark:
         """How far a source has been read."""
@@ -205,6 +219,14 @@ class SqlOps:
         )
         for key, disposition, count in self._db.execute(decided):
             sums[key][disposition] = count
+        not_counting = Disposition.NOT_COUNTING.value
+        for key, count in self._db.execute(
+            select(_s.key, func.count())
+            .join(t.received, t.received.c.source_id == _s.id)
+            .join(ts.no_records, ts.no_records.c.received_id == t.received.c.id)
+            .group_by(_s.key)
+        ):
+            sums[key][not_counting] = sums[key].get(not_counting, 0) + count
         return {key: (count, sums[key]) for key, count in received.items()}
 
     def reasons(self) -> list[tuple[str, str, str, int]]:
@@ -218,7 +240,17 @@ class SqlOps:
             .group_by(_s.key, r.disposition, r.reason)
             .order_by(_s.key, count.desc(), r.reason)
         )
-        return [(a, b, c, d) for a, b, c, d in rows]
+        found = [(a, b, c, d) for a, b, c, d in rows]
+        n = ts.no_records.c
+        beside = self._db.execute(
+            select(_s.key, n.reason, count)
+            .select_from(t.sources)
+            .join(t.received, t.received.c.source_id == _s.id)
+            .join(ts.no_records, n.received_id == t.received.c.id)
+            .group_by(_s.key, n.reason)
+        )
+        found += [(key, Disposition.NOT_COUNTING.value, why, many) for key, why, many in beside]
+        return sorted(found, key=lambda row: (row[0], -row[3], row[2]))
 
     def deliveries(self) -> list[Deliveries]:
         """How many target states there are of each sort, by target; nobody is named."""

@@ -31,6 +31,7 @@ from bridge.storage import tables_practice as tp
 from bridge.storage.accounts import AccountLinks
 from bridge.storage.bulk import among, chunks, new_ids, one_of_found
 from bridge.storage.marks import mark_for_counts
+from bridge.storage.other_means import by_other_means
 from bridge.storage.scoping import works_there
 
 _p, _i = t.people.c, t.person_identifiers.c
@@ -107,7 +108,8 @@ class SqlPeople(AccountLinks):
     def by_identifiers(self, wanted: Collection[Identifier]) -> dict[Identifier, frozenset[int]]:
         """The (canonical) people known by each of these identifiers."""
         found: dict[Identifier, set[int]] = defaultdict(set)
-        for kind in IdentifierKind:
+        found.update(by_other_means(self._db, wanted))
+        for kind in (IdentifierKind.EMAIL, IdentifierKind.STAFF_NUMBER):
             values = {identifier.value for identifier in wanted if identifier.kind is kind}
             query = (
                 select(_i.value, _p.canonical_id)

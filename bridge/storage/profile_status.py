@@ -16,11 +16,19 @@ from bridge.storage import tables as t
 from bridge.storage import tables_targets as tt
 from bridge.storage.bulk import among
 from bridge.storage.target_states import row_of_target
+from bridge.storage.vanished import ANEW
 
 _c, _p, _acc = tt.profile_states.c, t.people.c, t.accounts.c
 _AFRESH: dict[str, Any] = {"attempts": 0, "next_at": None, "error": None}
 #: What an empty status comes to: it need not be sent where none ever was.
 _NOTHING = ""
+
+
+def _number(row: Any, taken: Collection[str]) -> str:
+    """The account that a row is sent to. What an account showed before its number was given to
+    another is taken down there, unless the other's own takes its place."""
+    number: str = row.value.partition(ANEW)[0]
+    return row.value if row.lines or number in taken else number
 
 
 class SqlProfileStatus:
@@ -64,7 +72,7 @@ class SqlProfileStatus:
         current = (
             select(
                 t.targets.c.key, t.targets.c.id.label("target_id"), _acc.id, _acc.value,
-                _acc.suspended, mine.label("person"),
+                _acc.suspended, _acc.gone_at, mine.label("person"),
             )
             .join(t.sources, t.sources.c.key == t.targets.c.key)
             .join(t.accounts, _acc.source_id == t.sources.c.id)
@@ -77,7 +85,8 @@ class SqlProfileStatus:
         found = self._db.execute(current).all()
         newest: dict[tuple[str, int], int] = {}
         for row in found:
-            if not row.suspended:
+            # Its number may be somebody else's by now.
+            if not row.suspended and row.gone_at is None:
                 newest[row.key, row.person] = row.id
         # Only a row knows what is shown on an account that is somebody else's by now, or nobody's.
         shown = self._db.execute(
@@ -209,13 +218,25 @@ class SqlProfileStatus:
             .join(t.accounts, _acc.id == _c.account_id)
             .where(_c.id.in_(ids))
             .order_by(_c.id)
-        )
+        ).all()
+        numbers = {row.value.partition(ANEW)[0] for row in rows if ANEW in row.value}
+        taken = self._shown_on(target, numbers)
         return [
-            StatusState(row.id, row.value, row.sha256,
+            StatusState(row.id, _number(row, taken), row.sha256,
                         tuple(StatusLine(*line) for line in row.lines), row.updated_at,
                         row.attempts, row.fence)
             for row in rows
         ]  # fmt: skip
+
+    def _shown_on(self, target: str, accounts: Collection[str]) -> set[str]:
+        """Those of these accounts that show something of whoever has them."""
+        rows = self._db.scalars(
+            select(_acc.value)
+            .join(tt.profile_states, _c.account_id == _acc.id)
+            .join(t.targets, t.targets.c.id == _c.target_id)
+            .where(t.targets.c.key == target, _acc.value.in_(accounts), _c.sha256 != _NOTHING)
+        )
+        return set(rows)
 
     def record(
         self,

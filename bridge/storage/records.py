@@ -25,6 +25,7 @@ from bridge.domain.vanishing import Gone
 from bridge.storage import tables as t
 from bridge.storage import upkeep
 from bridge.storage.bulk import CHUNK, among, chunks
+from bridge.storage.ops import TRUSTED
 
 _r, _a, _e = t.learning_records.c, t.activity_aliases.c, t.evidence_records.c
 _owner = t.people.alias("owner")
@@ -39,8 +40,8 @@ def _query() -> Select[Any]:
     return (
         select(
             _r.id, _r.received_id, t.sources.c.key.label("source_key"),
-            t.sources.c.kind.label("source_kind"), t.received.c.natural_key,
-            t.received.c.gone_at, t.received.c.gone_because, _r.account_id,
+            t.sources.c.kind.label("source_kind"), t.sources.c.trust, t.received.c.natural_key,
+            t.received.c.gone_at, t.received.c.gone_because, _r.voided_by, _r.account_id,
             _owner.c.canonical_id.label("person"),
             _r.status, _r.occurred_at, _r.score, _r.attendance, _r.disposition, _r.reason,
             _r.rule_id, _r.booking_state, _r.said, _r.minutes, _r.planned, _r.evaluated,
@@ -94,6 +95,7 @@ def _record(row: Row[Any]) -> Record:
                 row.course_idnumber,
                 row.course_shortname,
             ),
+            row.trust == TRUSTED,
         ),
         status=Status(row.status),
         occurred_at=row.occurred_at,
@@ -102,7 +104,7 @@ def _record(row: Row[Any]) -> Record:
         disposition=Disposition(row.disposition),
         reason=row.reason,
         rule_id=row.rule_id,
-        gone=row.gone_because == Gone.REVERSED.value,
+        gone=row.gone_because == Gone.REVERSED.value or row.voided_by is not None,
         evidence_id=row.evidence_id,
         evidence_person=row.evidence_person,
         evidence_activity=row.evidence_activity,
@@ -110,6 +112,7 @@ def _record(row: Row[Any]) -> Record:
         booking=_booking(row),
         gone_at=row.gone_at,
         gone_because=row.gone_because,
+        voided=row.voided_by is not None,
     )
 
 

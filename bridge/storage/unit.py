@@ -37,6 +37,7 @@ from bridge.storage.people import SqlPeople
 from bridge.storage.preparations import SqlPreparations
 from bridge.storage.profile_status import SqlProfileStatus
 from bridge.storage.standing import SqlStanding
+from bridge.storage.statements import SqlStatements
 from bridge.storage.strays import SqlStrays
 from bridge.storage.teams import SqlTeams
 
@@ -62,6 +63,11 @@ class SqlUnitOfWork:
     def peers(self) -> SqlPeers:
         """Who is left in peace, and full pulls that go on."""
         return SqlPeers(self.connection)
+
+    @cached_property
+    def statements(self) -> SqlStatements:
+        """What statements take back, and what tells of no learning."""
+        return SqlStatements(self.connection)
 
     @cached_property
     def people(self) -> SqlPeople:

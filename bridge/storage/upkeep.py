@@ -99,6 +99,22 @@ UPKEEP: tuple[Upkeep, ...] = (
         _add("OLD", "-1", "'quarantined'"),
     ),
     Upkeep(
+        "upkeep_ledger_no_record",
+        "no_records",
+        "INSERT",
+        _change("NEW", "+", "'not counting'"),
+        f"{_ADD} SELECT r.source_id, 'not counting', count(*) FROM rows"
+        " JOIN received r ON r.id = rows.received_id GROUP BY r.source_id",
+        each_statement=True,
+    ),
+    Upkeep(
+        "upkeep_ledger_record_after_all",
+        "no_records",
+        "DELETE",
+        _change("OLD", "-", "'not counting'"),
+        _add("OLD", "-1", "'not counting'"),
+    ),
+    Upkeep(
         "upkeep_ledger_decided",
         "learning_records",
         "INSERT",
@@ -150,10 +166,11 @@ def _postgresql(upkeep: Upkeep) -> Iterator[str]:
 
 def standing(connection: Connection) -> list[Upkeep]:
     """What should be there on this database; nothing until a migration has brought its tables."""
-    if not set(inspect(connection).get_table_names()) >= WRITTEN:
+    there = set(inspect(connection).get_table_names())
+    if not there >= WRITTEN:
         return []
     here = connection.dialect.name
-    return [each for each in UPKEEP if getattr(each, here)]
+    return [each for each in UPKEEP if getattr(each, here) and each.table in there]
 
 
 def install(connection: Connection) -> None:
@@ -178,23 +195,34 @@ def rebuild(connection: Connection) -> None:
     recount(connection)
 
 
-_COUNTED = (
-    "SELECT source_id, 'received', count(*) FROM received GROUP BY source_id"
-    " UNION ALL SELECT r.source_id, 'quarantined', count(*) FROM quarantine q"
-    " JOIN received r ON r.id = q.received_id GROUP BY r.source_id"
-    " UNION ALL SELECT r.source_id, l.disposition, count(*) FROM learning_records l"
+_PARTS = {
+    "received": "SELECT source_id, 'received' AS what, count(*) AS n FROM received"
+    " GROUP BY source_id",
+    "quarantine": "SELECT r.source_id, 'quarantined', count(*) FROM quarantine q"
+    " JOIN received r ON r.id = q.received_id GROUP BY r.source_id",
+    "no_records": "SELECT r.source_id, 'not counting', count(*) FROM no_records n"
+    " JOIN received r ON r.id = n.received_id GROUP BY r.source_id",
+    "learning_records": "SELECT r.source_id, l.disposition, count(*) FROM learning_records l"
     " JOIN received r ON r.id = l.received_id WHERE l.ordinal = 0"
-    " GROUP BY r.source_id, l.disposition"
-)
+    " GROUP BY r.source_id, l.disposition",
+}
+
+
+def _counted(connection: Connection) -> str:
+    """The counts, drawn from the tables that this database has so far."""
+    there = set(inspect(connection).get_table_names())
+    parts = " UNION ALL ".join(part for table, part in _PARTS.items() if table in there)
+    return f"SELECT source_id, what, sum(n) AS n FROM ({parts}) AS part GROUP BY source_id, what"
 
 
 def recount(connection: Connection) -> None:
     """Draw the ledger's counts anew, in this transaction."""
     _alone(connection)
+    counted = _counted(connection)
     if connection.dialect.name == "postgresql":
         # One statement sees one moment: what others commit during it is neither counted nor
         # taken away, and so is not counted twice.
-        connection.exec_driver_sql(f"WITH old AS (DELETE FROM ledger_counts) {_ADD} {_COUNTED}")
+        connection.exec_driver_sql(f"WITH old AS (DELETE FROM ledger_counts) {_ADD} {counted}")
         return
     connection.exec_driver_sql("UPDATE ledger_counts SET n = 0")
     connection.exec_driver_sql(
@@ -204,7 +232,7 @@ def recount(connection: Connection) -> None:
     )
     connection.exec_driver_sql(
         "UPDATE ledger_counts SET n = counted.n"
-        f" FROM (SELECT 0 AS source_id, '' AS what, 0 AS n UNION ALL {_COUNTED}) AS counted"
+        f" FROM ({counted}) AS counted"
         " WHERE counted.source_id = ledger_counts.source_id AND counted.what = ledger_counts.what"
     )
 

@@ -11,13 +11,14 @@ from bridge.domain.model import Happened
 from bridge.domain.vanishing import Gone
 from bridge.storage import tables as t
 from bridge.storage.bulk import among, chunks
+from bridge.storage.marks import mark_for_status
 
 _r, _l = t.received.c, t.learning_records.c
 _acc, _a = t.accounts.c, t.activity_aliases.c
 #: An account's `deleted`, as facts have it.
 DELETED: ColumnElement[bool] = _acc.gone_because == Gone.ACCOUNT_DELETED.value
 #: Behind the number of an account or activity that was given to another: "42~1", "42~2".
-_ANEW = "~"
+ANEW = "~"
 
 
 class VanishedQueries:
@@ -164,17 +165,32 @@ class VanishedQueries:
         earlier = select(_acc.value).where(
             _acc.source_id == row.source_id,
             _acc.kind == row.kind,
-            _acc.value.startswith(f"{row.value}{_ANEW}", autoescape=True),
+            _acc.value.startswith(f"{row.value}{ANEW}", autoescape=True),
         )
         number = len(self._db.scalars(earlier).all()) + 1
         self._db.execute(
             update(t.accounts)
             .where(_acc.id == account_id)
             .values(
-                value=f"{row.value}{_ANEW}{number}",
+                value=f"{row.value}{ANEW}{number}",
                 gone_at=now,
                 gone_because=Gone.GIVEN_ANEW.value,
             )
+        )
+        # What its profile shows is not about whoever has the number now.
+        owner = select(t.people.c.canonical_id).join(
+            t.account_links, t.account_links.c.person_id == t.people.c.id
+        )
+        mark_for_status(
+            self._db,
+            list(
+                self._db.scalars(
+                    owner.where(
+                        t.account_links.c.account_id == account_id,
+                        t.account_links.c.valid_to.is_(None),
+                    )
+                )
+            ),
         )
 
     def retire_alias(self, alias_id: int, now: datetime) -> None:
@@ -185,14 +201,14 @@ class VanishedQueries:
         earlier = select(_a.value).where(
             _a.source_id == row.source_id,
             _a.kind == row.kind,
-            _a.value.startswith(f"{row.value}{_ANEW}", autoescape=True),
+            _a.value.startswith(f"{row.value}{ANEW}", autoescape=True),
         )
         number = len(self._db.scalars(earlier).all()) + 1
         self._db.execute(
             update(t.activity_aliases)
             .where(_a.id == alias_id)
             .values(
-                value=f"{row.value}{_ANEW}{number}",
+                value=f"{row.value}{ANEW}{number}",
                 gone_at=now,
                 gone_because=Gone.GIVEN_ANEW.value,
             )

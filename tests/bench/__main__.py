@@ -1,4 +1,4 @@
-"""`python -m tests.bench ingest`, `files`, `moodle`, `pages`: how fast the bridge is, as JSON."""
+"""`python -m tests.bench ingest` and others (--help): how fast the bridge is, as JSON."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from bridge.connectors.moodle.ways import PLUGIN, REPORT
 from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
 from tests.bench.files import measure_files
 from tests.bench.floor import insert_seconds, read_back
+from tests.bench.lrspull import measure_pull
 from tests.bench.moodle import measure_moodle
 from tests.bench.pages import write_pages
+from tests.bench.statements import measure_statements
 from tests.bench.webpages import measure_pages
 
 ROOT = Path(__file__).parents[2]
@@ -54,11 +56,27 @@ def main() -> None:
     moodle.add_argument("--road", choices=[REPORT, PLUGIN, "both"], default="both")
     moodle.add_argument("--database", choices=[*SERVERS, "both"], default="both")
     moodle.add_argument("--repeat", type=_at_least_one, default=1, help="as for ingest")
+    statements = commands.add_parser("statements", help="xAPI statements judged, one core")
+    statements.add_argument("--count", type=_at_least_one, default=20_000)
+    statements.add_argument("--repeat", type=_at_least_one, default=5, help="the fastest counts")
+    pulled = commands.add_parser("lrs-pull", help="statements pulled, against bare paging")
+    pulled.add_argument("--statements", type=_at_least_one, default=20_000)
+    pulled.add_argument("--latency", type=int, default=100, help="of each answer, in ms")
+    pulled.add_argument("--database", choices=[*SERVERS, "both"], default="both")
+    pulled.add_argument("--repeat", type=_at_least_one, default=1, help="the best ratio counts")
     given = parser.parse_args()
     if given.command == "pages":
         print(json.dumps(_pages(given), indent=2))
         return
+    if given.command == "statements":
+        print(json.dumps(measure_statements(given.count, given.repeat), indent=2))
+        return
     names = list(SERVERS) if given.database == "both" else [given.database]
+    if given.command == "lrs-pull":
+        with tempfile.TemporaryDirectory(prefix="bridge-bench-") as name:
+            told = measure_pull(Path(name), names, given.statements, given.latency, given.repeat)
+        print(json.dumps(told, indent=2))
+        return
     if given.command == "files":
         print(json.dumps(measure_files(names, given.rows, given.repeat), indent=2))
         return

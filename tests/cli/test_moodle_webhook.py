@@ -54,6 +54,20 @@ def test_the_secret_goes_into_its_file_for_our_user_alone(folder: Path) -> None:
     assert secrets_of(folder) == (told[1],)
 
 
+def test_a_file_left_by_an_interrupted_run_opens_the_new_secret_to_nobody(folder: Path) -> None:
+    path = with_file(folder)
+    elsewhere = folder / "elsewhere"
+    left = folder / ".hook.secret.new"
+    left.write_text("left", encoding="utf-8")
+    left.chmod(0o666)
+    run(folder, "moodle")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    left.symlink_to(elsewhere)
+    run(folder, "moodle")
+    assert not elsewhere.exists()
+    assert not path.is_symlink()
+
+
 def test_the_earlier_one_holds_for_as_long_as_it_is_kept(folder: Path) -> None:
     with_file(folder)
     first = run(folder, "moodle").output.splitlines()[1]

@@ -10,7 +10,7 @@ import pytest
 from bridge.demo.moodle import Fault, seed
 from bridge.services import people, profile_status
 from tests.services.lms import PLUGIN, Lms, open_lms
-from tests.support import World
+from tests.support import Completion, World
 
 SET = "local_competencybridge_set_status"
 
@@ -163,3 +163,32 @@ def test_an_account_deleted_in_moodle_waits_for_nothing(lms: Lms) -> None:
     lms.moodle.site.delete_user(30)
     report = lms.show()
     assert (report.no_account, report.waiting) == (1, 0)
+
+
+def given_anew(lms: Lms, user: int) -> None:
+    """The account's number is another person's from now on: all that was known of it changed."""
+    rest = [each for each in lms.world.source.holds if each.user != str(user)]
+    for course, name in (("C1", f"u{user}"), ("C2", "second")):
+        told = Completion(str(user), course, email=f"{name}@example.org", staff_number=name)
+        lms.world.pull(*rest, told)
+    assert lms.world.scalar(f"SELECT count(*) FROM accounts WHERE value = '{user}~1'") == 1
+
+
+def test_a_number_given_to_somebody_else_shows_nothing_of_whoever_had_it(lms: Lms) -> None:
+    lms.learner(30)
+    lms.show()
+    assert shown(lms, 30)
+    given_anew(lms, 30)
+    lms.show()
+    assert shown(lms, 30) == []
+
+
+def test_whoever_has_the_number_now_is_shown_in_their_place(lms: Lms) -> None:
+    one = lms.learner(30)
+    lms.earns(one)
+    lms.show()
+    lms.world.person("second", manager=lms.manager)
+    given_anew(lms, 30)
+    for _ in range(2):
+        lms.show()
+        assert shown(lms, 30) == [("Care", "0 of 2 verified and current.", "none")]

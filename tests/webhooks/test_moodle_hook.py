@@ -162,6 +162,15 @@ def test_without_a_secret_nobody_is_let_in(hooked: Hooked) -> None:
     assert hooked.post(PING).status_code == 401
 
 
+def test_what_is_wrong_with_the_secret_here_is_told_to_the_log_alone(hooked: Hooked) -> None:
+    signer = hooked.secret
+    hooked.pages.hook_secrets[:] = ["whsec_dG9vc2hvcnQ="]
+    answer = hooked.post(PING, secret=signer)
+    assert answer.status_code == 503
+    assert "whsec" not in answer.text
+    assert "webhook" not in answer.text
+
+
 def test_an_unknown_source_and_other_ways_of_asking_are_no_pages(hooked: Hooked) -> None:
     assert hooked.post(PING, path="/hooks/moodle/elsewhere").status_code == 404
     assert hooked.pages.browser().client.get(PATH).status_code == 405

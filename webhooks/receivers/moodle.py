@@ -16,14 +16,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import orjson
+import structlog
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import BadRequest, NotFound, Unauthorized
+from werkzeug.exceptions import BadRequest, NotFound, ServiceUnavailable, Unauthorized
 
 from bridge.domain import errors
 from bridge.domain.permissions import Permission, permits
 from bridge.services import inbox
 from bridge.services.context import Context
 
+_log = structlog.get_logger("bridge.web")
 NAME = "moodle_hook"
 #: A notice is a few numbers.
 LARGEST = 8_000
@@ -54,8 +56,10 @@ def moodle_receiver(ctx: Context, known: Secrets, wake: Callable[[], None]) -> B
         number = request.headers.get("webhook-id", "")
         try:
             keys = [key_of(secret) for secret in known[source]()]
-        except ValueError as error:
-            raise errors.BridgeError(f"{source}: {error}") from None
+        except (ValueError, errors.BridgeError) as error:
+            # What is wrong is for the log: whoever asks here has shown no secret yet.
+            _log.error("webhook cannot be checked", source=source, why=str(error))
+            raise ServiceUnavailable from None
         if not number or not _recent(ctx) or not _signed(keys, number, body):
             raise Unauthorized("The signature is missing, wrong or too old.")
         told = _told(body)

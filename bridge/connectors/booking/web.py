@@ -94,6 +94,15 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 
 @dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """One answer before it is read: where it came from, its bytes, and its headers."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One answer: where it came from, what it says, its headers, and when it was sent."""
 
@@ -138,6 +147,20 @@ class JsonClient:
         Raises TryLater, NeedsAdministrator or BadAnswer; `detail` is the HTTP status, if there
         was one.
         """
+        raw = self.raw(url, query)
+        try:
+            value = orjson.loads(raw.body)
+        except orjson.JSONDecodeError:
+            raise self.no_json(raw.body) from None
+        if b"\\u0000" in raw.body:
+            try:
+                value = without_nul(value)
+            except RecursionError:
+                raise self.bad("an answer is nested deeper than can be read") from None
+        return Answer(raw.url, value, raw.headers)
+
+    def raw(self, url: str, query: Query | None = None) -> RawAnswer:
+        """The same, as it came. Raises as `get` does."""
         full = urljoin(self.origin.url.rstrip("/") + "/", url)
         if not self.origin.owns(full):
             raise self.bad(f"a link leads away to {_shown(full)}; nothing was sent there")
@@ -160,27 +183,21 @@ class JsonClient:
         except requests.RequestException as error:
             raise self._later(f"no connection to {self.origin.url}", error) from None
 
-    def _get(self, url: str, query: Query | None) -> Answer:
+    def _get(self, url: str, query: Query | None) -> RawAnswer:
         self.calls += 1
         with self._session.get(
             url, params=query, timeout=self.origin.timeout, stream=True, allow_redirects=False
         ) as response:
             self._check(response)
-            body = self._read(response)
-            try:
-                value = orjson.loads(body)
-            except orjson.JSONDecodeError:
-                raise self.bad(
-                    "a web page came in place of data; a login page or a proxy may be in the way"
-                    if body.lstrip()[:1] == b"<"
-                    else "an answer is no complete JSON; it was cut short or altered"
-                ) from None
-            if b"\\u0000" in body:
-                try:
-                    value = without_nul(value)
-                except RecursionError:
-                    raise self.bad("an answer is nested deeper than can be read") from None
-            return Answer(response.url, value, response.headers)
+            return RawAnswer(response.url, self._read(response), response.headers)
+
+    def no_json(self, body: bytes) -> BadAnswer:
+        """The error for an answer that is no JSON."""
+        return self.bad(
+            "a web page came in place of data; a login page or a proxy may be in the way"
+            if body.lstrip()[:1] == b"<"
+            else "an answer is no complete JSON; it was cut short or altered"
+        )
 
     def _check(self, response: requests.Response) -> None:
         status = response.status_code

@@ -35,6 +35,9 @@ BATCH = "tool_mobile_call_external_functions"
 BATCH_SIZE = 100
 _CHUNK = 1 << 16
 _PROTOCOLS_PAGE = "/admin/settings.php?section=webserviceprotocols"
+#: What decoding an answer ends in where it is not the JSON it should be: also one so deeply nested
+#: that no reader follows it.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
@@ -143,6 +146,9 @@ class MoodleClient:
             raise self._later("the connection was cut in the middle of an answer", error) from None
         except requests.RequestException as error:
             raise self._later(f"no connection to {self.settings.url}", error) from None
+        except ValueError:
+            # Such as a redirect to what is no address: requests looks at it even unfollowed.
+            raise self._bad("an answer's headers cannot be read") from None
 
     def call_many(self, calls: Sequence[Call]) -> list[Any]:
         """The answer to each read, or the PeerError it ended in, in batches where permitted.
@@ -189,7 +195,7 @@ class MoodleClient:
             self._batches = False
             return []
         responses = answer.get("responses") if isinstance(answer, dict) else None
-        if not responses or len(responses) > len(calls):
+        if not isinstance(responses, list) or not 0 < len(responses) <= len(calls):
             raise self._bad(f"{BATCH} did not answer every request")
         results = [
             self._from_batch(function, response)
@@ -203,15 +209,14 @@ class MoodleClient:
         try:
             if response["error"]:
                 told = json.loads(response["exception"])
-                error = refusal(
-                    self.settings, function, told["errorcode"], "", told.get("message", "")
-                )
+                said = self._clean(told.get("message", ""))
+                error = refusal(self.settings, function, told["errorcode"], "", said)
                 if isinstance(error, TryLater):
                     raise error
                 return error
             return json.loads(response["data"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._bad(f"{function} in a batch: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise self._bad(f"{function} in a batch: {self._clean(str(error))}") from None
 
     def _post(self, function: str, form: Mapping[str, str], session: requests.Session) -> Answer:
         self.calls += 1
@@ -291,7 +296,7 @@ class MoodleClient:
         if start.startswith(b'{"exception"'):
             try:
                 told = msgspec.json.decode(body, type=_Refused)
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 raise self._bad(f"{function}: an error message was cut short") from None
             raise refusal(
                 self.settings, function, told.errorcode, told.exception, self._clean(told.message)
@@ -308,7 +313,7 @@ class MoodleClient:
     def _decode(self, function: str, body: bytes) -> Any:
         try:
             return msgspec.json.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             raise self.unreadable(function) from None
 
     def unreadable(self, function: str) -> BadAnswer:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from bridge.connectors.moodle import zones
-from bridge.connectors.moodle.client import BATCH, MoodleClient
+from bridge.connectors.moodle.client import BATCH, UNREADABLE, MoodleClient
 from bridge.connectors.moodle.cohortlist import list_cohorts, looking_up
 from bridge.connectors.moodle.doctor_plugin import plugin_findings
 from bridge.connectors.moodle.doctor_ways import way_findings
@@ -223,7 +223,7 @@ def _report(client: MoodleClient) -> list[Finding]:
     body = client.fetch(RETRIEVE, {"reportid": number, "page": 0, "perpage": 1}).body
     try:
         told = msgspec.json.decode(body, type=Retrieved)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise client.unreadable(RETRIEVE) from None
     edit = settings.page(f"/reportbuilder/edit.php?id={number}")
     findings = [Finding("report", True, f"Report {number}, {told.details.name!r}, can be read.")]

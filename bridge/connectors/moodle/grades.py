@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from bridge.connectors.moodle.cells import text_of
-from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.client import UNREADABLE, MoodleClient
 from bridge.connectors.moodle.pluginrows import ACTIVITY_KIND, activity_stem
-from bridge.connectors.moodle.rows import USER_KIND
+from bridge.connectors.moodle.rows import USER_KIND, instant_of
 from bridge.connectors.moodle.settings import ALL_KINDS
 from bridge.domain.errors import Damaged, NeedsAdministrator, PeerError, TryLater
 from bridge.domain.records import (
@@ -31,7 +31,6 @@ from bridge.domain.records import (
     Status,
     Unreadable,
     cycle_of,
-    from_epoch,
 )
 
 GRADES = "gradereport_user_get_grade_items"
@@ -126,7 +125,7 @@ class GradesRoute:
                 continue
             try:
                 told = _decode(answer.body).usergrades
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except UNREADABLE:
                 raise self._client.unreadable(GRADES) from None
             items = tuple(self._items(course, told, people))
             if items:
@@ -195,7 +194,8 @@ def _pulled(body: bytes, told: _Body) -> Pulled:
         course_shortname=course["shortname"],
     )
     stem = activity_stem(account.value, course["value"], told.cmid)
-    if not told.time:
+    moment = instant_of(told.time)
+    if moment is None:
         return Pulled(
             f"{stem}{UNDATED}",
             body,
@@ -203,6 +203,5 @@ def _pulled(body: bytes, told: _Body) -> Pulled:
         )
     status = {None: Status.COMPLETED, True: Status.PASSED, False: Status.FAILED}[told.passed]
     score = told.score if 0.0 <= told.score <= 1.0 else None
-    moment = from_epoch(told.time)
     fact = LearningFact(account, activity, status, moment, Precision.SECOND, score)
     return Pulled(f"{stem}{cycle_of(moment)}", body, fact)

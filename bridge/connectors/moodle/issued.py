@@ -19,10 +19,10 @@ from bridge.connectors.moodle.cells import (
     text_of,
     user_id,
 )
-from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.client import UNREADABLE, MoodleClient
 from bridge.connectors.moodle.reports import LIST, RETRIEVE, Retrieved, find_report
+from bridge.connectors.moodle.rows import instant_of
 from bridge.domain.errors import BadAnswer, PeerError
-from bridge.domain.records import from_epoch
 
 USER_BADGES = "core_badges_get_user_badges"
 _HEADINGS = {
@@ -77,8 +77,8 @@ def _issued(client: MoodleClient, answer: Any) -> list[Issued]:
                 badge=int(one["id"]) if one.get("id") else None,
                 name=html.unescape(one["name"]),
                 hash=one.get("uniquehash") or None,
-                issued_at=from_epoch(int(one["dateissued"])) if one.get("dateissued") else None,
-                expires_at=from_epoch(int(one["dateexpire"])) if one.get("dateexpire") else None,
+                issued_at=instant_of(int(one.get("dateissued") or 0)),
+                expires_at=instant_of(int(one.get("dateexpire") or 0)),
             )
             for one in answer["badges"]
         ]
@@ -144,7 +144,7 @@ def _rows(
         try:
             told = _decode(answer.body)
             rows = [msgspec.json.decode(row)["columns"] for row in told.data.rows]
-        except (msgspec.MsgspecError, KeyError, TypeError):
+        except (*UNREADABLE, KeyError, TypeError):
             raise client.unreadable(RETRIEVE) from None
         complete = told.details.conditiondata in (None, "", "[]", "{}")
         columns = _columns(told.data.headers) if complete else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
-from bridge.connectors.moodle.client import MoodleClient, Params
+from bridge.connectors.moodle.client import UNREADABLE, MoodleClient, Params
+from bridge.connectors.moodle.rows import LATEST
 from bridge.domain.errors import BadAnswer
 
 API = 1
@@ -18,6 +19,8 @@ FUNCTIONS = (STATUS, CHANGES, COMPLETIONS, ACTIVITIES)
 READ_CAPABILITY = "local/competencybridge:readchanges"
 #: What the plugin allows, whatever is asked for.
 LIMIT = 1000
+#: Seconds of a clock that can be right: a moment of this century.
+Epoch = Annotated[int, msgspec.Meta(ge=0, lt=LATEST)]
 
 
 class Status(msgspec.Struct):
@@ -25,8 +28,8 @@ class Status(msgspec.Struct):
 
     api: int
     site: str
-    now: int
-    complete_since: int
+    now: Epoch
+    complete_since: Epoch
     last_id: int
     can_read: bool
     plugin: str = ""
@@ -118,9 +121,9 @@ class Changes(msgspec.Struct):
     """get_changes: some changes, and how all that they name stands now."""
 
     site: str
-    now: int
-    complete_since: int
-    settled: int
+    now: Epoch
+    complete_since: Epoch
+    settled: Epoch
     more: bool
     changes: list[Change]
     completions: list[Completion] = []
@@ -135,7 +138,7 @@ class Snapshot(msgspec.Struct):
     """get_completions and get_activities: a page of all there is, by rising ids."""
 
     site: str
-    now: int
+    now: Epoch
     last_id: int
     total: int
     more: bool
@@ -162,7 +165,7 @@ def decode(client: MoodleClient, function: str, body: bytes, kind: type[Answer])
         return msgspec.json.decode(body, type=kind, strict=False)
     except msgspec.ValidationError as error:
         raise _other_shape(client, function, error) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         raise client.unreadable(function) from None
 
 

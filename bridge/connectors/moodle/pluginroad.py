@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
-from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.client import UNREADABLE, MoodleClient
 from bridge.connectors.moodle.roads import NeedsYou, gone_account, setting, user_of
+from bridge.connectors.moodle.rows import instant_of
 from bridge.domain.errors import NeedsAdministrator
 from bridge.domain.ports import Delivered, DeliveryStatus, Placement
-from bridge.domain.records import from_epoch
 from bridge.domain.times import end_of_london_day
 
 STATUS = "local_competencybridge_get_status"
@@ -90,7 +90,7 @@ def plugin_status(client: MoodleClient) -> PluginStatus | None:
         raise
     try:
         return msgspec.json.decode(answer.body, type=PluginStatus, strict=False)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise client.unreadable(STATUS) from None
 
 
@@ -257,12 +257,12 @@ class PluginRoad:
             answer = self._client.fetch(LISTED, {"after": after, "limit": PAGE, **asked})
             try:
                 told = msgspec.json.decode(answer.body, type=_Listed, strict=False)
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 raise self._client.unreadable(LISTED) from None
             for one in told.issued:
                 yield PluginBadge(
-                    one.key, one.userid, from_epoch(one.issued) if one.issued else None,
-                    from_epoch(one.expires) if one.expires else None, one.hash, one.ours,
+                    one.key, one.userid, instant_of(one.issued),
+                    instant_of(one.expires), one.hash, one.ours,
                 )  # fmt: skip
             if not told.more:
                 return

@@ -9,7 +9,13 @@ import msgspec
 
 from bridge.connectors.moodle.cells import text_of
 from bridge.connectors.moodle.plugin import Activity, Completion, Course, Module, User
-from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND, completion_key, undated
+from bridge.connectors.moodle.rows import (
+    COURSE_KIND,
+    USER_KIND,
+    completion_key,
+    instant_of,
+    undated,
+)
 from bridge.domain.errors import Damaged
 from bridge.domain.records import (
     UNDATED,
@@ -21,7 +27,6 @@ from bridge.domain.records import (
     Status,
     Unreadable,
     cycle_of,
-    from_epoch,
 )
 
 ACTIVITY_KIND = "moodle-activity"
@@ -200,9 +205,9 @@ def _text(told: str | None) -> str | None:
 def _completion(
     body: bytes, row: Completion, account: AccountFacts, course: ActivityFacts
 ) -> Pulled:
-    if not row.timecompleted:
+    moment = instant_of(row.timecompleted)
+    if moment is None:
         return undated(account.value, course.value, body)
-    moment = from_epoch(row.timecompleted)
     fact = LearningFact(
         account, course, Status.COMPLETED, moment, Precision.SECOND, _score(row.grade)
     )
@@ -211,7 +216,8 @@ def _completion(
 
 def _activity(body: bytes, row: Activity, account: AccountFacts, module: ActivityFacts) -> Pulled:
     stem = activity_stem(account.value, module.course_id, row.cmid)
-    if not row.time:
+    moment = instant_of(row.time)
+    if moment is None:
         return Pulled(
             f"{stem}{UNDATED}",
             body,
@@ -221,7 +227,6 @@ def _activity(body: bytes, row: Activity, account: AccountFacts, module: Activit
                 "Without a date it cannot count.",
             ),
         )
-    moment = from_epoch(row.time)
     fact = LearningFact(account, module, _status(row), moment, Precision.SECOND, _score(row.grade))
     return Pulled(f"{stem}{cycle_of(moment)}", body, fact)
 

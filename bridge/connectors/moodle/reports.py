@@ -20,7 +20,7 @@ import msgspec
 from bridge.connectors.moodle import zones
 from bridge.connectors.moodle.ahead import Ahead
 from bridge.connectors.moodle.cells import text_of
-from bridge.connectors.moodle.client import Call, MoodleClient
+from bridge.connectors.moodle.client import UNREADABLE, Call, MoodleClient
 from bridge.connectors.moodle.refusals import REPORTS_PAGE
 from bridge.connectors.moodle.rows import REQUIRED, Envelope, RowReader, columns_of
 from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
@@ -216,7 +216,7 @@ class ReportRoute:
                 answer = ahead.answer()
                 try:
                     data = _decode(answer.body).data
-                except (msgspec.MsgspecError, UnicodeDecodeError):
+                except UNREADABLE:
                     raise self._client.unreadable(RETRIEVE) from None
                 if reader is None:
                     headings, total = data.headers, data.totalrowcount

@@ -40,7 +40,7 @@ class MoodleSettings:
     timezone: str = "UTC"
     proxy: str | None = None
     max_answer: int = 64 * MEGABYTE
-    calls_per_second: float = 5.0
+    calls_per_second: float = 10.0
     deadline: float = 300.0
     way: str = "auto"
     activities: tuple[str, ...] = ()

@@ -200,6 +200,15 @@ def test_a_move_to_https_is_told_plainly(script: Script) -> None:
     assert "make a new one" in str(caught.value)
 
 
+@responses.activate
+def test_a_redirect_to_what_is_no_address_is_no_answer() -> None:
+    headers = {"Location": "http://[::1"}
+    responses.post("https://m.example/webservice/rest/server.php", status=302, headers=headers)
+    client = MoodleClient(MoodleSettings("moodle", "https://m.example", "s3cret"))
+    with pytest.raises(BadAnswer, match="headers"):
+        client.call(SITE_INFO)
+
+
 def test_an_answer_beyond_the_limit_is_not_read(script: Script) -> None:
     script.says(SITE_INFO, {"sitename": "x" * 5000})
     with pytest.raises(BadAnswer, match="larger than 1,000 bytes"):
@@ -360,12 +369,35 @@ def test_without_the_batch_function_each_call_is_its_own(
         {"responses": [{"error": False}, {"error": False}]},
         {"responses": [{"error": False, "data": "{"}, {"error": False, "data": "{}"}]},
         {"responses": [{"error": False, "data": "{}"}] * 3},
+        {"responses": 5},
+        {"responses": {"0": {"error": False, "data": "{}"}}},
+        {"responses": [{"error": False, "data": "[" * 100_000}]},
+        {"responses": [{"error": True, "exception": "[" * 100_000}]},
+        {"responses": [{"error": True, "exception": '{"errorcode": "x", "message": {}}'}]},
     ],
 )
 def test_a_batch_that_does_not_add_up_is_not_believed(script: Script, answer: Any) -> None:
     script.says("tool_mobile_call_external_functions", answer)
     with pytest.raises(BadAnswer):
         MoodleClient(script.settings()).call_many([(SITE_INFO, {}), (SITE_INFO, {})])
+
+
+def test_a_message_in_a_batch_that_repeats_the_token_is_cleaned(script: Script) -> None:
+    told = json.dumps({"errorcode": "x", "message": "wstoken=s3cret"})
+    script.says(
+        "tool_mobile_call_external_functions", {"responses": [{"error": True, "exception": told}]}
+    )
+    client = MoodleClient(script.settings())
+    first, _ = client.call_many([(SITE_INFO, {}), (SITE_INFO, {})])
+    assert "(token)" in str(first)
+    assert "s3cret" not in str(first)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_an_answer_that_nests_without_end_is_not_believed(script: Script, opening: str) -> None:
+    script.says(SITE_INFO, Response(opening * 100_000, content_type="application/json"))
+    with pytest.raises(BadAnswer, match="no complete JSON"):
+        MoodleClient(script.settings()).call(SITE_INFO)
 
 
 def test_a_database_that_goes_down_within_a_batch_ends_it(script: Script) -> None:

@@ -365,9 +365,12 @@ def test_what_the_plugin_says_of_people_and_courses_is_taken_without_a_completio
     assert moved.world.rows("SELECT title FROM activity_aliases") == [("Renamed",)]
 
 
-def test_undated_completions_wait_in_quarantine_and_leave_it_once_dated(moved: Moved) -> None:
+@pytest.mark.parametrize("told", [0, -1, 1_764_000_000_000, 10**30])
+def test_undated_completions_wait_in_quarantine_and_leave_it_once_dated(
+    moved: Moved, told: int
+) -> None:
     complete(moved, 11, 21, 3)
-    moved.site.completions[11, 21].timecompleted = 0
+    moved.site.completions[11, 21].timecompleted = told
     moved.pull(full=True)
     assert list(moved.present()) == ["completion:11:21:undated"]
     assert moved.world.scalar("SELECT count(*) FROM quarantine") == 1

@@ -21,6 +21,7 @@ from bridge.domain.errors import Damaged
 from bridge.domain.records import (
     AccountFacts,
     AttendanceState,
+    Fact,
     LearningFact,
     Pulled,
     Status,
@@ -104,7 +105,7 @@ class RecordReader:
         if not ours:
             raise Damaged(f"{natural_key}: it was not stored by a REST profile")
         found = self._rows.read([by_field.get(field, "") for field in self._fields])
-        fact: LearningFact | Unreadable = (
+        fact: Fact = (
             found.items[0].fact
             if found.items
             else Unreadable("not-done", "The record says that nothing has been done yet.")
@@ -115,10 +116,8 @@ class RecordReader:
         return Pulled(natural_key, body, _as_it_stands(fact, natural_key, over=over, shared=shared))
 
 
-def _as_it_stands(
-    fact: LearningFact | Unreadable, key: str, *, over: bool, shared: bool
-) -> LearningFact | Unreadable:
-    if isinstance(fact, Unreadable):
+def _as_it_stands(fact: Fact, key: str, *, over: bool, shared: bool) -> Fact:
+    if not isinstance(fact, LearningFact):
         return fact
     if over and fact.booking is not None and fact.booking.state in _TO_COME:
         # It is over, and nobody marked who came: that is unknown, and never a no-show.

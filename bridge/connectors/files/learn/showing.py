@@ -10,7 +10,7 @@ from bridge.connectors.files.opening import Opened, Row
 from bridge.connectors.files.profile import Profile
 from bridge.domain.errors import BridgeError
 from bridge.domain.proposals import Understood
-from bridge.domain.records import LearningFact, Precision, Pulled, Unreadable
+from bridge.domain.records import LearningFact, Precision, Pulled
 
 
 def understood(
@@ -33,8 +33,8 @@ def understood(
 
 def _shown(number: int, item: Pulled, profile: Profile) -> Understood:
     fact = item.fact
-    if isinstance(fact, Unreadable):
-        return Understood(number, {}, fact.message)
+    if not isinstance(fact, LearningFact):
+        return Understood(number, {}, fact.words)
     return Understood(number, {key: text for key, text in _cells(fact, profile) if text})
 
 

@@ -31,13 +31,15 @@ class status {
     public const STATES = ['current', 'due', 'gap', 'none'];
 
     /**
-     * Whether something can be a link on a page.
+     * Whether something can be a link on a page. One without a host is none: Moodle's own class for
+     * addresses takes it for a fault, and nobody could open that profile any more.
      *
      * @param string $url
      * @return bool
      */
     public static function is_link(string $url): bool {
-        return preg_match('~^https?://~i', $url) && clean_param($url, PARAM_URL) !== '';
+        return preg_match('~^https?://~i', $url) && clean_param($url, PARAM_URL) !== ''
+            && (string) parse_url($url, PHP_URL_HOST) !== '';
     }
 
     /**

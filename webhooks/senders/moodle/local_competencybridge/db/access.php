@@ -40,7 +40,7 @@ $capabilities = [
         'archetypes' => [],
     ],
     'local/competencybridge:setstatus' => [
-        'riskbitmask' => RISK_PERSONAL,
+        'riskbitmask' => RISK_PERSONAL | RISK_SPAM,
         'captype' => 'write',
         'contextlevel' => CONTEXT_SYSTEM,
         'archetypes' => [],

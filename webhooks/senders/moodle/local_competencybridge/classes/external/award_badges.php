@@ -49,6 +49,7 @@ class award_badges extends external_api {
         $context = \context_system::instance();
         self::validate_context($context);
         require_capability('local/competencybridge:managebadges', $context);
+        structures::at_most($awards);
         return ['results' => issuing::award($awards, false)];
     }
 

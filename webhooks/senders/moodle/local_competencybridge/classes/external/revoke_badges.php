@@ -60,6 +60,7 @@ class revoke_badges extends external_api {
         $context = \context_system::instance();
         self::validate_context($context);
         require_capability('local/competencybridge:managebadges', $context);
+        structures::at_most($revocations);
         return ['results' => issuing::revoke($revocations)];
     }
 

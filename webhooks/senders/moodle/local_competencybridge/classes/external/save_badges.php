@@ -60,6 +60,7 @@ class save_badges extends external_api {
         $context = \context_system::instance();
         self::validate_context($context);
         require_capability('local/competencybridge:managebadges', $context);
+        structures::at_most($badges);
 
         // All are looked at before any is made.
         foreach ($badges as &$badge) {

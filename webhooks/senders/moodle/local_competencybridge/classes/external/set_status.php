@@ -62,6 +62,7 @@ class set_status extends external_api {
         $context = \context_system::instance();
         self::validate_context($context);
         require_capability('local/competencybridge:setstatus', $context);
+        structures::at_most($statuses);
 
         foreach ($statuses as $status) {
             if ($status['url'] !== '' && !status::is_link($status['url'])) {

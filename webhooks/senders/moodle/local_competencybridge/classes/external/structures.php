@@ -28,7 +28,7 @@ use core_external\external_value;
  * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 class structures {
-    /** @var int the most rows that one call gives */
+    /** @var int the most rows that one call gives or takes */
     public const MOST = 1000;
 
     /**
@@ -39,6 +39,18 @@ class structures {
      */
     public static function limit(int $limit): int {
         return min(self::MOST, max(1, $limit));
+    }
+
+    /**
+     * Refuses a call that asks for more than one may: it would hold up everybody else's.
+     *
+     * @param array $asked
+     * @throws \moodle_exception
+     */
+    public static function at_most(array $asked): void {
+        if (count($asked) > self::MOST) {
+            throw new \moodle_exception('errortoomany', 'local_competencybridge', '', self::MOST);
+        }
     }
 
     /**

@@ -44,6 +44,7 @@ $string['errornotheld'] = 'The user does not hold the badge.';
 $string['errornouser'] = 'Moodle has no such user.';
 $string['errorsecret'] = 'This is not a secret of the bridge: it begins with whsec_ and is copied whole.';
 $string['errorstate'] = 'The state of a line is one of: current, due, gap, none.';
+$string['errortoomany'] = 'At most {$a} in one call.';
 $string['eventbadgerenewed'] = 'Badge renewed';
 $string['eventbadgewithdrawn'] = 'Badge withdrawn by the bridge';
 $string['pluginname'] = 'Competency Bridge';

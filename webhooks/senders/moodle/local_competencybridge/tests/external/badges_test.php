@@ -438,6 +438,37 @@ final class badges_test extends \advanced_testcase {
     }
 
     /**
+     * One call does not hold up all others for an hour.
+     *
+     * @dataProvider too_many
+     * @param string $class
+     * @param array $row
+     */
+    public function test_too_many(string $class, array $row): void {
+        try {
+            $class::execute(array_fill(0, 1001, $row));
+            $this->fail('It is refused.');
+        } catch (\moodle_exception $e) {
+            $this->assertSame('errortoomany', $e->errorcode);
+        }
+    }
+
+    /**
+     * The functions that take lists.
+     *
+     * @return array
+     */
+    public static function too_many(): array {
+        $award = ['key' => 'core', 'userid' => 1, 'expires' => 0];
+        return [
+            [award_badges::class, $award], [renew_badges::class, $award],
+            [revoke_badges::class, ['key' => 'core', 'userid' => 1]],
+            [save_badges::class, ['key' => 'core', 'name' => 'Core', 'description' => 'Core']],
+            [set_status::class, ['userid' => 1, 'updated' => 1]],
+        ];
+    }
+
+    /**
      * All five are refused without the capability.
      *
      * @dataProvider functions

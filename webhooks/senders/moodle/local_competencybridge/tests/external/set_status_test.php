@@ -121,6 +121,7 @@ final class set_status_test extends \advanced_testcase {
     public static function wrong(): array {
         return [
             'a script' => [['url' => 'javascript:alert(1)'], 'errorlink'],
+            'no host' => [['url' => 'http:///x'], 'errorlink'],
             'a file' => [['url' => 'ftp://example.org/x'], 'errorlink'],
             'a state' => [['lines' => [['title' => 'A', 'text' => '', 'state' => 'green']]], 'errorstate'],
         ];

@@ -1,0 +1,1 @@
+"""LRSs: the stand-in always, a real one where the environment names it."""

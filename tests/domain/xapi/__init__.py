@@ -1,0 +1,1 @@
+"""Statements: which are valid, and what they say."""
