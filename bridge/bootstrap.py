@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from bridge import bootstrap_booking as booking
+from bridge import bootstrap_telling as telling
 from bridge import bootstrap_xapi as xapi
 from bridge import log
 from bridge.bootstrap_files import SiteFolders
@@ -35,6 +36,7 @@ from bridge.domain.problems import BadFile, Problem, errors_among, in_order
 from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
 from bridge.domain.staff import Organisation
 from bridge.domain.statements import STATEMENTS
+from bridge.domain.telling import Teller
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.servers import Gunicorn, Server, threads
@@ -160,6 +162,11 @@ class Bridge:
     def targets(self) -> Mapping[str, Target]:
         """The configured targets, by key."""
         return {name: MoodleTarget(self._settings(name), self.clock) for name in self.config.moodle}
+
+    @cached_property
+    def tellers(self) -> Mapping[str, Teller]:
+        """The LRSs that are told what was verified, by key."""
+        return telling.tellers(self.folder, self.config)
 
     @cached_property
     def providers(self) -> Mapping[str, OidcProvider]:
@@ -400,7 +407,8 @@ def serve_site(
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
-    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old)
+    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old,
+                  tellers=bridge.tellers)  # fmt: skip
     times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database

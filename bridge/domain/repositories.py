@@ -57,6 +57,7 @@ from bridge.domain.scope import Scope
 from bridge.domain.standing import StandingRepository
 from bridge.domain.statements import StatementRepository
 from bridge.domain.teams import LogRepository, TeamRepository
+from bridge.domain.telling import TellingRepository
 from bridge.domain.trail import TrailRepository
 from bridge.domain.vault import Vault as Vault
 
@@ -386,6 +387,8 @@ class UnitOfWork(Protocol):
     def teams(self) -> TeamRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
+    @property
+    def tellings(self) -> TellingRepository: ...
     @property
     def counts(self) -> CountsRepository: ...
     @property

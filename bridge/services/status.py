@@ -12,6 +12,7 @@ from enum import StrEnum
 from bridge import __version__
 from bridge.domain.model import Deliveries
 from bridge.domain.records import Disposition
+from bridge.domain.telling import TellingCounts
 from bridge.services.context import Context
 from bridge.services.ledger import LedgerLine, ledger, unmapped
 from bridge.services.turns import FAILED, Standing, standings
@@ -87,6 +88,22 @@ class TargetStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TellStatus:
+    """An LRS that is told: decisions to be sent, failed and tried again, and needing somebody.
+
+    `told_at` is when it last took one; `reasons` are why they need somebody.
+    """
+
+    key: str
+    health: Health
+    waiting: int
+    failing: int
+    needs_you: int
+    told_at: datetime | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything the desk shows. `at` is when it was looked at."""
 
@@ -97,6 +114,7 @@ class Status:
     unmapped: tuple[Unmapped, ...]
     targets: tuple[TargetStatus, ...]
     jobs: tuple[JobTime, ...]
+    tells: tuple[TellStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +142,7 @@ class StatusReader:
         with self.context.store.reading() as uow:
             stands = standings(uow, sorted({*self.sources, *lines}), now)
             deliveries = uow.ops.deliveries()
+            tells = uow.tellings.counts([each.target for each in self.context.policy.tells])
         return Status(
             at=now,
             version=__version__,
@@ -135,6 +154,7 @@ class StatusReader:
             ),
             targets=_targets(self.targets, deliveries),
             jobs=tuple(self.jobs()),
+            tells=tuple(map(_tells, tells)),
         )
 
 
@@ -198,6 +218,15 @@ def _target(key: str, deliveries: Sequence[Deliveries]) -> TargetStatus:
         f"{count} badge{'s' if count > 1 else ''} {words}" for words, count in counts.items()
     )
     return TargetStatus(key, health, in_step, waiting, sum(counts.values()), reasons)
+
+
+def _tells(counts: TellingCounts) -> TellStatus:
+    waits = counts.waiting or counts.failing
+    health = Health.NEEDS_YOU if counts.needs_you else Health.WAITING if waits else Health.WELL
+    return TellStatus(
+        counts.target, health, counts.waiting, counts.failing, counts.needs_you, counts.told_at,
+        tuple(map(without_addresses, counts.reasons)),
+    )  # fmt: skip
 
 
 def _reason(stuck: Deliveries) -> str:
