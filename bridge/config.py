@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bridge.config_booking import PretixSection, RestSection, names_given_twice
+from bridge.config_telling import tellings
 from bridge.config_xapi import LrsSection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule

@@ -76,7 +76,7 @@ class _Lrs(Protocol):
     def tell(self) -> TellSection | None: ...
 
 
-def tellings(lrss: Mapping[str, _Lrs], base_url: str) -> tuple[Telling, ...]:
+def tellings(lrss: Mapping[str, _Lrs], base_url: str | None) -> tuple[Telling, ...]:
     """What each LRS is told. Raises ValueError, in words."""
     return tuple(
         _telling(name, section.tell, base_url)
@@ -85,8 +85,8 @@ def tellings(lrss: Mapping[str, _Lrs], base_url: str) -> tuple[Telling, ...]:
     )
 
 
-def _telling(name: str, tell: TellSection, base_url: str) -> Telling:
-    home = tell.home_page or base_url.rstrip("/")
+def _telling(name: str, tell: TellSection, base_url: str | None) -> Telling:
+    home = tell.home_page or (base_url or "").rstrip("/")
     if not home:
         raise ValueError(
             f"[lrs.{name}.tell] needs home_page, or base_url under [web]: statements name people "

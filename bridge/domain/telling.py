@@ -128,8 +128,8 @@ class Act(StrEnum):
 class NewStatement:
     """One statement to send. `key` is our own number of it, `about` the statement that it voids.
 
-    `framework` and `edition` are keys, `title` is the edition's; `method_key` is one of its methods,
-    `method` that in words.
+    `framework` and `edition` are keys, `title` is the edition's; `method_key` is one of its
+    methods, `method` that in words.
     """
 
     key: int

@@ -80,8 +80,8 @@ class EmbeddedJobs:
         for key in self._works.tellers:
             # Not in the turn of the source of that name, of which a first pull can take hours.
             self._round(f"tell {key}", partial(work.tell, lrs=key), TELL_EVERY, _telling(key))
-            self._nightly(f"look for what {key} was not told",
-                          partial(work.look_for_untold, lrs=key), _telling(key), at_once=True)  # fmt: skip
+            look = partial(work.look_for_untold, lrs=key)
+            self._nightly(f"look for what {key} was not told", look, _telling(key), at_once=True)
         self._round("draft and award", work.draft, deliver_every)
         if self._works.mail is not None:
             self._round("send mail", work.mail, MAIL_EVERY, "mail")

@@ -218,15 +218,16 @@ class SqlTellings:
             .where(ours, _OPEN)
             .group_by(_o.kind)
         )
-        waits = {kind.removeprefix(_PREFIX): counts for kind, *counts in rows}
+        waits = {row[0].removeprefix(_PREFIX): (row[1], row[2], row[3]) for row in rows}
         why: dict[str, list[str]] = defaultdict(list)
         stuck = select(_o.kind, _o.error).where(ours, _OPEN, _o.needs_you, _o.error.is_not(None))
         for kind, error in self._db.execute(stuck.distinct().order_by(_o.error)):
             why[kind.removeprefix(_PREFIX)].append(error)
         return [
-            TellingCounts(target, *waits.get(target, (0, 0, 0)), self._told_at(target),
+            TellingCounts(target, waiting, failing, needs_you, self._told_at(target),
                           tuple(why[target][:REASONS]))
             for target in sorted({*targets, *waits})
+            for waiting, failing, needs_you in [waits.get(target, (0, 0, 0))]
         ]  # fmt: skip
 
     def _told_at(self, target: str) -> datetime | None:
@@ -251,7 +252,8 @@ class SqlTellings:
             .join(t.framework_editions, t.framework_editions.c.id == t.competencies.c.edition_id)
             .where(among(self._db, _v.id, verifications))
         )  # fmt: skip
-        return {row[0]: Decided(*row) for row in self._db.execute(query)}
+        rows = (tuple(row) for row in self._db.execute(query))
+        return {row[0]: Decided(*row) for row in rows}
 
     def identifiers(self, people: Collection[int]) -> dict[int, dict[IdentifierKind, str]]:
         """The newest identifier of each kind of these (canonical) people, and of whoever was merged

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ COURSES = 12
 
 
 @contextmanager
-def telling(told: dict[str, object]) -> Iterator[Callable[[], None]]:
+def telling(told: Mapping[str, object]) -> Iterator[Callable[[], None]]:
     """Somebody who tells, in a process of its own, running; call it to have it killed."""
     process, _ = processes.start(run_teller.main, told)
     try:

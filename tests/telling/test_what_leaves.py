@@ -146,11 +146,11 @@ def test_a_voiding_names_the_statement_and_nothing_else() -> None:
 
 
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30)
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))
 
 
 @settings(max_examples=60, deadline=None)
-@given(act=st.sampled_from(list(Act)), code=texts, text=texts, name=texts, method=texts,
-       at=st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)))  # fmt: skip
+@given(st.sampled_from(list(Act)), texts, texts, texts, texts, moments)
 def test_whatever_is_told_is_valid_in_both_versions_and_never_comes_back_as_learning(
     act: Act, code: str, text: str, name: str, method: str, at: datetime
 ) -> None:

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from tincan import LRSResponse, RemoteLRS, Statement
 from urllib3.util.retry import Retry
 
-from bridge.connectors.booking.web import MEGABYTE, JsonClient, retry_after
+from bridge.connectors.booking.web import MEGABYTE, JsonClient
 from bridge.connectors.moodle.pace import Deadline, WatchedAdapter
 from bridge.connectors.xapi.client import LONGEST_WAIT, PAUSES
 from bridge.connectors.xapi.settings import LrsSettings
@@ -92,19 +92,11 @@ class _Web(JsonClient):
 
 
 def _patient() -> HTTPAdapter:
-    return WatchedAdapter(
-        max_retries=Retry(
-            total=2,
-            connect=2,
-            read=1,
-            status=0,
-            redirect=0,
-            other=0,
-            allowed_methods=None,
-            backoff_factor=0.2,
-            respect_retry_after_header=False,
-        )  # fmt: skip
-    )
+    retry = Retry(
+        total=2, connect=2, read=1, status=0, redirect=0, other=0, allowed_methods=None,
+        backoff_factor=0.2, respect_retry_after_header=False,
+    )  # fmt: skip
+    return WatchedAdapter(max_retries=retry)
 
 
 class Lrs(RemoteLRS):  # type: ignore[misc]

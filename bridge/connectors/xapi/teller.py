@@ -113,7 +113,7 @@ class _Batch:
             self._told.told.add(batch[0].key)
         else:
             self._told.refused[batch[0].key] = (
-                "The LRS says that it has a statement of this id already, and then that it has none."
+                "The LRS says that it has a statement of this id, and then that it has none."
             )
 
     def _apart(self, batch: Sequence[NewStatement]) -> None:

@@ -117,7 +117,7 @@ class StandInLrs:
         if not version.startswith(known):
             return _json({"error": f"X-Experience-API-Version {version!r} is not spoken"}, 400)
         reads = request.method == "GET"
-        if reads and self._is(Fault.WRITES_ONLY) or not reads and self._is(Fault.READS_ONLY):
+        if (reads and self._is(Fault.WRITES_ONLY)) or (not reads and self._is(Fault.READS_ONLY)):
             return _json({"error": "Forbidden"}, 403)
         if self._is(Fault.ELSEWHERE):
             return Response(status=307, headers={"Location": _ELSEWHERE + request.path})
