@@ -271,7 +271,7 @@ def test_doctor_leaves_nothing_behind_and_says_what_it_cannot_prove(told: ToldWo
     first, second = told.teller.doctor()
     assert first.ok
     assert "xAPI 2.0.0" in first.message
-    assert "only a first statement shows" in first.message
+    assert "Only a first statement shows" in first.message
     assert second.ok
     assert told.held() == []
 

@@ -12,8 +12,8 @@ from bridge.domain.ports import Finding
 #: No statement has this id.
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 _UNPROVEN = (
-    "An empty list of statements was not turned away, so writing should be allowed. That it is, "
-    "only a first statement shows; it would stay there for good, so none was sent."
+    "It answered an empty list of statements without asking for other credentials, so writing "
+    "should be allowed. Only a first statement shows that; it would stay there for good, so none went."
 )
 
 
