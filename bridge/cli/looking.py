@@ -21,24 +21,27 @@ from bridge.cli.common import (
 from bridge.domain.errors import NotFound
 from bridge.domain.records import Disposition
 from bridge.services import explain as explain_service
+from bridge.services import explain_statement
 from bridge.services import ledger as ledger_service
 from bridge.services import people as people_service
 from bridge.services.explain import Explanation
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["record", "evidence", "person"]))
+@click.argument("what", type=click.Choice(["record", "evidence", "person", "statement"]))
 @click.argument("who")
 @click.argument("competency", required=False)
 @site_option
 @json_option
 def explain(what: str, who: str, competency: str | None, folder: Path, as_json: bool) -> None:
-    """Why a record became what it is, why evidence claims what it claims, or why nothing does.
+    """Why a record or an xAPI statement became what it is, why evidence claims what it claims,
+    or why nothing does.
 
     \b
     bridge explain record 17
     bridge explain evidence 5
     bridge explain person ESR100001 13
+    bridge explain statement 0190f3a2-7c1e-7d00-9b1e-000000000001
     """
     with opened(folder) as bridge:
         if what == "person":
@@ -48,6 +51,8 @@ def explain(what: str, who: str, competency: str | None, folder: Path, as_json: 
             told = explain_service.absence(
                 bridge.context, person.id, refs([competency])[0], bridge.identity
             )
+        elif what == "statement":
+            told = explain_statement.statement(bridge.context, who, bridge.identity)
         elif not who.isdecimal():
             raise click.UsageError(f"Give the number of the {what}.")
         elif what == "record":

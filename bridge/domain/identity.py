@@ -82,6 +82,8 @@ _FACT: dict[IdentityRule, IdentifierKind] = {
 
 #: Kinds of accounts by which statements name people, beside those that carry an address.
 HASH_KIND, HOME_KIND = "xapi-mbox-sha1", "xapi-account"
+#: How the values of these accounts begin.
+HASH_PREFIX, HOME_PREFIX = "sha1:", "account:"
 
 #: What stands between several addresses, or around one.
 _SEPARATES = frozenset("@,;<>")
@@ -118,12 +120,14 @@ def identifiers_of(account: AccountFacts, rules: Sequence[IdentityRule]) -> list
         if rule is IdentityRule.STAFF_NUMBER:
             value = normal_staff_number(account.staff_number)
         elif rule is IdentityRule.VERIFIED_EMAIL and account.kind == HASH_KIND:
-            found.append(Identifier(IdentifierKind.EMAIL_HASH, account.value.removeprefix("sha1:")))
+            told = account.value.removeprefix(HASH_PREFIX)
+            found.append(Identifier(IdentifierKind.EMAIL_HASH, told))
             continue
         elif rule is IdentityRule.VERIFIED_EMAIL:
             value = normal_email(account.email)
         elif rule is IdentityRule.LMS_ACCOUNT and account.kind == HOME_KIND:
-            found.append(Identifier(IdentifierKind.LMS_ACCOUNT, account.value))
+            told = account.value.removeprefix(HOME_PREFIX)
+            found.append(Identifier(IdentifierKind.LMS_ACCOUNT, told))
             continue
         else:
             continue

@@ -39,6 +39,24 @@ class SameCourse(NamedTuple):
     address: str
 
 
+class ToldOf(NamedTuple):
+    """What became of one received item of a statement.
+
+    It has a record, or is set aside (`held` says why), or tells of no learning (`reason`).
+    `taken_back_by` is the key of the statement that took its record back. `body` is None where the
+    bytes are kept no more.
+    """
+
+    source_key: str
+    natural_key: str
+    received_at: datetime
+    body: bytes | None
+    record_id: int | None
+    held: str | None
+    reason: str | None
+    taken_back_by: str | None
+
+
 class StatementRepository(Protocol):
     """What only sources of statements need."""
 
@@ -53,4 +71,5 @@ class StatementRepository(Protocol):
     def settle_pairs(self, pairs: Collection[Pair]) -> None: ...
     def set_addresses(self, sites: Mapping[str, str]) -> None: ...
     def waiting_accounts(self, source_id: int) -> list[Account]: ...
+    def told_of(self, key: str) -> list[ToldOf]: ...
     def same_courses(self, source_id: int) -> list[SameCourse]: ...

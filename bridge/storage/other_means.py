@@ -55,21 +55,28 @@ def _at_an_lms(connection: Connection, accounts: Collection[str]) -> Iterator[tu
         select(where.address, t.sources.c.id)
         .join(t.sources, t.sources.c.key == where.source_key)
         .where(among(connection, where.address, {home for home, _ in named.values()}))
-    )
-    sources = {row.address: row.id for row in rows}
+    ).all()
     a, link = t.accounts.c, t.account_links.c
-    for value, (home, name) in named.items():
-        if home not in sources:
-            continue
+    for home, source_id in rows:
+        names = {name: value for value, (its, name) in named.items() if its == home}
+        folded: dict[str, list[str]] = defaultdict(list)
+        for name, value in names.items():
+            folded[name.lower()].append(value)
         query = (
-            select(_p.canonical_id)
-            .join(t.account_links, link.person_id == _p.id)
-            .join(t.accounts, a.id == link.account_id)
+            select(a.value, func.lower(a.username), _p.canonical_id)
+            .join(t.account_links, link.account_id == a.id)
+            .join(t.people, _p.id == link.person_id)
             .where(
-                a.source_id == sources[home],
+                a.source_id == source_id,
                 link.valid_to.is_(None),
-                or_(a.value == name, func.lower(a.username) == name.lower()),
+                or_(
+                    among(connection, a.value, names),
+                    among(connection, func.lower(a.username), folded),
+                ),
             )
         )
-        for person in connection.scalars(query):
-            yield value, person
+        for number, username, person in connection.execute(query):
+            if number in names:
+                yield names[number], person
+            for value in folded.get(username or "", ()):
+                yield value, person

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from bridge.domain.identity import HOME_KIND
 from bridge.domain.model import Account
 from bridge.domain.records import AccountFacts
-from bridge.domain.statements import CAN_BE_TAKEN_BACK, NewRetraction, Pair, SameCourse
+from bridge.domain.statements import CAN_BE_TAKEN_BACK, NewRetraction, Pair, SameCourse, ToldOf
 from bridge.domain.xapi.reading import MOST_MEMBERS, member_key
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
@@ -119,6 +119,27 @@ class SqlStatements:
                     )
                 }
         return freed
+
+    def told_of(self, key: str) -> list[ToldOf]:
+        """What became of a statement, by its key: of each of its items, in every source."""
+        by = t.received.alias("by")
+        query = (
+            select(
+                t.sources.c.key, _rec.natural_key, _rec.received_at, _rec.body, _r.id,
+                t.quarantine.c.message, ts.no_records.c.reason, by.c.natural_key,
+            )
+            .select_from(t.received)
+            .join(t.sources, t.sources.c.id == _rec.source_id)
+            .outerjoin(t.learning_records, _r.received_id == _rec.id)
+            .outerjoin(t.quarantine, t.quarantine.c.received_id == _rec.id)
+            .outerjoin(ts.no_records, ts.no_records.c.received_id == _rec.id)
+            .outerjoin(by, by.c.id == _r.voided_by)
+            .order_by(_rec.id)
+        )  # fmt: skip
+        sources = self._db.execute(select(t.sources.c.id)).scalars().all()
+        ids = [each for source_id in sources for each in self._stored(source_id, key)]
+        rows = self._db.execute(query.where(among(self._db, _rec.id, ids)))
+        return [ToldOf(*row) for row in rows]
 
     def _stored(self, source_id: int, key: str) -> list[int]:
         """The received items of a statement: itself, or one for each member of a group."""

@@ -13,7 +13,13 @@ from jsonschema import Draft202012Validator
 from bridge.catalog.frameworks import load_editions
 from bridge.catalog.mappings import KnownNames, LoadedMappings, load_mappings
 from bridge.catalog.yamlfile import load_schema
-from bridge.domain.mapping import CompetencyRef, CountsWhen, Matcher
+from bridge.domain.mapping import (
+    CompetencyRef,
+    CountsWhen,
+    Matcher,
+    rule_content,
+    rule_from_content,
+)
 from bridge.domain.problems import Problem, Severity
 from bridge.domain.records import Status
 
@@ -426,3 +432,13 @@ def test_what_joins_too_much_is_refused_or_warned_of(tmp_path: Path) -> None:
     )
     assert only(warned).severity is Severity.WARNING
     assert [r.one_activity for r in warned.rules] == [True]
+
+
+def test_a_rule_says_itself_that_it_trusts_what_learners_can_write(tmp_path: Path) -> None:
+    suggests = "suggests: {llr-2020: [1]}"
+    (usual,) = load(tmp_path, training=a_rule(MATCH, suggests)).rules
+    (open_,) = load(tmp_path, training=a_rule(MATCH, "untrusted: true", suggests)).rules
+    assert (usual.untrusted, open_.untrusted) == (False, True)
+    assert rule_from_content(rule_content(open_)) == open_
+    assert "untrusted" not in rule_content(usual)
+    assert open_.content_hash != usual.content_hash

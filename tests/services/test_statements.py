@@ -10,11 +10,11 @@ from itertools import permutations
 import pytest
 
 from bridge.domain.counting import CountsWhen
-from bridge.domain.errors import BadAnswer
+from bridge.domain.errors import BadAnswer, NotAllowed, NotFound
 from bridge.domain.mapping import Matcher
 from bridge.domain.records import AccountFacts, Disposition, Status
 from bridge.domain.xapi.reading import ReadingRules
-from bridge.services import activities, explain, ledger, people
+from bridge.services import activities, explain, explain_statement, ledger, people
 from tests.services.booked import drafts
 from tests.services.told import COURSE, COURSE_RULE, LMS, UNCOMPLETED, Lrs, said, voiding
 from tests.support import NOW, Completion, World
@@ -383,3 +383,39 @@ def test_a_verb_that_is_known_since_is_found_in_what_was_pulled_before(world: Wo
     assert _counts(world) == {"evidence": 1}
     assert world.scalar("SELECT COUNT(*) FROM received_versions") == 0
     assert lrs.pull(told).tally.wrote_nothing
+
+
+def test_a_statement_without_id_that_an_lrs_doubled_is_one_draft(world: World) -> None:
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    told = said()
+    # Moodle's logstore sends no ids; when it sends again, an LRS gives each a new one.
+    lrs.pull([told, {**told, "id": said()["id"]}])
+    assert len(drafts(world, learner)) == 1
+    assert _counts(world) == {"evidence": 2}
+    lrs.pull(voiding(told))
+    assert len(drafts(world, learner)) == 1
+
+
+def test_why_a_statement_became_what_it_is_is_told(world: World) -> None:
+    lrs = Lrs(world)
+    world.person("u1")
+    authority = {"account": {"homePage": "https://lrs.example.org", "name": "moodle"}}
+    told, odd = said(authority=authority), {**said(), "timestamp": "yesterday"}
+    void = voiding(told)
+    lrs.pull([told, odd, void])
+
+    def words(statement: dict[str, object]) -> str:
+        key = str(statement["id"]).upper()
+        found = explain_statement.statement(world.ctx, key, {"lrs": lrs.identity})
+        return str(found.as_json())
+
+    assert "On the authority of account:https://lrs.example.org|moodle." in words(told)
+    assert f"Taken back by the statement {void['id']}." in words(told)
+    assert "Received from lrs" in words(told)
+    assert "In quarantine: It is no valid statement: /timestamp" in words(odd)
+    assert "It takes another statement back." in words(void)
+    with pytest.raises(NotFound):
+        words(said())
+    with pytest.raises(NotAllowed):
+        explain_statement.statement(world.as_(world.person("u9")), str(told["id"]), {})

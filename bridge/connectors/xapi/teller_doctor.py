@@ -13,7 +13,7 @@ from bridge.domain.ports import Finding
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 _UNPROVEN = (
     "It answered an empty list of statements without asking for other credentials, so writing "
-    "should be allowed. Only a first statement shows that; it would stay there for good, so none went."
+    "should be allowed. Only a first statement shows that; it would stay for good, so none went."
 )
 
 

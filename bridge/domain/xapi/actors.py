@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.domain.identity import HASH_KIND, HOME_KIND
+from bridge.domain.identity import HASH_KIND, HASH_PREFIX, HOME_KIND, HOME_PREFIX
 from bridge.domain.records import AccountFacts
 
 Json = dict[str, Any]
@@ -17,7 +17,8 @@ LONGEST = 300
 def account_of(agent: Json, homes: Mapping[str, str]) -> AccountFacts:
     """The account of a valid agent.
 
-    `homes` says of a home page what the names of its accounts are: "staff-number" or "email".
+    `homes` says of a home page what the names of its accounts are: "staff-number" or "email". The
+    keys of each kind begin with a word of their own, so that none can pass for another.
     """
     name = clean(agent.get("name"))
     if "mbox" in agent:
@@ -25,14 +26,17 @@ def account_of(agent: Json, homes: Mapping[str, str]) -> AccountFacts:
         key = shortened(f"mailto:{address.casefold()}")
         return AccountFacts("xapi-mbox", key, email=address, display_name=name)
     if "mbox_sha1sum" in agent:
-        return AccountFacts(HASH_KIND, f"sha1:{agent['mbox_sha1sum'].lower()}", display_name=name)
+        told = agent["mbox_sha1sum"].lower()
+        return AccountFacts(HASH_KIND, f"{HASH_PREFIX}{told}", display_name=name)
     if "openid" in agent:
-        return AccountFacts("xapi-openid", shortened(agent["openid"]), display_name=name)
+        return AccountFacts(
+            "xapi-openid", shortened(f"openid:{agent['openid']}"), display_name=name
+        )
     home, account = home_of(agent["account"]["homePage"]), clean(agent["account"]["name"]) or ""
     means = homes.get(home)
     return AccountFacts(
         HOME_KIND,
-        shortened(f"{home}|{account}"),
+        shortened(f"{HOME_PREFIX}{home}|{account}"),
         email=account if means == "email" else None,
         staff_number=account if means == "staff-number" else None,
         username=account,

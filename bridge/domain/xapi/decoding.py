@@ -18,7 +18,8 @@ from bridge.domain.xapi.problems import MOST_TOLD, BadStatement, Problem, Sectio
 
 #: How deep objects and arrays may lie in each other. It is what orjson can write again.
 DEEPEST = 250
-_SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
+#: Blanks that stand in no text unescaped, so that mostly there is none; they are found in no time.
+_BREAKS = (b"\n", b"\t", b"\r")
 _RAW_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -29,10 +30,10 @@ def decode_at_once(body: bytes) -> Any | None:
     that hold it. Where no blank parts a key from its colon and neither sign is hidden behind
     an escape, the two counts differ by exactly the keys (and their values) that were lost.
     """
-    for sign in _SPACED_COLONS:
-        if sign in body:
+    for sign in _BREAKS:
+        if sign in body and sign + b":" in body:
             return None
-    if b"\\u003" in body or b"\\u0022" in body:
+    if b" :" in body or b"\\u003" in body or b"\\u0022" in body:
         return None
     try:
         value = orjson.loads(body)

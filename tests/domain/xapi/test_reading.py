@@ -250,7 +250,7 @@ def test_accounts_are_the_same_however_their_system_is_written() -> None:
 
     one = account("https://LMS.example.org/", "42").account
     assert one.value == account("https://lms.example.org", "42").account.value
-    assert one.value == "https://lms.example.org|42"
+    assert one.value == "account:https://lms.example.org|42"
     assert one.value != account("https://lms.example.org/a", "42").account.value
     assert one.username == "42"
     assert len(account("https://x/", "n" * 900).account.value) <= 300
@@ -274,3 +274,17 @@ def test_one_without_an_id_is_known_by_what_it_says() -> None:
     assert content_key(put("/result/success", False)) != content_key(WHOLE)
     (item,) = read({**without, "id": str(WHOLE["id"]).upper()})
     assert item.natural_key == WHOLE["id"]
+
+
+def test_no_identifier_passes_for_one_of_another_kind() -> None:
+    actors: list[dict[str, Any]] = [
+        {"mbox": "mailto:ana@example.org"},
+        {"openid": "mailto:ana@example.org"},
+        {"mbox_sha1sum": "ab" * 20},
+        {"openid": f"sha1:{'ab' * 20}"},
+        {"mbox": "mailto:x|ana@example.org"},
+        {"account": {"homePage": "mailto:x", "name": "ana@example.org"}},
+        {"openid": "account:https://lms.example.org"},
+    ]
+    values = [fact(put("/actor", actor, BARE)).account.value for actor in actors]
+    assert len(set(values)) == len(actors)
