@@ -57,6 +57,17 @@ def test_of_a_batch_that_is_refused_for_one_the_others_go(told: ToldWorld) -> No
     assert len(asked) == 3, "one that is there, and one that is neither there nor voided"
 
 
+def test_an_empty_page_is_no_statement(told: ToldWorld) -> None:
+    told.verify(1)
+    told.tell()
+    send_again(told)
+    told.verify(2)
+    told.lrs.faults.add(Fault.CONFLICT)
+    told.lrs.faults.add(Fault.POLITE)
+    assert told.tell().told == 2
+    all_told(told, 2)
+
+
 def test_a_statement_that_was_voided_counts_as_told(told: ToldWorld) -> None:
     told.verify(1)
     told.revoke(1)

@@ -176,12 +176,13 @@ class Lrs(RemoteLRS):  # type: ignore[misc]
 
     def _finds(self, name: str, statement: UUID) -> bool:
         try:
-            self.web.raw("statements", {name: str(statement)})
+            found = self.web.get("statements", {name: str(statement)}).value
         except PeerError as error:
             if error.detail in ("404", "400"):
                 return False
             raise
-        return True
+        # Some answer for an id that they do not have with an empty list of statements.
+        return isinstance(found, dict) and str(found.get("id", "")).lower() == str(statement)
 
 
 def _said(body: bytes) -> str:

@@ -41,6 +41,8 @@ class Fault(StrEnum):
     """HTTP 403 to whoever wants to read."""
     READS_ONLY = "reads only"
     """HTTP 403 to whoever wants to write."""
+    POLITE = "polite"
+    """Asked for an id that it does not have, it gives an empty page, as Ralph does."""
     LOST_ANSWER = "lost answer"
     """It takes what is sent, and the connection is cut before it has said so."""
     BRIEF = "brief"

@@ -139,6 +139,8 @@ class StandInLrs:
         for name, voided in (("statementId", False), ("voidedStatementId", True)):
             if name in request.args:
                 body = self.store.one(request.args[name], voided=voided)
+                if body is None and self._is(Fault.POLITE):
+                    return _json({"statements": []})
                 if body is None:
                     raise _Answer(404, "There is no such statement.")
                 return Response(body, mimetype="application/json")
