@@ -144,11 +144,14 @@ def test_it_is_asked_no_sooner_than_it_said(told: ToldWorld) -> None:
     all_told(told, 2)
 
 
-def test_an_answer_without_end_is_cut_off(told: ToldWorld) -> None:
+@pytest.mark.parametrize("version", [None, "2.0.0"])
+def test_an_answer_without_end_is_cut_off(told: ToldWorld, version: str | None) -> None:
+    """To the question for its versions, or to what is sent."""
     told.verify(1)
     told.lrs.faults.add(Fault.DRIPPING, 1)
-    report = told.tell(told.make_teller(altogether=0.5))
+    report = told.tell(told.make_teller(altogether=0.5, version=version))
     assert (report.later, report.told) == (1, 0)
+    assert len(told.held()) == (0 if version is None else 1)
     assert "so slowly" in report.error
     told.world.clock.advance(minutes=5)
     told.lrs.faults.add(Fault.CONFLICT)

@@ -21,7 +21,7 @@ from urllib3.util.retry import Retry
 
 from bridge.connectors.booking.web import MEGABYTE, JsonClient
 from bridge.connectors.moodle.pace import Deadline, WatchedAdapter
-from bridge.connectors.xapi.client import LONGEST_WAIT, PAUSES
+from bridge.connectors.xapi.client import PAUSES
 from bridge.connectors.xapi.settings import LrsSettings
 from bridge.domain.errors import PeerError, TryLater
 
@@ -29,6 +29,9 @@ REFUSED = (
     "Make credentials in the LRS that may write statements, and configure them under "
     "[lrs.{key}.tell]."
 )
+#: Who is told to wait longer than this, in seconds, comes back another time: what is in hand is not
+#: held that long.
+LONGEST_WAIT = 10.0
 #: What is read of an answer to what was sent.
 _LARGEST_ANSWER = 4 * MEGABYTE
 
@@ -54,7 +57,7 @@ _ADDRESS = re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
 _ABOUT_WHAT_WAS_SENT = frozenset({400, 409, 412, 413, 415, 422})
 
 
-class _Web(JsonClient):
+class Web(JsonClient):
     """One LRS that is written to. Sending again is safe: statements carry ids of their own."""
 
     def __init__(self, settings: LrsSettings, version: str) -> None:
@@ -99,14 +102,35 @@ def _patient() -> HTTPAdapter:
     return WatchedAdapter(max_retries=retry)
 
 
+@contextmanager
+def within(seconds: float, key: str) -> Iterator[Deadline]:
+    """However slowly the LRS of that name answers, everything within takes no longer.
+
+    Raises TryLater then.
+    """
+    with Deadline(seconds) as deadline:
+        try:
+            yield deadline
+        except PeerError:
+            # What a connection that was cut off in the middle looks like is beside the point.
+            if not deadline.over:
+                raise
+            raise TryLater(
+                f"{key}: it answers so slowly that not all was told after {seconds:g} seconds. It "
+                "will be tried again.",
+                peer=key,
+                detail="deadline",
+            ) from None
+
+
 class Lrs(RemoteLRS):  # type: ignore[misc]
     """An LRS as tincan has it, spoken with by our transport, in either version.
 
-    `sleep` waits so many seconds.
+    `sleep` waits so many seconds; once `deadline` is over, nothing is tried again.
     """
 
     _props = (*RemoteLRS._props, "web", "sleep", "deadline")
-    web: _Web
+    web: Web
     sleep: Callable[[float], None]
     deadline: Deadline | None
 
@@ -114,24 +138,7 @@ class Lrs(RemoteLRS):  # type: ignore[misc]
         self, settings: LrsSettings, version: str, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         super().__init__(endpoint=settings.url)
-        self.web, self.sleep, self.deadline = _Web(settings, version), sleep, None
-
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """However slowly it answers, everything within takes no longer; then TryLater is raised."""
-        with Deadline(seconds) as self.deadline:
-            try:
-                yield
-            except PeerError:
-                # What a connection that was cut off in the middle looks like is beside the point.
-                if not self.deadline.over:
-                    raise
-                raise TryLater(
-                    f"{self.web.origin.key}: it answers so slowly that not all was told after "
-                    f"{seconds:g} seconds. It will be tried again.",
-                    peer=self.web.origin.key,
-                    detail="deadline",
-                ) from None
+        self.web, self.sleep, self.deadline = Web(settings, version), sleep, None
 
     def _send_request(self, request: Any) -> LRSResponse:
         """Send one of tincan's requests, again where that can help.

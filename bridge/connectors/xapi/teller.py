@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from bridge.connectors.moodle.pace import Deadline
 from bridge.connectors.xapi.client import LrsClient
-from bridge.connectors.xapi.sending import Lrs, NotTaken
+from bridge.connectors.xapi.sending import Lrs, NotTaken, Web, within
 from bridge.connectors.xapi.settings import LrsSettings
 from bridge.connectors.xapi.teller_doctor import findings
 from bridge.connectors.xapi.told import statement_of
@@ -44,11 +45,11 @@ class LrsTeller:
         """Send these; what the LRS has already counts as told."""
         told = Told()
         try:
-            # Which version it speaks is asked once; what changes there makes a new start.
-            lrs = self._lrs or self.connect()
-            good = [new for new in statements if self._is_valid(new, lrs, told)]
-            with lrs.within(self._altogether):
-                _Batch(lrs, told).send(good)
+            with within(self._altogether, self.key) as deadline:
+                # Which version it speaks is asked once; what changes there makes a new start.
+                lrs = self._lrs or self.connect()
+                lrs.deadline = deadline
+                _Batch(lrs, told).send([n for n in statements if self._is_valid(n, lrs, told)])
             self._lrs = lrs
         except PeerError as error:
             self._lrs = None
@@ -58,11 +59,13 @@ class LrsTeller:
     def connect(self) -> Lrs:
         """The LRS, in the newest version that both speak. Raises PeerError."""
         client = LrsClient(self.settings, self._sleep)
+        client.web = Web(self.settings, client.version)
         return Lrs(self.settings, client.negotiate(), self._sleep)
 
     def doctor(self) -> list[Finding]:
         """Whether statements can go, told as harmlessly as can be."""
-        return findings(self.settings, self.connect)
+        with Deadline(self._altogether):
+            return findings(self.settings, self.connect)
 
     @staticmethod
     def _is_valid(new: NewStatement, lrs: Lrs, told: Told) -> bool:

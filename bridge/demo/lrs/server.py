@@ -132,6 +132,8 @@ class StandInLrs:
         return response
 
     def _about(self) -> Response:
+        if self._is(Fault.DRIPPING):
+            return Response(_drops(), headers={"Content-Length": "4000"})
         return _json({"version": ["1.0.3", "2.0.0"]})
 
     # --- out ----------------------------------------------------------------------------------
