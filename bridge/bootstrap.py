@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property, partial
 from pathlib import Path
 
+from flask import Blueprint
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from bridge import bootstrap_booking as booking
+from bridge import bootstrap_setup, log
 from bridge import bootstrap_telling as telling
 from bridge import bootstrap_xapi as xapi
-from bridge import log
 from bridge.bootstrap_files import SiteFolders
 from bridge.catalog.badges import LoadedBadges, load_badges
 from bridge.catalog.frameworks import LoadedFrameworks, load_editions
@@ -41,7 +42,7 @@ from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.servers import Gunicorn, Server, threads
 from bridge.jobs.work import Works
-from bridge.late import LateSource
+from bridge.late import LateFeed
 from bridge.services.context import Context
 from bridge.services.mailing import MailRoom
 from bridge.services.mappings import Impact, MappingSource, SiteSources, publish_site
@@ -56,6 +57,7 @@ from bridge.storage.vault import KeyVault, read_keys
 from bridge.tables import SiteTables
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings, WebSite
+from webhooks.receivers.moodle import moodle_receiver
 
 
 class SystemClock:
@@ -111,33 +113,46 @@ class Bridge:
         rules |= self.folders.identity() | booking.identity(self.config)
         return rules | xapi.identity(self.config)
 
-    def _settings(self, name: str) -> MoodleSettings:
+    def moodle_settings(self, name: str, token: str | None = None) -> MoodleSettings:
+        """How a Moodle is reached, by its service user's token or another. Raises BridgeError."""
         section = self.config.moodle[name]
         try:
             return MoodleSettings(
                 key=name,
                 url=section.url,
-                token=section.token(self.folder, name),
+                token=token or section.token(self.folder, name),
                 report=section.report or None,
                 badges_report=section.badges_report or None,
                 grade_max=section.grade_max,
                 timeout=section.timeout,
+                deadline=section.deadline,
+                calls_per_second=section.calls_per_second,
                 timezone=section.timezone,
                 verify=str(self.folder / section.ca_bundle) if section.ca_bundle else True,
                 proxy=section.proxy,
+                profile_status=section.profile_status,
+                way=section.way,
+                activities=section.kinds_of_activities,
             )
         except ValueError as error:
             raise BridgeError(str(error)) from None
 
+    def _picture(self, name: str) -> bytes | None:
+        """A badge's image beside the badges file; None where there is none to be read."""
+        try:
+            return (self.folder / self.config.mappings / name).read_bytes()
+        except OSError:
+            return None
+
     def _moodle(self, name: str) -> MoodleSource:
-        return MoodleSource(self._settings(name), self.clock)
+        return MoodleSource(self.moodle_settings(name), self.clock)
 
     @cached_property
     def sources(self) -> Mapping[str, Trusted]:
         """The configured sources, by key."""
         found = {
             name: Trusted(
-                LateSource(name, partial(self._moodle, name)),
+                LateFeed(name, partial(self._moodle, name)),
                 "moodle",
                 section.trust,
                 section.identity,
@@ -161,7 +176,10 @@ class Bridge:
     @cached_property
     def targets(self) -> Mapping[str, Target]:
         """The configured targets, by key."""
-        return {name: MoodleTarget(self._settings(name), self.clock) for name in self.config.moodle}
+        return {
+            name: MoodleTarget(self.moodle_settings(name), self.clock, self._picture)
+            for name in self.config.moodle
+        }
 
     @cached_property
     def tellers(self) -> Mapping[str, Teller]:
@@ -294,9 +312,15 @@ def status_reader(bridge: Bridge, jobs: Callable[[], Sequence[JobTime]] = tuple)
 
 
 def web_site(
-    bridge: Bridge, base_url: str, jobs: Callable[[], Sequence[JobTime]] = tuple
+    bridge: Bridge,
+    base_url: str,
+    jobs: Callable[[], Sequence[JobTime]] = tuple,
+    wake: Callable[[], None] = lambda: None,
 ) -> WebSite:
-    """What the pages of a site are handed. `base_url` is where they are, unless configured."""
+    """What the pages of a site are handed. `base_url` is where they are, unless configured.
+
+    `wake` tells the jobs of this process, if it has any, that a webhook has left a note.
+    """
     section = bridge.config.web
     vault = open_vault(bridge.folder, bridge.config)
     return WebSite(
@@ -332,8 +356,18 @@ def web_site(
         table_desk=bridge.tables,
         file_profiles={name: files.profile for name, files in bridge.config.files.items()},
         file_source=bridge.folders.one,
-        receivers=booking.receivers(bridge.context.acting_as(Actor(SYSTEM, "hook")), bridge.config),
+        receivers=receivers(bridge, wake),
     )
+
+
+def receivers(bridge: Bridge, wake: Callable[[], None]) -> Sequence[Blueprint]:
+    """The routes for webhooks of every kind of source."""
+    system = bridge.context.acting_as(Actor(SYSTEM, "hook"))
+    secrets = {
+        name: partial(section.webhook_secrets, bridge.folder, name)
+        for name, section in bridge.config.moodle.items()
+    }
+    return (*booking.receivers(system, bridge.config), moodle_receiver(system, secrets, wake))
 
 
 def lti_tool(bridge: Bridge, base_url: str) -> Tool:
@@ -407,13 +441,19 @@ def serve_site(
     settings = bridge.config.jobs
     system = bridge.context.acting_as(Actor(SYSTEM, "job", os_user()))
     room = mail_room(bridge)
-    works = Works(system, bridge.sources, bridge.targets, room, bridge.tables.forget_old,
-                  tellers=bridge.tellers)  # fmt: skip
-    times = JobTimes(settings.pull_minutes, settings.deliver_minutes, settings.sweep_at)
+    works = Works(
+        system, bridge.sources, bridge.targets, room, lambda: room.base_url,
+        bridge.tables.forget_old, bootstrap_setup.link_readers(bridge), bridge.tellers,
+    )  # fmt: skip
+    times = JobTimes(
+        settings.pull_minutes, settings.deliver_minutes, settings.sweep_at, settings.sweep_until
+    )
     jobs = EmbeddedJobs(works, times)
     database = bridge.engine.url.database
     server: Server = threads(
-        lambda address: create_app(web_site(bridge, address.rstrip("/"), jobs.next_times))
+        lambda address: create_app(
+            web_site(bridge, address.rstrip("/"), jobs.next_times, jobs.wake)
+        )
     )
     if (server_name or bridge.config.web.server) == "gunicorn":
         where = {"BRIDGE_SITE": str(bridge.folder.resolve()), "BRIDGE_LOG_LEVEL": log_level}

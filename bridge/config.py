@@ -30,6 +30,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 ShortName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,29}$")]
 
 
+#: What an activity module of Moodle is called in its address, as in /mod/quiz/view.php.
+ModuleKind = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+USUAL_ACTIVITIES = ("quiz", "assign", "lesson", "scorm", "h5pactivity")
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,7 +44,10 @@ class MoodleSection(_Strict):
 
     The token comes from the environment variable `token_env` or the file `token_file`, never from
     here. `identity` names the rules this Moodle is trusted with; `verified-email` only where
-    it confirms addresses itself or gets them from the organisation's sign-in.
+    it confirms addresses itself or gets them from the organisation's sign-in. `way` is how
+    completions come in, and `activities` which kinds inside courses are read as well. The secret
+    of the plugin's webhook is where `webhook_secret_env` or `webhook_secret_file` say. With the
+    plugin, profiles show how people stand unless `profile_status` is off.
     """
 
     url: str
@@ -47,13 +55,28 @@ class MoodleSection(_Strict):
     token_file: Path | None = None
     report: int | str = "Bridge completions"
     badges_report: int | str = "Bridge issued badges"
+    competencies: Path | None = None
     identity: tuple[IdentityRule, ...] = (IdentityRule.STAFF_NUMBER,)
     trust: Literal["trusted", "untrusted"] = "trusted"
     grade_max: Annotated[float, Field(gt=0)] = 100.0
     timezone: str = "UTC"
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
+    deadline: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    calls_per_second: Annotated[float, Field(ge=0, le=1000)] = 10.0
     ca_bundle: Path | None = None
     proxy: str | None = None
+    profile_status: bool = True
+    way: Literal["auto", "plugin", "report", "per-user"] = "auto"
+    activities: tuple[ModuleKind, ...] | Literal["all", "none"] = USUAL_ACTIVITIES
+    webhook_secret_env: str = ""
+    webhook_secret_file: Path | None = None
+
+    @property
+    def kinds_of_activities(self) -> tuple[str, ...]:
+        """The kinds of activities inside courses that are read; ("all",) for every kind."""
+        if isinstance(self.activities, str):
+            return () if self.activities == "none" else ("all",)
+        return self.activities
 
     @model_validator(mode="after")
     def _no_secret_here(self) -> MoodleSection:
@@ -82,6 +105,26 @@ class MoodleSection(_Strict):
                 f"{variable}, or name a file with token_file in {FILE_NAME}."
             )
         return found
+
+    def webhook_secrets(self, folder: Path, name: str) -> tuple[str, ...]:
+        """The secrets that its webhooks may be signed with, newest first; none where none is set.
+
+        Several lines, or several words, are several secrets: while one is replaced, both hold.
+        Raises BridgeError for a file that cannot be read.
+        """
+        if self.webhook_secret_file is not None:
+            path = folder / self.webhook_secret_file
+            try:
+                return tuple(path.read_text(encoding="utf-8").split())
+            except OSError as error:
+                raise BridgeError(
+                    f"The file {path} with the webhook's secret cannot be read ({error.strerror})."
+                ) from None
+        return tuple(os.environ.get(self.webhook_variable(name), "").split())
+
+    def webhook_variable(self, name: str) -> str:
+        """The environment variable that the webhook's secret is looked for in."""
+        return self.webhook_secret_env or f"BRIDGE_{name.upper().replace('-', '_')}_WEBHOOK_SECRET"
 
 
 class FilesSection(_Strict):
@@ -130,6 +173,7 @@ class JobsSection(_Strict):
     pull_minutes: Annotated[float, Field(gt=0)] = 15
     deliver_minutes: Annotated[float, Field(gt=0)] = 5
     sweep_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:30"
+    sweep_until: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "07:00"
     status_host: str = "127.0.0.1"
     status_names: tuple[str, ...] = ()
     status_port: Annotated[int, Field(ge=0, le=65535)] = 8765
@@ -274,6 +318,7 @@ class PolicySection(_Strict):
     overlap_days: Annotated[int, Field(ge=1, le=90)] = _DEFAULTS.overlap_days
     vanish_limit: Annotated[float, Field(ge=0, le=1)] = _DEFAULTS.vanish_limit
     token_days: Annotated[int, Field(ge=1, le=730)] = _DEFAULTS.token_days
+    prepare_days: Annotated[int, Field(ge=0, le=366)] = _DEFAULTS.prepare_days
 
 
 class Config(_Strict):

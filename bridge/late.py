@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.errors import BridgeError, NeedsAdministrator
-from bridge.domain.ports import Finding, LooksAgain, Source
+from bridge.domain.ports import Finding, GoesOn, LooksAgain, PullsOn, Source, TellsWhyGone
 from bridge.domain.records import Page, Pulled
 from bridge.domain.telling import NewStatement, Teller, Told
+from bridge.domain.vanishing import Gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,21 @@ class LateSource:
         except NeedsAdministrator as error:
             return [Finding("settings", False, str(error))]
 
+    @property
+    def conversation(self) -> str:
+        """As the source made now. Raises NeedsAdministrator where none can be made."""
+        return str(getattr(self._made(), "conversation", ""))
+
+    def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone] | None:
+        """As the source made now, if it can tell."""
+        made = self._made()
+        return made.why_gone(keys, shown) if isinstance(made, TellsWhyGone) else None
+
+    def pull_from(self, resume: str) -> Iterator[Page] | None:
+        """As the source made now, if it can go on."""
+        made = self._made()
+        return made.pull_from(resume) if isinstance(made, GoesOn) else None
+
     def _made(self) -> Source:
         try:
             return self.make()
@@ -58,6 +74,18 @@ class LateLooker(LateSource):
         made = self._made()
         assert isinstance(made, LooksAgain)  # noqa: S101  that is what this class is for
         yield from made.look_again(notes)
+
+
+class LateFeed(LateLooker):
+    """The same of a source that also goes on from a mark of its own."""
+
+    __slots__ = ()
+
+    def pull_on(self, since: datetime | None, mark: str) -> Iterator[Page]:
+        """As the source made now. Raises NeedsAdministrator where none can be made."""
+        made = self._made()
+        assert isinstance(made, PullsOn)  # noqa: S101  that is what this class is for
+        yield from made.pull_on(since, mark)
 
 
 @dataclass(slots=True)

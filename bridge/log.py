@@ -30,8 +30,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1{REDACTED}",
     ),
-    # A person's own token, or the secret in a webhook's address, wherever it strayed.
-    (re.compile(r"\b(?:cb|wh)_[\w-]{20,}"), REDACTED),
+    # A person's own token, the secret in a webhook's address, or the one that signs a webhook,
+    # wherever it strayed.
+    (re.compile(r"\b(?:cb|wh)_[\w-]{20,}|\bwhsec_[\w+/=-]{20,}"), REDACTED),
     (re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+"), "(address)"),
 )
 _NOISY = {

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from bridge.catalog.profiles import read_profile, write_profile
+from bridge.catalog.profiles import parse_profile, read_profile, write_profile
 from bridge.connectors.files import Profile
 from bridge.connectors.files.learn import learn
+from bridge.connectors.files.presets import presets
 from bridge.domain.errors import NotFound, Refused
 from bridge.domain.problems import BadFile, Problem
 from bridge.domain.proposals import Proposal
@@ -43,12 +44,18 @@ class SiteTables:
         return write_profile(self._profiles / f"{name}.yaml", proposal.profile, replace=replace)
 
     def keeps(self, profile: str) -> bool:
-        """Whether there is a profile of that name."""
-        return (self._profiles / f"{profile}.yaml").exists()
+        """Whether there is a profile of that name, here or shipped."""
+        return (self._profiles / f"{profile}.yaml").exists() or profile in presets()
 
     def read(self, profile: str) -> Profile:
-        """A profile, read anew. Raises BadFile."""
+        """A profile, read anew: the site's own, or one of that name that comes with the bridge.
+
+        Raises BadFile.
+        """
         path = self._profiles / f"{profile}.yaml"
+        shipped = presets()
+        if not path.exists() and profile in shipped:
+            return Profile.from_data(parse_profile(shipped[profile], f"{profile}.yaml"))
         if not path.exists():
             raise BadFile([Problem(
                 f"There is no profile '{profile}' yet", "",

@@ -1,12 +1,17 @@
-"""The bench of the pages still runs: a small partnership, made in a moment, on every page."""
+"""The benches still run: the pages over a small partnership, and a Moodle that is the stand-in."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from bridge.bootstrap import web_site
+from bridge.demo.moodle import StandInMoodle, seed
 from bridge.services.counts import recount
 from bridge.web.app import create_app
+from tests.bench.moodle import measure_moodle
 from tests.bench.partnership import BUSIEST, fill, make_folder, open_site, sign_in
 from tests.bench.visits import visits
 
@@ -34,3 +39,19 @@ def test_a_small_partnership_can_be_looked_at_on_every_page(
                 assert browser.get(page.path).status_code == 200, page
     finally:
         bridge.close()
+
+
+def test_a_moodle_is_measured_by_each_road_that_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    with StandInMoodle(seed.demo_site(datetime.now(UTC), plugin=True)) as moodle:
+        monkeypatch.setenv("BRIDGE_TEST_MOODLE_URL", moodle.base_url)
+        token = moodle.site.token_of(seed.SERVICE_USER)
+        monkeypatch.setenv("BRIDGE_TEST_MOODLE_TOKEN", token)
+        monkeypatch.delenv("BRIDGE_TEST_MOODLE_REPORT", raising=False)
+        figures = measure_moodle(["sqlite"], page=100, repeat=1, road="both")
+    for road in ("report", "plugin"):
+        told = figures[road]
+        assert told["rows"] == 840
+        assert told["calls"] == told["sqlite"]["calls"]
+        assert told["sqlite"]["drafts"] > 0
+        assert told["sqlite"]["idle"]["calls"] <= 4
+        assert told["sqlite"]["idle"]["says_nothing_written"]

@@ -49,6 +49,7 @@ def test_each_line_is_one_event_with_its_time_level_and_logger(lines: Any) -> No
         "Authorization: Bearer SESAM.SESAM-x",
         "authorization: basic SESAM==",
         "a person's cb_SESAMxxxxxxxxxxxxxxxxxxxxxxxx here",
+        "signed with whsec_SESAMxx+xxxxxx/xxxxxxxx= today",
         "written to sesam.SESAM@example.org",
     ],
 )

@@ -13,7 +13,7 @@ from bridge.catalog.yamlfile import Pointer, load_schema, read_yaml
 from bridge.domain.badges import YEAR, BadgeDefinition, BadgeTarget, Criteria
 from bridge.domain.problems import BadFile, Problem, errors_among, in_order
 
-_STOCK_ROADS = frozenset({"cohort", "competency"})
+_STOCK_ROADS = ("cohort", "competency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,13 @@ class _BadgeReader(NameReader):
                 "The path starts from the folder of this file",
                 "Correct the path, or remove `image:`",
             )
+        elif name is not None and not name.lower().endswith(".png"):
+            self.warn(
+                here,
+                f"The picture `{name}` is no PNG file",
+                "The plugin takes PNG alone; Moodle then shows a picture of its own",
+                "Save it as PNG, square, 256 pixels or more",
+            )
         return name
 
     def _targets(self, here: Pointer, items: list[dict[str, Any]]) -> Iterator[BadgeTarget]:
@@ -119,8 +126,11 @@ class _BadgeReader(NameReader):
                         f"Only `{YEAR}` is filled in, with the year of the award",
                         f"Write `{YEAR}`, or remove it",
                     )
-        if settings["via"] in _STOCK_ROADS:
-            for key in ("badge", settings["via"]):
+        via = settings["via"]
+        if via == "auto":
+            via = next((road for road in _STOCK_ROADS if road in settings), "plugin")
+        if via in _STOCK_ROADS:
+            for key in ("badge", via):
                 if YEAR not in settings[key]:
                     self.warn(
                         (*here, key),

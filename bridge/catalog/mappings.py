@@ -13,7 +13,7 @@ from typing import Any
 from bridge.catalog.names import KnownNames, NameReader
 from bridge.catalog.yamlfile import Document, Pointer, load_schema, parse_yaml
 from bridge.domain.frameworks import Delivery
-from bridge.domain.mapping import NAMES, CountsWhen, Matcher, Rule, has_wildcard
+from bridge.domain.mapping import NAMES, PATTERNS, CountsWhen, Matcher, Rule, has_wildcard
 from bridge.domain.mapping_index import Conflict, conflicts
 from bridge.domain.problems import BadFile, Problem, Severity, errors_among, in_order
 from bridge.domain.records import Status
@@ -230,6 +230,7 @@ class _RuleReader(NameReader):
     def _one_activity(self, here: Pointer, item: dict[str, Any]) -> bool:
         """Whether all that the rule matches is one activity; only where names can say so."""
         if not item.get("one_activity"):
+            self._check_parts(here, item)
             return False
         place = (*here, "one_activity")
         if item.get("also"):
@@ -260,6 +261,17 @@ class _RuleReader(NameReader):
                 )
         return True
 
+    def _check_parts(self, here: Pointer, item: dict[str, Any]) -> None:
+        """A course and what is inside it, by one rule, are two activities unless it says not."""
+        inside = [index for index, m in enumerate(item["match"]) if "module" in m or "cmid" in m]
+        if inside and len(inside) < len(item["match"]) and "ignore" not in item:
+            self.warn(
+                (*here, "match", inside[0]),
+                f"The rule `{item['rule']}` is about courses and about activities inside courses",
+                "Each gives a draft of its own: one person would be asked twice about one course",
+                "Write `one_activity: true` if they are one, or make two rules",
+            )
+
     def _matchers(self, here: Pointer, items: list[dict[str, Any]]) -> Iterator[Matcher]:
         for index, item in enumerate(items):
             place: Pointer = (*here, "match", index)
@@ -279,26 +291,26 @@ class _RuleReader(NameReader):
             self.one_of((*place, "source"), item["source"], self.known.sources, "source")
         if "kind" in item and self.known.kinds:
             self.one_of((*place, "kind"), item["kind"], self.known.kinds, "kind of source")
-        if "course_id" in item and "source" not in item:
-            self.error(
-                (*place, "course_id"),
-                "A course id needs its source",
-                "Another system may have another course with the same number",
-                "Add `source:` with the key from bridge.toml",
-                on_key=True,
-            )
+        for name, what in (("course_id", "A course"), ("cmid", "An activity")):
+            if name in item and "source" not in item:
+                self.error(
+                    (*place, name),
+                    f"{what} id needs its source",
+                    "Another system may have another one with the same number",
+                    "Add `source:` with the key from bridge.toml",
+                    on_key=True,
+                )
         for name in ("idnumber", "shortname"):
             if has_wildcard(item.get(name, "")):
                 self.warn(
                     (*place, name),
                     f"`{item[name]}` is compared to the letter here",
-                    f"* and ? stand for other text in `title` and `category` only, not in `{name}`",
+                    "* and ? stand for other text in `title`, `module` and `category` only, not in "
+                    f"`{name}`",
                     f"Write the whole {name}, or match by `title`",
                 )
         names = [name for name in NAMES if name in item]
-        open_to_all = all(
-            name in ("title", "category") and not item[name].strip(" *?") for name in names
-        )
+        open_to_all = all(name in PATTERNS and not item[name].strip(" *?") for name in names)
         if open_to_all and "source" not in item:
             self.error(
                 (*place, names[0]),

@@ -10,6 +10,7 @@ import click
 from bridge import __version__
 from bridge.cli import (
     activities,
+    badges,
     booking,
     booking_api,
     demo,
@@ -19,6 +20,11 @@ from bridge.cli import (
     lrs,
     lti,
     mail,
+    moodle,
+    moodle_frameworks,
+    moodle_plugin,
+    moodle_setup,
+    moodle_webhook,
     people,
     sites,
     work,
@@ -51,17 +57,21 @@ for command in (
     lti.lti,
     mail.mail,
     lrs.lrs,
+    moodle.moodle,
     files.frameworks,
     files.mappings,
-    files.badges,
+    badges.badges,
     files.schemas,
     looking.explain,
     looking.ledger,
+    looking.status,
     looking.unmapped,
     looking.quarantine,
     looking.trail,
 ):
     bridge.add_command(command)
+#: Each adds its commands to `bridge moodle` when it is imported.
+_MOODLE = (moodle_frameworks, moodle_plugin, moodle_setup, moodle_webhook)
 for command in booking_api.COMMANDS:
     booking.booking.add_command(command)
 

@@ -1,4 +1,4 @@
-"""`bridge frameworks`, `mappings`, `badges` and `schemas`: the files that people edit."""
+"""`bridge frameworks`, `mappings` and `schemas`: the files that people edit."""
 
 from __future__ import annotations
 
@@ -182,40 +182,11 @@ def list_frameworks(edition: str | None, folder: Path, as_json: bool) -> None:
 
 
 @click.command()
-@site_option
-@json_option
-def badges(folder: Path, as_json: bool) -> None:
-    """Badges by learner and target: what should be held, what was seen, and what needs you."""
-    with opened(folder) as bridge:
-        states = mappings_service.badge_states(bridge.context)
-    if as_json:
-        print_json(states)
-        return
-    console.print(
-        table(
-            "Badges",
-            ("badge", "person", "target", "should be", "was seen", "until", "notes"),
-            (
-                (
-                    f"{s.badge_title} {s.period}",
-                    s.person_name,
-                    s.target_key,
-                    s.desired,
-                    s.observed or "not looked yet",
-                    s.expires_on,
-                    s.needs_you or s.error or s.url,
-                )
-                for s in states
-            ),
-        )
-    )
-
-
-@click.command()
 @click.argument("name", required=False)
 def schemas(name: str | None) -> None:
     """Print the JSON Schema of a file (mapping, badges, framework...), for editors and CI."""
-    known = ("mapping", "badges", "framework", "crosswalk", "questions", "profile", "rest")
+    known = ("mapping", "badges", "framework", "crosswalk", "questions", "profile", "rest",
+             "competencies")  # fmt: skip
     if name is None:
         click.echo("\n".join(known))
     elif name not in known:

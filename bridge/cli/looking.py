@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.tree import Tree
 
+from bridge.bootstrap import status_reader
 from bridge.cli.common import (
     console,
     json_option,
@@ -76,6 +77,58 @@ def _grow(branch: Tree, told: Explanation) -> Tree:
     for part in told.parts:
         _grow(branch.add(shown(part.heading)), part)
     return branch
+
+
+@click.command()
+@site_option
+@json_option
+def status(folder: Path, as_json: bool) -> None:
+    """How each source, target and LRS that is told stands: what waits, who is in maintenance."""
+    with opened(folder) as bridge:
+        found = status_reader(bridge).status()
+    if as_json:
+        sources = [
+            {"key": s.key, "health": s.health.value, "outcome": s.words} for s in found.sources
+        ]
+        targets = [
+            {
+                "key": t.key,
+                "health": t.health.value,
+                "in_step": t.in_step,
+                "waiting": t.waiting,
+                "stuck": t.stuck,
+                "reasons": list(t.reasons),
+            }
+            for t in found.targets
+        ]
+        told = [
+            {
+                "key": t.key,
+                "health": t.health.value,
+                "waiting": t.waiting,
+                "failing": t.failing,
+                "needs_you": t.needs_you,
+                "told_at": t.told_at,
+                "reasons": list(t.reasons),
+            }
+            for t in found.tells
+        ]
+        print_json({"sources": sources, "targets": targets, "told": told})
+        return
+    for source in found.sources:
+        console.print(f"{source.key}: {source.health.value}. {source.words}", markup=False)
+    for target in found.targets:
+        console.print(
+            f"Badges in {target.key}: {target.in_step} in step, {target.waiting} waiting, "
+            f"{target.stuck} stuck. {' '.join(target.reasons)}",
+            markup=False,
+        )
+    for lrs in found.tells:
+        console.print(
+            f"Telling {lrs.key} of verifications: {lrs.waiting} waiting, {lrs.failing} tried again, "
+            f"{lrs.needs_you} need you. {' '.join(lrs.reasons)}",
+            markup=False,
+        )
 
 
 @click.command()

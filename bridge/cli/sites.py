@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from bridge.bootstrap import Bridge, mail_room
+from bridge.bootstrap_setup import setup_findings
 from bridge.cli.common import console, json_option, opened, print_json, site_option
 from bridge.domain.errors import BridgeError
 from bridge.domain.ports import Finding
@@ -45,6 +46,7 @@ def doctor(folder: Path, as_json: bool) -> None:
                 if name in bridge.config.moodle:
                     # As a target it answers at the same address: once is enough.
                     checks += [f for f in bridge.targets[name].doctor() if f not in checks]
+                    checks += setup_findings(bridge, name)
             except BridgeError as error:
                 checks = [Finding("settings", False, str(error))]
             findings[name] = checks
@@ -101,11 +103,16 @@ def _mail_findings(bridge: Bridge) -> list[Finding]:
 def _show(findings: dict[str, list[Finding]]) -> None:
     for name, checks in findings.items():
         console.print(f"\n[bold]{name}[/bold]")
-        for finding in checks:
-            mark = "[green]ok  [/green]" if finding.ok else "[red]fix [/red]"
-            if finding.warning:
-                mark = "[yellow]note[/yellow]"
-            console.print(mark, end=" ")
-            console.print(f"{finding.check}: {finding.message}", markup=False, soft_wrap=True)
-            if finding.remedy and not finding.ok:
-                console.print(f"       {finding.remedy}", markup=False, soft_wrap=True)
+        show_findings(checks)
+
+
+def show_findings(checks: list[Finding]) -> None:
+    """Findings, each with its remedy."""
+    for finding in checks:
+        mark = "[green]ok  [/green]" if finding.ok else "[red]fix [/red]"
+        if finding.warning:
+            mark = "[yellow]note[/yellow]"
+        console.print(mark, end=" ")
+        console.print(f"{finding.check}: {finding.message}", markup=False, soft_wrap=True)
+        if finding.remedy and not finding.ok:
+            console.print(f"       {finding.remedy}", markup=False, soft_wrap=True)

@@ -15,9 +15,11 @@ from bridge.domain.errors import BridgeError, LostLease, NotFound, PeerError
 from bridge.domain.ports import Target
 from bridge.domain.records import Disposition
 from bridge.services import awards as awards_service
+from bridge.services import profile_status
 from bridge.services import publish as publish_service
 from bridge.services import pull as pull_service
 from bridge.services.context import Context
+from bridge.services.profile_status import StatusReport
 from bridge.services.publish import PublishReport
 from bridge.services.pull import PullReport
 
@@ -126,7 +128,8 @@ def _pull_json(report: PullReport) -> dict[str, object]:
 @site_option
 @json_option
 def publish(folder: Path, as_json: bool) -> None:
-    """Work out awards from verified claims, and bring every target's badges into step."""
+    """Work out awards from verified claims, and bring every target's badges and statuses into
+    step."""
     _deliver(folder, as_json, publish_service.deliver)
 
 
@@ -142,20 +145,28 @@ def _deliver(folder: Path, as_json: bool, how: Callable[[Context, Target], Publi
     with opened(folder) as bridge:
         awards = awards_service.update_awards(bridge.context)
         reports: list[PublishReport] = []
+        statuses: list[StatusReport] = []
+        link = bridge.config.web.base_url or ""
         for target in bridge.targets.values():
             try:
                 reports.append(how(bridge.context, target))
+                statuses.append(profile_status.keep(bridge.context, target, link))
             except PeerError as error:
                 reports.append(PublishReport(target.key, error=str(error)))
         lapsed = publish_service.lapsed(bridge.context)
     if as_json:
-        print_json({"awards": awards, "targets": reports, "lapsed": lapsed})
+        print_json({"awards": awards, "targets": reports, "statuses": statuses, "lapsed": lapsed})
     else:
         console.print(
             f"Awards: {awards.made} new, {awards.renewed} renewed, {awards.withdrawn} withdrawn."
         )
         for report in reports:
             show_publish(report)
+        for status in statuses:
+            if status.shown:
+                console.print(f"{status.target}: {status.shown} profiles show how people stand.")
+            if status.error:
+                console.print(f"{status.target}: {status.error}", markup=False, soft_wrap=True)
         for state in lapsed:
             console.print(
                 f"Still shown after its claims ran out on {state.expires_on:%-d %B %Y}: "
@@ -177,10 +188,17 @@ def show_publish(report: PublishReport) -> None:
         )
     if report.drifted:
         console.print(f"{report.target}: {report.drifted} had been changed there by hand.")
+    if report.strays:
+        console.print(
+            f"{report.target}: {report.strays} badges there that nobody was awarded: see "
+            "'bridge badges strays'."
+        )
     for words in report.needs_you:
         console.print(f"  needs an administrator: {words}", markup=False, soft_wrap=True)
     if report.error:
         console.print(f"{report.target}: {report.error}", markup=False, soft_wrap=True)
+    if report.resting:
+        console.print(f"{report.target}: {report.resting}", markup=False, soft_wrap=True)
 
 
 @click.command()

@@ -18,7 +18,7 @@ from rich.table import Table
 from bridge import log
 from bridge.bootstrap import Bridge, SystemClock, open_bridge, publish_files, serve_site
 from bridge.catalog.staff import parse_staff_list
-from bridge.demo import work
+from bridge.demo import hooks, work
 from bridge.demo.booking import StandInPretix, scene
 from bridge.demo.booking import seed as booking_seed
 from bridge.demo.idp import StandInProvider
@@ -36,6 +36,7 @@ from bridge.services import explain as explain_service
 from bridge.services import ledger as ledger_service
 from bridge.services import mappings as mappings_service
 from bridge.services import people as people_service
+from bridge.services import profile_status
 from bridge.services import publish as publish_service
 from bridge.services import pull as pull_service
 from bridge.services.staff import take_staff_list
@@ -54,6 +55,7 @@ class Shown:
     """What the demo came to, for `--check` to look at."""
 
     received: int
+    to_receive: int
     drafts: int
     unmapped: int
     unmatched: int
@@ -67,13 +69,14 @@ class Shown:
     pages: dict[str, int]
     work_account: int
     bookings: scene.BookingsShown
+    told_at_once: bool
     statements: lrs_scene.StatementsShown
 
 
 def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -> Shown:
     """Make the site in `folder`, run the main line, and show it. Raises BridgeError."""
     log.set_up(level="WARNING")
-    moodle = StandInMoodle(seed.demo_site(_clock.now(), _clock.now))
+    moodle = StandInMoodle(seed.demo_site(_clock.now(), _clock.now, plugin=True))
     url = moodle.start(port)
     idp = StandInProvider([], _clock.now)
     idp.start()
@@ -84,12 +87,16 @@ def run_demo(folder: Path, console: Console, *, keep_running: bool, port: int) -
     statements.lrs.start()
     try:
         _heading(console, "1. A Moodle to work with, and a site for the bridge")
-        console.print(f"The stand-in Moodle answers at {url} (200 learners, 14 courses).")
+        console.print(
+            f"The stand-in Moodle answers at {url} (200 learners, 14 courses, with the bridge's "
+            "plugin)."
+        )
         token = moodle.site.token_of(seed.SERVICE_USER)
         make_site(folder, url=url, token_file="moodle.token")  # noqa: S106  a file's name
         token_file = folder / "moodle.token"
         token_file.touch(mode=0o600)
         token_file.write_text(token, encoding="utf-8")
+        hooks.configure(folder, moodle)
         work.configure(folder, idp)
         bookings = scene.Bookings(pretix, story)
         bookings.furnish(folder)
@@ -123,11 +130,16 @@ def _main_line(
     _staff_list(bridge, console)
     _heading(console, "2. Pulling completions through the Moodle connector")
     moodle.forget()
+    to_receive = 840 + sum(
+        moodle.site.modules[row.cmid].modname == "quiz"
+        for row in moodle.site.activity_completions.values()
+    )
     first = _pull(bridge, console)
     calls = len(moodle.requests)
     again = pull_service.pull(ctx, bridge.sources[SOURCE])
     console.print(
-        f"{first.tally.new} completions in {calls} calls. Pulled again at once: "
+        f"{first.tally.new} completions of courses and quizzes in {calls} calls, by the plugin. "
+        "Pulled again at once: "
         f"{'nothing was written' if again.tally.wrote_nothing else 'SOMETHING WAS WRITTEN'}."
     )
     _heading(console, "3. What became of them")
@@ -148,9 +160,11 @@ def _main_line(
     report = publish_service.reconcile(ctx, bridge.targets[SOURCE])
     _heading(console, "6. The events booking system")
     booked = bookings.show(bridge, console)
-    _heading(console, "7. The Learning Record Store")
+    _heading(console, "7. Moodle tells at once")
+    told_at_once = hooks.show(bridge, moodle, SOURCE, cast.waiting.id, console)
+    _heading(console, "8. The Learning Record Store")
     told = statements.show(bridge, SOURCE, console)
-    _heading(console, "8. The pages, one for each role")
+    _heading(console, "9. The pages, one for each role")
     who = visitors(bridge, cast)
     pages = open_pages(bridge, who)
     for visitor in who:
@@ -164,6 +178,7 @@ def _main_line(
     counts = lines[0].counts
     shown = Shown(
         received=lines[0].received,
+        to_receive=to_receive,
         drafts=counts[Disposition.EVIDENCE],
         unmapped=counts[Disposition.UNMAPPED],
         unmatched=counts[Disposition.UNMATCHED],
@@ -177,6 +192,7 @@ def _main_line(
         pages=pages,
         work_account=at_work,
         bookings=booked,
+        told_at_once=told_at_once,
         statements=told,
     )
     return shown, who
@@ -269,15 +285,20 @@ def _publish(bridge: Bridge, console: Console) -> None:
     with Progress(TextColumn("{task.description}"), BarColumn(), console=console) as bar:
         task = bar.add_task("Publishing badges", total=1)
         report = publish_service.deliver(bridge.context, bridge.targets[SOURCE])
+        shown = profile_status.keep(bridge.context, bridge.targets[SOURCE], "")
         bar.update(task, completed=1)
+    console.print(f"{shown.shown} profiles show how people stand.")
     for words in (*report.needs_you, report.error):
         if words:
             console.print(f"  {words}", markup=False)
-    made = _table("Badges: desired against observed", "badge", "person", "should be", "was seen")
+    made = _table(
+        "Badges: desired against observed", "badge", "person", "by", "should be", "was seen"
+    )
     for state in mappings_service.badge_states(bridge.context):
         made.add_row(
             f"{state.badge_title} {state.period}",
             state.person_name,
+            state.road,
             state.desired,
             state.observed or "-",
         )
@@ -340,8 +361,11 @@ def _stay(
 ) -> None:
     """Leave the stand-ins and the service up until somebody stops them."""
 
+    crons: list[hooks.Cron] = []
+
     def ready(address: str) -> None:
         connect(bridge, moodle, SOURCE, address)
+        crons.append(hooks.Cron(moodle, SOURCE, address))
         idp.redirect_uris.add(address.rstrip("/") + work.BACK)
         console.print(f"\nStill running. The Moodle: {moodle.base_url}  The bridge: {address}")
         console.print("Look around as one of these; each link signs in once:")
@@ -357,13 +381,17 @@ def _stay(
         console.print(f"{words:44}{way}", markup=False, soft_wrap=True)
         console.print("Press Ctrl-C to stop.")
 
-    serve_site(bridge, on_ready=ready, port=0, log_level="WARNING")
+    try:
+        serve_site(bridge, on_ready=ready, port=0, log_level="WARNING")
+    finally:
+        for cron in crons:
+            cron.stop()
 
 
 def check(shown: Shown) -> None:
     """Raise DemoFailed unless the demo came out as it must."""
     expectations: list[tuple[str, bool]] = [
-        ("840 completions were received", shown.received == 840),
+        ("840 completions and the quizzes were received", shown.received == shown.to_receive > 840),
         ("drafts were made", shown.drafts > 100),
         ("something is left unmapped for the training team", shown.unmapped > 0),
         ("somebody is left unmatched", shown.unmatched > 0),
@@ -373,10 +401,13 @@ def check(shown: Shown) -> None:
         ("the first learner's profile shows LLR Core", "LLR Core" in shown.core_profile),
         ("the third learner's profile shows London Level 1", "London Level 1" in
          shown.level_profile),
+        ("the first learner's profile shows how they stand", "verified and current" in
+         shown.core_profile),
         ("the second learner's profile shows no badge", "LLR Core" not in shown.returned_profile),
         ("Moodle and the bridge are in step", shown.reconciled_in_step),
         ("a work account signs in", shown.work_account == 200),
         ("every role's page opens by its link", set(shown.pages.values()) == {200}),
+        ("a webhook made a draft", shown.told_at_once),
         *scene.check(shown.bookings),
         *lrs_scene.check(shown.statements),
     ]  # fmt: skip

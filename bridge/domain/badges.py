@@ -16,6 +16,8 @@ from bridge.domain.frameworks import Edition
 from bridge.domain.mapping import CompetencyRef
 
 YEAR = "{year}"
+#: What does not decide which badge is held there, and by what: a change of it moves nothing.
+_BESIDE = frozenset({"grade", "note", "link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,26 @@ class BadgeDefinition:
         """SHA-256 (hex) of everything the definition says."""
         text = json.dumps(badge_content(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def place_settings(settings: Mapping[str, str]) -> dict[str, str]:
+    """Those of a badge's settings for a target that say which badge there it is, and its road."""
+    return {name: value for name, value in settings.items() if name not in _BESIDE}
+
+
+def award_settings(badge: str, settings: Mapping[str, str], period: str) -> dict[str, str]:
+    """A badge's settings for a target as one award of that period needs them.
+
+    Where the target's plugin may carry it, `key` says which badge there it is, and `name` what
+    that is called: one for all years, unless its name holds the year.
+    """
+    filled = {name: value.replace(YEAR, period) for name, value in settings.items()}
+    via = settings.get("via", "")
+    if via in ("plugin", "auto"):
+        called = settings.get("badge" if via == "plugin" else "plugin_badge", "")
+        filled["key"] = f"{badge}-{period}" if YEAR in called else badge
+        filled["name"] = called.replace(YEAR, period)
+    return filled
 
 
 def badge_content(badge: BadgeDefinition) -> dict[str, Any]:

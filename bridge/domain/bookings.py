@@ -17,6 +17,10 @@ BY_MAPPING = "the mappings"
 SEVERAL_NAMES = "several-names"
 SEVERAL_PEOPLE = "several-people"
 ANOTHER_NAME = "another-name"
+#: Its number at the source carries somebody else's particulars; what came before stays theirs.
+ANOTHER_HOLDER = "another-holder"
+#: What the source says of it by now is known of somebody else.
+POINTS_ELSEWHERE = "points-elsewhere"
 #: The kind of accounts that a booking makes: whoever books types the address and the name.
 BOOKING_KIND = "booking"
 
@@ -51,7 +55,11 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """One source's name for an activity. `own` is the activity it would be without any join."""
+    """One source's name for an activity. `own` is the activity it would be without any join.
+
+    `no_longer_there` of its `records` are not shown by the source any more, and since `gone_at` the
+    activity itself is not.
+    """
 
     alias_id: int
     own: int
@@ -59,6 +67,9 @@ class Name:
     title: str
     value: str
     records: int
+    gone_at: datetime | None = None
+    gone_because: str = ""
+    no_longer_there: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Reason(StrEnum):
 
     COUNTS = "counts"
     NO_RULE = "no-rule"
+    PART = "part-of-a-course"
     IGNORED = "ignored"
     BEFORE_EFFECTIVE = "before-effective"
     AFTER_EFFECTIVE = "after-effective"

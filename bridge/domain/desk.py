@@ -32,6 +32,14 @@ class AccountLink:
     by: str
     ended_reason: str | None
     parted: bool
+    suspended_at: datetime | None = None
+    gone_at: datetime | None = None
+    gone_because: str = ""
+
+    @property
+    def there(self) -> str:
+        """How it is called at its source, or was while it had the number."""
+        return self.display_name or self.value.split("~", 1)[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class TryLater(PeerError):
         self.retry_after = None if retry_after is None else min(retry_after, A_DAY)
 
 
+class InMaintenance(TryLater):
+    """It is closed for a while, or its database is: waited out, and no attempt in vain."""
+
+
 class NeedsAdministrator(PeerError):
     """It will not work until somebody changes a setting; the message names which and where."""
 

@@ -71,6 +71,10 @@ class InboxRepository(Protocol):
         """How the notes of each source stand that were left since then, or still wait."""
         ...
 
+    def sources_due(self, now: datetime) -> list[str]:
+        """The sources of which something is to be looked at now."""
+        ...
+
     def due(self, source_key: str, now: datetime, limit: int) -> list[Due]:
         """What is to be looked at now, each thing once, in the order in which it was noted."""
         ...

@@ -56,18 +56,50 @@ def fits(pattern: str, text: str | None) -> bool:
 
 
 #: What a matcher may say of an activity, with the field of `ActivityFacts` it looks at; the
-#: most telling first. `title` and `category` are patterns, the others are compared exactly.
+#: most telling first. Those in PATTERNS are patterns, the others are compared exactly.
 NAMES: dict[str, str] = {
     "activity": "iri",
-    "course_id": "value",
+    "cmid": "cmid",
+    "course_id": "course_id",
     "idnumber": "idnumber",
     "shortname": "shortname",
     "title": "title",
+    "module": "module",
     "category": "category",
 }
-PATTERNS = frozenset({"title", "category"})
+PATTERNS = frozenset({"title", "category", "module"})
+#: What is said of an activity inside a course by these is said of the course as well.
+_COURSE_FIELDS = {
+    "idnumber": "course_idnumber",
+    "shortname": "course_shortname",
+    "title": "course_title",
+}
 
-_RANKS = {"activity": 7, "course_id": 7, "idnumber": 6, "shortname": 5, "title": 4, "category": 2}
+_RANKS = {"activity": 7, "cmid": 7, "course_id": 7, "idnumber": 6, "shortname": 5, "title": 4,
+          "module": 3, "category": 2}  # fmt: skip
+
+
+def course_of(facts: ActivityFacts) -> ActivityFacts:
+    """The course that an activity is inside of, as far as the activity tells of it."""
+    return ActivityFacts(
+        facts.kind,
+        facts.course_id,
+        facts.course_title,
+        facts.course_idnumber,
+        facts.course_shortname,
+        facts.category,
+    )
+
+
+def names_of(facts: ActivityFacts, name: str) -> tuple[str, ...]:
+    """What an activity goes by under a key of NAMES: an activity inside a course by its own name
+    and by that of the course."""
+    own: str | None = getattr(facts, NAMES[name])
+    course: str | None = None
+    if facts.module is not None and name in _COURSE_FIELDS:
+        course = getattr(facts, _COURSE_FIELDS[name])
+    return tuple(each for each in dict.fromkeys((own, course)) if each is not None)
+
 
 #: How specific a matcher is: its best name, whether it names the source, how much it asks.
 Specificity = tuple[int, bool, int]
@@ -78,7 +110,10 @@ class Matcher:
     """One way to recognise an activity; everything it says must hold.
 
     `source` and `kind` are those of the configured source. `course_id` is the source's own id
-    of the activity. Raises ValueError where no name is given.
+    of the course. `module`, the name of an activity inside a course, and its id `cmid` make it a
+    way to recognise such activities, and its other names may be those of their course. Without
+    them it is about whole courses and events, and finds what is inside a course by that
+    activity's own `idnumber` or `activity` alone. Raises ValueError where no name is given.
     """
 
     source: str | None = None
@@ -89,6 +124,8 @@ class Matcher:
     title: str | None = None
     category: str | None = None
     activity: str | None = None
+    module: str | None = None
+    cmid: str | None = None
 
     def __post_init__(self) -> None:
         if not any(getattr(self, name) is not None for name in NAMES):
@@ -109,8 +146,8 @@ class Matcher:
     def specificity(self) -> Specificity:
         """How specific it is; the greater wins where several rules match one activity.
 
-        activity or course id, then idnumber, shortname, title, category (a whole title or
-        category before one with wildcards); then naming the source; then asking for more.
+        activity, cmid or course id, then idnumber, shortname, title, module, category (a whole
+        text before one with wildcards); then naming the source; then asking for more.
         """
         name = self.best_name
         open_ended = name in PATTERNS and has_wildcard(getattr(self, name))
@@ -131,14 +168,22 @@ class Matcher:
             missed.append("source")
         if self.kind is not None and self.kind != source_kind:
             missed.append("kind")
-        for name, attribute in NAMES.items():
+        for name in NAMES:
             wanted: str | None = getattr(self, name)
             if wanted is None:
                 continue
-            given: str | None = getattr(facts, attribute)
-            if not (fits(wanted, given) if name in PATTERNS else wanted == given):
+            given = names_of(facts, name)
+            if not (any(fits(wanted, g) for g in given) if name in PATTERNS else wanted in given):
                 missed.append(name)
+        if facts.module is not None and not self._about_parts(facts):
+            missed.append("module")
         return missed
+
+    def _about_parts(self, facts: ActivityFacts) -> bool:
+        """Whether it means this activity inside a course, not the course that this is a part of."""
+        if self.module is not None or self.cmid is not None or self.activity is not None:
+            return True
+        return self.idnumber is not None and self.idnumber == facts.idnumber
 
     def __str__(self) -> str:
         return ", ".join(f"{name} '{value}'" for name, value in self.conditions.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -19,9 +19,11 @@ from bridge.domain.mapping import (
     Matcher,
     Reason,
     Rule,
+    course_of,
     fits,
     fold,
     has_wildcard,
+    names_of,
     pattern_source,
 )
 from bridge.domain.mapping_trace import Match, Role, Standing, Subject, reason_words, trace_lines
@@ -76,15 +78,25 @@ class ActivityDecision:
     Hold on to it while the mappings stay as they are: judging a record is then a few look-ups.
     """
 
-    __slots__ = ("_cuts", "_rules", "_segments", "matches", "subject")
+    __slots__ = ("_cuts", "_rules", "_segments", "matches", "part_of", "subject")
 
-    def __init__(self, subject: Subject, matches: Iterable[Match], rules: Sequence[Rule]) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        matches: Iterable[Match],
+        rules: Sequence[Rule],
+        part_of: Rule | None = None,
+    ) -> None:
         self.subject = subject
+        #: Of an activity inside a course that no rule names: the rule about the course.
+        self.part_of = part_of
         self.matches = tuple(sorted(matches, key=lambda match: match.order))
         self._rules = rules
         self._cuts = _cuts(match.rule for match in self.matches)
         days = [date.min, *self._cuts]
-        self._segments = [_Segment(self.subject, self._standings(day), rules) for day in days]
+        self._segments = [
+            _Segment(self.subject, self._standings(day), rules, part_of) for day in days
+        ]
 
     @property
     def mapped(self) -> bool:
@@ -113,6 +125,11 @@ class ActivityDecision:
         if booking is None or not booking.session:
             return False
         return self._segments[bisect_right(self._cuts, occurred_on)].several
+
+    def refs_on(self, day: date) -> tuple[CompetencyRef, ...]:
+        """What the rules in force on that London date suggest, if all of them count."""
+        judged = self._segments[bisect_right(self._cuts, day)].judged
+        return tuple(dict.fromkeys(ref for rule in judged for ref in rule.suggests))
 
     @property
     def names_one(self) -> set[str]:
@@ -157,28 +174,34 @@ class _Segment:
 
     __slots__ = (
         "_by_checks",
-        "_judged",
+        "_part_of",
         "_rules",
         "_standings",
         "_subject",
         "_tied",
+        "judged",
         "names_one",
         "settled",
         "several",
     )
 
     def __init__(
-        self, subject: Subject, standings: Sequence[Standing], rules: Sequence[Rule]
+        self,
+        subject: Subject,
+        standings: Sequence[Standing],
+        rules: Sequence[Rule],
+        part_of: Rule | None,
     ) -> None:
         self._subject = subject
+        self._part_of = part_of
         self._standings = standings
         self._rules = rules
         parts: dict[Role, list[Rule]] = defaultdict(list)
         for standing in standings:
             parts[standing.role].append(standing.match.rule)
-        self._judged = (*parts[Role.DECIDES], *parts[Role.ADDS])
+        self.judged = (*parts[Role.DECIDES], *parts[Role.ADDS])
         self._tied = tuple(parts[Role.TIED])
-        self.several = any(rule.counts_when.sessions is not None for rule in self._judged)
+        self.several = any(rule.counts_when.sessions is not None for rule in self.judged)
         self.names_one = {rule.name for rule in parts[Role.DECIDES] if rule.one_activity}
         self.settled: dict[Status, Verdict] = {}
         self._by_checks: dict[tuple[Status, tuple[Reason, ...]], Verdict] = {}
@@ -195,36 +218,38 @@ class _Segment:
             Reason.IGNORED
             if rule.ignore is not None
             else rule.counts_when.check(status, score, attendance, booking, parts)
-            for rule in self._judged
+            for rule in self.judged
         )
         verdict = self._by_checks.get((status, checks))
         if verdict is None:
             verdict = self._verdict(status, checks)
             self._by_checks[status, checks] = verdict
-            if not any(rule.counts_when.measures(status) for rule in self._judged):
+            if not any(rule.counts_when.measures(status) for rule in self.judged):
                 self.settled[status] = verdict
         return verdict
 
     def _verdict(self, status: Status, checks: tuple[Reason, ...]) -> Verdict:
+        if not self._standings and self._part_of is not None:
+            return self._not_counting(self._part_of, Reason.PART, status, ())
         if not self._standings:
             words = "No rule names this activity."
             return Verdict(
                 Outcome.UNMAPPED, Reason.NO_RULE, words, (), (), (), lambda: self._trace(())
             )
-        if not self._judged:
+        if not self.judged:
             first = self._standings[0]
             early = first.role is Role.NOT_YET
             reason = Reason.BEFORE_EFFECTIVE if early else Reason.AFTER_EFFECTIVE
             return self._not_counting(first.match.rule, reason, status, ())
         counting = tuple(
-            rule for rule, check in zip(self._judged, checks, strict=True) if check is Reason.COUNTS
+            rule for rule, check in zip(self.judged, checks, strict=True) if check is Reason.COUNTS
         )
         said = tuple(
             reason_words(rule, check, status)
-            for rule, check in zip(self._judged, checks, strict=True)
+            for rule, check in zip(self.judged, checks, strict=True)
         )
         if not counting:
-            return self._not_counting(self._judged[0], checks[0], status, said)
+            return self._not_counting(self.judged[0], checks[0], status, said)
         suggestions: dict[CompetencyRef, Suggestion] = {}
         for rule in counting:
             for ref in rule.suggests:
@@ -319,6 +344,18 @@ class MappingIndex:
 
     def decide(self, source_key: str, source_kind: str, facts: ActivityFacts) -> ActivityDecision:
         """Which rules match an activity of that source; do this once per activity."""
+        subject = Subject(source_key, source_kind, facts)
+        matches = self._matches(source_key, source_kind, facts)
+        part_of = None
+        if facts.module is not None and not matches:
+            whole = self._matches(source_key, source_kind, course_of(facts))
+            part_of = min(whole, key=lambda match: match.order).rule if whole else None
+        return ActivityDecision(subject, matches, self.rules, part_of)
+
+    def _matches(
+        self, source_key: str, source_kind: str, facts: ActivityFacts
+    ) -> Collection[Match]:
+        """Each rule that matches, by its most specific matcher."""
         best: dict[int, Match] = {}
         for entry in self._candidates(source_key, facts):
             if entry.matcher.unmet(source_key, source_kind, facts):
@@ -327,20 +364,18 @@ class MappingIndex:
             known = best.get(entry.position)
             if known is None or match.order < known.order:
                 best[entry.position] = match
-        return ActivityDecision(Subject(source_key, source_kind, facts), best.values(), self.rules)
+        return best.values()
 
     def _candidates(self, source_key: str, facts: ActivityFacts) -> list[_Entry]:
         """The matchers whose most telling name fits; their other conditions are still open."""
         found: list[_Entry] = []
-        for name, attribute in NAMES.items():
-            given: str | None = getattr(facts, attribute)
-            if given is None:
-                continue
-            key = fold(given) if name in PATTERNS else given
-            for source in (source_key, None):
-                found += self._exact.get((source, name, key), ())
-            if name in PATTERNS:
-                found += self._open[name].find(given)
+        for name in NAMES:
+            for given in names_of(facts, name):
+                key = fold(given) if name in PATTERNS else given
+                for source in (source_key, None):
+                    found += self._exact.get((source, name, key), ())
+                if name in PATTERNS:
+                    found += self._open[name].find(given)
         return found
 
 

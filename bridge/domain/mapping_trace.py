@@ -96,6 +96,11 @@ def reason_words(rule: Rule, reason: Reason, status: Status) -> str:
             return (
                 f"The attendance is below {counts.min_attendance}, which rule {rule.name} asks for."
             )
+        case Reason.PART:
+            return (
+                f"It is a part of a course, which rule {rule.name} is about as a whole; no rule "
+                "names the part (see `module`)."
+            )
         case Reason.NO_RULE:
             return "No rule names this activity."
         case _:
@@ -187,7 +192,7 @@ def _nearness(subject: Subject, matcher: Matcher) -> tuple[float, str]:
     conditions = matcher.conditions
     named = [name for name in NAMES if name in conditions]
     if any(name not in unmet for name in named):
-        return 1.0, "; ".join(_differs(subject, name, conditions[name]) for name in unmet)
+        return 1.0, "; ".join(_differs(subject, name, conditions.get(name)) for name in unmet)
     best = (0.0, "")
     for name in named:
         given = getattr(subject.facts, NAMES[name])
@@ -204,7 +209,10 @@ def _nearness(subject: Subject, matcher: Matcher) -> tuple[float, str]:
     return best
 
 
-def _differs(subject: Subject, name: str, wanted: str) -> str:
+def _differs(subject: Subject, name: str, wanted: str | None) -> str:
+    if wanted is None:
+        # Of the names, only `module` is asked for without being given.
+        return "it is about whole courses, and this is an activity inside one (see `module`)"
     if name == "source":
         given: str | None = subject.source_key
     elif name == "kind":

@@ -8,7 +8,14 @@ from typing import NamedTuple
 
 from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
-from bridge.domain.records import AccountFacts, ActivityFacts, Booking, Disposition, Status
+from bridge.domain.records import (
+    AccountFacts,
+    ActivityFacts,
+    Booking,
+    Disposition,
+    Precision,
+    Status,
+)
 
 
 # --- what a pull writes in bulk: one tuple a row, in the order of the table's columns ---------
@@ -112,10 +119,23 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
-    """How far a source has been read. `position`: everything before it has been seen once."""
+    """How far a source has been read. `position`: everything before it has been seen once.
+
+    `mark` is the source's own word of where it stood, which only its connector understands.
+    """
 
     position: datetime | None = None
     last_full_at: datetime | None = None
+    mark: str = ""
+
+
+class Reading(NamedTuple):
+    """What a stored record says of its item, as far as another reading is compared with it."""
+
+    status: Status
+    precision: Precision
+    score: float | None
+    envelope_id: int
 
 
 class Known(NamedTuple):
@@ -124,6 +144,20 @@ class Known(NamedTuple):
     id: int
     sha256: bytes
     gone: bool
+
+
+class Happened(NamedTuple):
+    """When the record of an item happened, and whose and what it is, by row and by number there.
+
+    `account_gone` says why its account is gone, and is empty where it is not.
+    """
+
+    at: datetime
+    account_id: int
+    alias_id: int
+    account: str
+    account_gone: str
+    activity: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +199,8 @@ class Alias:
 class Record:
     """A learning record with what deciding on it takes.
 
-    `gone`: its source has it no more, or took it back; `voided`: by a later statement.
+    `gone`: its source took its word back, or (`voided`) a later statement did. Since `gone_at` it
+    is not there any more, which may have other reasons (`bridge.domain.vanishing.Gone`).
     """
 
     id: int
@@ -188,6 +223,8 @@ class Record:
     evidence_activity: int | None
     evidence_on: date | None
     booking: Booking | None = None
+    gone_at: datetime | None = None
+    gone_because: str = ""
     voided: bool = False
 
 
@@ -358,6 +395,7 @@ class BadgeInForce:
     required: tuple[int, ...]
     targets: tuple[tuple[str, dict[str, str]], ...]
     levels: tuple[tuple[str, str], ...] = ()
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +427,12 @@ class Award:
 
 @dataclass(frozen=True, slots=True)
 class TargetState:
-    """What a target should hold of an award, and what it was seen to hold."""
+    """What a target should hold of an award, and what it was seen to hold.
+
+    `road` is the way it goes there, "" before that was decided. `moved`: it goes by another road
+    now, and this is what is left of the old one; another state has its place.
+    `account_gone`: the account that it went to is no more there, and nothing can be taken from it.
+    """
 
     id: int
     award_id: int
@@ -412,6 +455,16 @@ class TargetState:
     needs_you: str | None
     fence: int
     expires_on: date
+    road: str = ""
+    moved: bool = False
+    description: str = ""
+    image: str | None = None
+    account_gone: bool = False
+
+    @property
+    def in_step(self) -> bool:
+        """Whether it was last seen as it should be."""
+        return self.observed == self.desired
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Evidence
 from bridge.domain.records import Status
+from bridge.domain.vanishing import Gone
 from bridge.domain.vault import Vault
 
 
@@ -73,7 +74,8 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A learning record behind a piece of evidence. `gone`: its source no longer has it.
+    """A learning record behind a piece of evidence. `gone`: its source no longer shows it, since
+    `gone_at` and for the reason `gone_because` (`bridge.domain.vanishing.Gone`).
 
     `counts`: the rules in force count it; `said` and what follows are a booking system's.
     `assessors` are the (canonical) people who trained at its event, where its rule says that they
@@ -97,6 +99,13 @@ class Support:
     session: str = ""
     sessions: int | None = None
     assessors: tuple[int, ...] = ()
+    gone_at: datetime | None = None
+    gone_because: str = ""
+
+    @property
+    def gone_words(self) -> str:
+        """What happened to it at its source; nothing while it is there."""
+        return Gone(self.gone_because).words if self.gone_because else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Policy:
     `vanish_limit`: the share of known records whose sudden absence is not believed.
     `vanish_floor`: that many may go missing whatever the share.
     `token_days`: how long a person's token lives.
+    `prepare_days`: that many days before a year ends, the badges of the next are made ready.
     `mail_from`: the go-live date; nothing from before it is ever mailed, and without it only
     links are (R1).
     `mail_hour`: the London hour at which digests go.
@@ -31,6 +32,8 @@ class Policy:
     lease_seconds: int = 120
     retry_seconds: int = 60
     retry_ceiling_seconds: int = 6 * 3600
+    prepare_days: int = 60
+    maintenance_ceiling_seconds: int = 30 * 60
     mail_from: date | None = None
     mail_hour: int = 8
     tells: tuple[Telling, ...] = ()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from bridge.domain.records import Page, Pulled
+from bridge.domain.vanishing import Gone
 
 
 class Clock(Protocol):
@@ -59,6 +60,18 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class PullsOn(Protocol):
+    """A source that overlaps by itself, and leaves a mark beside its bookmark for the next run."""
+
+    def pull_on(self, since: datetime | None, mark: str) -> Iterator[Page]:
+        """As `Source.pull`, told the `mark` of the last complete run ("" where there is none).
+
+        `since` is the bookmark less the overlap, for roads that need one. Raises PeerError.
+        """
+        ...
+
+
+@runtime_checkable
 class LooksAgain(Protocol):
     """A source that can read one thing again when it is told that something happened to it."""
 
@@ -68,6 +81,29 @@ class LooksAgain(Protocol):
         A note is in the source's own words, as `bridge.domain.inbox` writes them. Raises
         PeerError.
         """
+        ...
+
+
+@runtime_checkable
+class TellsWhyGone(Protocol):
+    """A source that can find out why it no longer shows something."""
+
+    def why_gone(self, keys: Sequence[str], shown: Sequence[str]) -> Mapping[str, Gone] | None:
+        """Why each of these natural keys is not shown any more, as far as it can be found out, in
+        few calls; None where this source cannot tell at all, so that what is missing is reversed.
+
+        `shown` are keys that it was seen to show a moment ago, to tell silence from absence.
+        Raises TryLater.
+        """
+        ...
+
+
+@runtime_checkable
+class GoesOn(Protocol):
+    """A source whose full runs can go on where one was interrupted."""
+
+    def pull_from(self, resume: str) -> Iterator[Page] | None:
+        """The pages after the one that said so; None where it must begin anew."""
         ...
 
 
@@ -104,15 +140,30 @@ class DeliveryStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class BadgeFace:
+    """What a badge shows of itself. `image` is the name of a picture beside the badges file."""
+
+    key: str
+    title: str
+    description: str
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """One award as a target must hold it: whose account, and by which configured road.
 
-    `settings` are those of the badge's entry for this target (`via`, `cohort`, `badge`, ...).
+    `settings` are those of the badge's entry for this target (`via`, `cohort`, `badge`, ...), with
+    the road that was decided on as `via`. `expires_on` is the last London day of the award; a
+    target that can hold an end shows the badge until that day is over.
     """
 
     key: int
     account: str
     settings: Mapping[str, str]
+    badge: BadgeFace | None = None
+    period: str = ""
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from bridge.domain.times import aware
 
 SAME_CYCLE = timedelta(minutes=1)
+#: In place of a cycle, in the natural key of what has no date.
+UNDATED = "undated"
 
 
 class Status(StrEnum):
@@ -109,7 +111,12 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class ActivityFacts:
-    """How a source names a course, event or module; every name is one a mapping may match."""
+    """How a source names a course, event or module; every name is one a mapping may match.
+
+    An activity inside a course (a quiz) has a `module`, its own name. Its `title` is then "Course:
+    module", its `value` "COURSE/MODULE" by their ids, its `idnumber` its own, and the names of
+    the course that it is a part of are in `course_idnumber` and `course_shortname`.
+    """
 
     kind: str
     value: str
@@ -118,8 +125,28 @@ class ActivityFacts:
     shortname: str | None = None
     category: str | None = None
     iri: str | None = None
+    module: str | None = None
+    course_idnumber: str | None = None
+    course_shortname: str | None = None
     #: The source tells now more of it and now less: what it leaves out still holds.
     partial: bool = field(default=False, compare=False)
+
+    @property
+    def course_title(self) -> str | None:
+        """The title of the course as a whole."""
+        if self.module is None or self.title is None:
+            return self.title
+        return self.title.removesuffix(f": {self.module}")
+
+    @property
+    def course_id(self) -> str:
+        """The source's own id of the course."""
+        return self.value if self.module is None else self.value.partition("/")[0]
+
+    @property
+    def cmid(self) -> str | None:
+        """The source's own id of an activity inside a course."""
+        return None if self.module is None else self.value.partition("/")[2]
 
     def after(self, known: ActivityFacts) -> ActivityFacts:
         """What is known of it once this has been told."""
@@ -131,7 +158,8 @@ class ActivityFacts:
         return replace(self, **told)
 
 
-_NAMES = ("title", "idnumber", "shortname", "category", "iri")
+_NAMES = ("title", "idnumber", "shortname", "category", "iri", "module", "course_idnumber",
+          "course_shortname")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +277,17 @@ class Page:
 
     `absent` are stems of natural keys ("completion:42:7:") of which the source said expressly that
     it now holds nothing but what the same page shows: stored items under them are gone from there.
+    A part of one may be "*", for any: "completion:*:7:" is a whole course.
+
+    `resume`: where a full run that ends after this page can go on (`bridge.domain.ports.GoesOn`).
+
+    `accounts` and `activities` are facts that came without an item: what is known of them already
+    is brought up to date. `coarser` says that the page came by a road that tells less than others
+    of the same source, so that its items never replace a finer reading of the same thing.
+
+    Of a last page, `full` says that the run saw all there is although only changes were asked for;
+    `spans` are the beginnings of the natural keys that a full run has seen all of (none: of every
+    key); `mark` is a word of the source's own that the next run is handed with the bookmark.
     """
 
     items: tuple[Pulled, ...]
@@ -260,6 +299,13 @@ class Page:
     whole: bool | None = None
     note: str = ""
     absent: tuple[str, ...] = ()
+    resume: str = ""
+    accounts: tuple[AccountFacts, ...] = ()
+    activities: tuple[ActivityFacts, ...] = ()
+    coarser: bool = False
+    full: bool = False
+    spans: tuple[str, ...] = ()
+    mark: str = ""
 
 
 def cycle_of(occurred_at: datetime) -> str:

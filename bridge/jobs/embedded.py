@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,15 +11,17 @@ from typing import Any
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bridge.domain.errors import BridgeError, LostLease, PeerError
+from bridge.domain.errors import BridgeError, InMaintenance, LostLease, PeerError
 from bridge.domain.ports import LooksAgain
-from bridge.domain.times import LONDON
+from bridge.domain.times import next_london
 from bridge.jobs import work
 from bridge.jobs.work import Stopped, Works
+from bridge.services import inbox
 from bridge.services.status import JobTime
 
 _log = structlog.get_logger("bridge.jobs")
@@ -26,10 +29,12 @@ _log = structlog.get_logger("bridge.jobs")
 MAIL_EVERY = timedelta(seconds=15)
 #: Counts of a partnership are looked at by the day, not by the minute.
 COUNT_EVERY = timedelta(minutes=15)
-#: Whoever was checked in by a webhook finds it soon after.
+#: Notes of webhooks are looked for so often, and found at once where this process took them.
 LOOK_EVERY = timedelta(seconds=20)
 #: What was verified is told soon after; mostly one small query says that there is nothing.
 TELL_EVERY = timedelta(seconds=20)
+#: Other processes take notes too: one small query tells whose.
+WATCH_SECONDS = 1.0
 _DEFAULTS = {
     # However late (the machine slept), and however often missed: once.
     "coalesce": True,
@@ -40,11 +45,31 @@ _DEFAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class JobTimes:
-    """How often jobs come round, in minutes, and the London time ("HH:MM") of the nightly ones."""
+    """How often jobs come round, in minutes, and the London time ("HH:MM") of the nightly ones.
+
+    `sweep_until`: when a full pull that can go on the next night stops.
+    """
 
     pull_minutes: float = 15
     deliver_minutes: float = 5
     sweep_at: str = "02:30"
+    sweep_until: str = "07:00"
+
+
+class Nightly(BaseTrigger):  # type: ignore[misc]
+    """Once every London date, at a time ("HH:MM"), also where the clocks change.
+
+    APScheduler's own trigger comes twice in the hour that autumn repeats.
+    """
+
+    def __init__(self, at: str) -> None:
+        self.at = at
+
+    def get_next_fire_time(
+        self, previous_fire_time: datetime | None, now: datetime
+    ) -> datetime | None:
+        """The next one after the last, so that one that was missed is made up."""
+        return next_london(previous_fire_time or now, self.at)
 
 
 class EmbeddedJobs:
@@ -62,6 +87,11 @@ class EmbeddedJobs:
             job_defaults=_DEFAULTS,
             timezone=UTC,
         )
+        self._woken = threading.Event()
+        self._lookers = {k for k, s in works.sources.items() if isinstance(s.connector, LooksAgain)}
+        #: Whose turn was called, until it comes.
+        self._called: set[str] = set()
+        self._watcher = threading.Thread(target=self._watch, name="notes", daemon=True)
 
     def start(self) -> None:
         """Begin, with the first round of everything but the nightly work right away."""
@@ -70,10 +100,10 @@ class EmbeddedJobs:
         for key in self._works.sources:
             self._round(f"pull {key}", partial(work.pull, source=key, every=pull_every),
                         pull_every, key)  # fmt: skip
-            if isinstance(self._works.sources[key].connector, LooksAgain):
-                self._round(f"look again at {key}", partial(work.look_again, source=key),
-                            LOOK_EVERY, key)  # fmt: skip
-            self._nightly(f"sweep {key}", partial(work.sweep, source=key), key)
+            if key in self._lookers:
+                self._round(_looking(key), partial(self._look_again, key), LOOK_EVERY, key)
+            sweep = partial(work.sweep, source=key, ends=self._times.sweep_until)
+            self._nightly(f"sweep {key}", sweep, key)
         for key in self._works.targets:
             self._round(f"deliver to {key}", partial(work.deliver, target=key), deliver_every, key)
             self._nightly(f"reconcile {key}", partial(work.reconcile, target=key), key)
@@ -90,10 +120,41 @@ class EmbeddedJobs:
         self._round("count", work.count, COUNT_EVERY, "counts")
         self._nightly("count everybody", work.count_all, "counts")
         self._scheduler.start()
+        if self._lookers:
+            self._watcher.start()
+
+    def wake(self) -> None:
+        """A note was left in this process: look whose it is, now."""
+        self._woken.set()
+
+    def _look_again(self, key: str, works: Works) -> None:
+        # Where the source rests or is being pulled, its notes wait for the next round.
+        if work.look_again(works, key):
+            self._called.discard(key)
+            self._woken.set()
+
+    def _watch(self) -> None:
+        """Call the turn of each source of which there are notes, as soon as there are."""
+        while not self._works.stopping.is_set():
+            self._woken.wait(WATCH_SECONDS)
+            self._woken.clear()
+            try:
+                due = self._lookers.intersection(inbox.sources_due(self._works.context))
+            except Exception:
+                # The database may be away for a moment; the rounds go on by themselves.
+                _log.warning("could not look for notes", exc_info=True)
+                due = set()
+            for key in due - self._called:
+                self._called.add(key)
+                try:
+                    self._scheduler.modify_job(_looking(key), next_run_time=datetime.now(UTC))
+                except JobLookupError:
+                    return
 
     def stop(self) -> None:
         """End: work in hand stops after its page, and leases are given back."""
         self._works.stopping.set()
+        self._woken.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
@@ -116,9 +177,7 @@ class EmbeddedJobs:
         *,
         at_once: bool = False,
     ) -> None:
-        hour, minute = self._times.sweep_at.split(":")
-        trigger = CronTrigger(hour=int(hour), minute=int(minute), timezone=LONDON)
-        self._add(name, do, trigger, peer, at_once=at_once)
+        self._add(name, do, Nightly(self._times.sweep_at), peer, at_once=at_once)
 
     def _add(
         self,
@@ -141,13 +200,17 @@ def _telling(key: str) -> str:
     return f"telling {key}"
 
 
+def _looking(key: str) -> str:
+    return f"look again at {key}"
+
+
 def attempt(works: Works, name: str, do: Callable[[Works], None]) -> None:
     """Do a job; where it fails, say so in the log and leave it to the next time."""
     if works.stopping.is_set():
         return
     try:
         do(works)
-    except (LostLease, Stopped) as error:
+    except (LostLease, Stopped, InMaintenance) as error:
         _log.info("left to another time", job=name, reason=str(error))
     except PeerError as error:
         _log.warning("a peer failed", job=name, error=str(error), kind=type(error).__name__)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from bridge.domain.errors import BridgeError
+from bridge.domain.errors import BridgeError, LostLease, PeerError
 from bridge.domain.ports import Target
 from bridge.domain.telling import Teller
-from bridge.services import inbox
+from bridge.domain.times import next_london
+from bridge.services import inbox, preparing, profile_status
 from bridge.services.awards import update_awards
 from bridge.services.context import Context
 from bridge.services.counts import recount
+from bridge.services.course_links import LinksRead
 from bridge.services.ledger import prove_ledger
 from bridge.services.mailing import MailRoom, send_due
 from bridge.services.notify import look_for_overdue
@@ -38,7 +40,9 @@ class Stopped(BridgeError):
 class Works:
     """What jobs work with. `context` acts as the system; its policy sets every limit.
 
-    `forget_uploads` forgets files that were handed in and never loaded, and says how many. Once
+    `link` is the bridge's own address, which statuses on profiles lead to; "" while it is not
+    known. `forget_uploads` forgets files that were handed in and never loaded, and says how many.
+    `read_links` read which competencies a source links its courses to, by its key. Once
     `stopping` is set, work ends after the page in hand.
     """
 
@@ -46,7 +50,9 @@ class Works:
     sources: Mapping[str, Trusted] = field(default_factory=dict)
     targets: Mapping[str, Target] = field(default_factory=dict)
     mail: MailRoom | None = None
+    link: Callable[[], str] = str
     forget_uploads: Callable[[], int] = int
+    read_links: Mapping[str, Callable[[Context], LinksRead]] = field(default_factory=dict)
     tellers: Mapping[str, Teller] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -61,14 +67,41 @@ def pull(works: Works, source: str, every: timedelta) -> None:
     _pull(works, source, every, full=False)
 
 
-def sweep(works: Works, source: str) -> None:
-    """Pull all of one source, and so find what is no longer there."""
-    _pull(works, source, timedelta(0), full=True)
+def sweep(works: Works, source: str, ends: str = "07:00") -> None:
+    """Pull all of one source, and so find what is no longer there.
+
+    It waits while something else speaks with that peer. At `ends`, London time, a sweep that can go
+    on another night does.
+    """
+    until = next_london(works.context.clock.now(), ends)
+    _patiently(works, lambda: _pull(works, source, timedelta(0), full=True, until=until))
+    links(works, source)
 
 
-def _pull(works: Works, source: str, every: timedelta, *, full: bool) -> None:
+def links(works: Works, source: str) -> None:
+    """Read which competencies a source links its courses to, where it can tell. Only a help for
+    the training team: a source that does not say holds nothing up."""
+    if source not in works.read_links:
+        return
+    try:
+        read = works.read_links[source](works.context)
+    except BridgeError as error:
+        _log.info("links of courses not read", source=source, why=str(error))
+        return
+    _log.info("links of courses read", source=source, asked=read.asked, read=read.read,
+              links=read.links)  # fmt: skip
+
+
+def _pull(
+    works: Works, source: str, every: timedelta, *, full: bool, until: datetime | None = None
+) -> None:
     report = pull_in_turn(
-        works.context, works.sources[source], every, full=full, progress=works.page_done
+        works.context,
+        works.sources[source],
+        every,
+        full=full,
+        progress=works.page_done,
+        until=until,
     )
     if report is None:
         _log.info("not its turn", source=source)
@@ -78,14 +111,32 @@ def _pull(works: Works, source: str, every: timedelta, *, full: bool) -> None:
         _log.warning("pulled, but", source=source, note=report.note)
 
 
-def look_again(works: Works, source: str) -> None:
-    """Read again what a source's webhooks said has changed."""
+#: In seconds: how often the work of a night looks whether its peer is free, and how long.
+LOOK_AGAIN_AFTER, PATIENT_FOR = 15.0, 2 * 3600.0
+
+
+def _patiently(works: Works, do: Callable[[], None]) -> None:
+    """Do it once the peer is free; other work of that peer waits in the same line anyway."""
+    waited = 0.0
+    while True:
+        try:
+            do()
+            return
+        except LostLease:
+            if waited >= PATIENT_FOR or works.stopping.wait(LOOK_AGAIN_AFTER):
+                raise
+            waited += LOOK_AGAIN_AFTER
+
+
+def look_again(works: Works, source: str) -> bool:
+    """Read again what a source's webhooks said has changed; whether all of it could be."""
     report = inbox.fetch_noted(works.context, works.sources[source], works.stopping.is_set)
     if report.done or report.later or report.given_up:
         _log.info("looked again", source=source, done=report.done, later=report.later,
                   given_up=report.given_up, **report.tally.as_counts())  # fmt: skip
     if report.error:
         _log.warning("could not look again", source=source, error=report.error)
+    return not report.error
 
 
 def draft(works: Works) -> None:
@@ -100,11 +151,12 @@ def draft(works: Works) -> None:
 
 
 def grow_old(works: Works) -> None:
-    """Drafts whose activity has become too old since yesterday are history now (R1), and what ran
-    out at the door is forgotten."""
+    """Drafts whose activity has become too old since yesterday are history now (R1), what is shown
+    of people may have changed with the day, and what ran out at the door is forgotten."""
     aged = age_out(works.context)
     if aged:
         _log.info("grown too old, or looked at for it", records=aged)
+    profile_status.look_at_changing(works.context)
     clear_away(works.context)
     inbox.forget_old(works.context)
     if forgotten := works.forget_uploads():
@@ -132,9 +184,34 @@ def _counted(organisations: int) -> None:
 
 
 def deliver(works: Works, target: str) -> None:
-    """Bring the badges of one target into step with what was verified."""
+    """Bring the badges of one target into step with what was verified, then its profiles."""
     draft(works)
-    _told(deliver_to(works.context, works.targets[target]))
+    try:
+        prepare(works, target, all_again=False)
+    except PeerError as error:
+        # What can be delivered goes out all the same.
+        _log.warning("not made ready", target=target, error=str(error))
+    _told(deliver_to(works.context, works.targets[target], works.stopping.is_set))
+    show_statuses(works, target)
+
+
+def prepare(works: Works, target: str, *, all_again: bool = True) -> None:
+    """Make ready what the badges of this year and, in time, of the next need on a target."""
+    report = preparing.prepare(works.context, works.targets[target], all_again=all_again)
+    if report.made:
+        _log.info("made ready", target=target, made=report.made)
+
+
+def show_statuses(works: Works, target: str) -> None:
+    """Show on a target's profiles how people stand, where that has changed."""
+    report = profile_status.keep(
+        works.context, works.targets[target], works.link(), works.stopping.is_set
+    )
+    if report.shown or report.no_account:
+        _log.info("shown on profiles", target=target, shown=report.shown,
+                  no_account=report.no_account)  # fmt: skip
+    if report.error:
+        _log.warning("not shown on profiles", target=target, error=report.error)
 
 
 def mail(works: Works) -> None:
@@ -172,8 +249,13 @@ def overdue(works: Works) -> None:
 
 
 def reconcile(works: Works, target: str) -> None:
-    """Read every badge of one target back, hand edits too, and bring it into step."""
-    _told(reconcile_with(works.context, works.targets[target]))
+    """Read every badge of one target back, hand edits too, and bring it into step.
+
+    It waits while something else speaks with that peer.
+    """
+    stop = works.stopping.is_set
+    _patiently(works, lambda: _told(reconcile_with(works.context, works.targets[target], stop)))
+    prepare(works, target)
 
 
 def _told(report: PublishReport) -> None:
@@ -181,6 +263,6 @@ def _told(report: PublishReport) -> None:
     if not report.nothing or report.drifted:
         _log.info("delivered", target=report.target, delivered=report.delivered,
                   withdrawn=report.withdrawn, waiting=report.waiting, drifted=report.drifted,
-                  needs_you=len(report.needs_you))  # fmt: skip
+                  strays=report.strays, needs_you=len(report.needs_you))  # fmt: skip
     if report.error:
         _log.warning("not delivered", target=report.target, error=report.error)

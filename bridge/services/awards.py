@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from bridge.domain import currency
-from bridge.domain.badges import AwardDecision, VerifiedClaim, decide_award, period_of
+from bridge.domain.badges import (
+    AwardDecision,
+    VerifiedClaim,
+    award_settings,
+    decide_award,
+    period_of,
+)
 from bridge.domain.frameworks import Edition
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Award, BadgeInForce, Grounds
@@ -128,7 +134,7 @@ def _award(
     """Make the award of this period, or rest it on newer verifications (R10)."""
     current = next((a for a in held if a.status == "held" and today <= a.expires_on), None)
     if current is not None and not uow.awards.lost_basis(current.id):
-        _want(uow, badge, current.id, current.period)
+        _want(ctx, uow, badge, current.id, current.period)
         return
     expires_on = decision.expires_on
     assert expires_on is not None  # noqa: S101  a decision to hold has an end
@@ -145,14 +151,14 @@ def _award(
         award_id = uow.awards.make(badge, person, period, today, expires_on, basis, exempt)
         report.made += 1
         tell_award(uow, ctx.policy, ctx.clock.now(), person, award_id, held=True)
-    _want(uow, badge, award_id, period)
+    _want(ctx, uow, badge, award_id, period)
 
 
-def _want(uow: UnitOfWork, badge: BadgeInForce, award_id: int, period: str) -> None:
+def _want(ctx: Context, uow: UnitOfWork, badge: BadgeInForce, award_id: int, period: str) -> None:
     """Let every target of the badge hold the award; those that should already are left alone."""
     for target, settings in badge.targets:
-        filled = {name: value.replace("{year}", period) for name, value in settings.items()}
-        uow.awards.want(award_id, target, "moodle", filled)
+        filled = award_settings(badge.key, settings, period)
+        uow.awards.want(award_id, target, "moodle", filled, ctx.clock.now())
 
 
 def _withdraw_groundless(

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bridge.domain.desk import BadgeVersion
-from bridge.domain.errors import NotFound
+from bridge.domain.errors import NotFound, PeerError
 from bridge.domain.frameworks import Edition
 from bridge.domain.mapping import CompetencyRef
+from bridge.domain.ports import Target
+from bridge.domain.roads import RoadWords, words_of
+from bridge.domain.targets import ChoosesRoads
+from bridge.services import preparing
 from bridge.services.context import Context
+from bridge.services.placing import AUTO
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSum:
-    """How many badges of a target are in step, wait to be tried (again), and need somebody."""
+    """How many badges of a target are in step, wait to be tried (again), and need somebody; how
+    many of ours nobody awarded; how many badges of a year need making; how many profiles show a
+    status, and how many wait for it."""
 
     target: str
     in_step: int = 0
     waiting: int = 0
     needs_you: int = 0
+    strays: int = 0
+    to_prepare: int = 0
+    statuses: int = 0
+    statuses_waiting: int = 0
 
 
 def sums(ctx: Context, targets: Collection[str]) -> tuple[TargetSum, ...]:
@@ -31,7 +43,17 @@ def sums(ctx: Context, targets: Collection[str]) -> tuple[TargetSum, ...]:
         for each in uow.ops.deliveries():
             which = 0 if each.in_step else 2 if each.stuck else 1
             found.setdefault(each.target_key, [0, 0, 0])[which] += each.count
-    return tuple(TargetSum(key, *found[key]) for key in sorted(found))
+        strays = uow.strays.open_count()
+        shown = {each.target_key: each for each in uow.statuses.sums()}
+    unready = Counter(each.target_key for each in preparing.stands(ctx) if each.left)
+    return tuple(
+        TargetSum(
+            key, in_step, waiting, needs_you, strays.get(key, 0), unready[key],
+            shown[key].shown if key in shown else 0,
+            shown[key].waiting if key in shown else 0,
+        )
+        for key, (in_step, waiting, needs_you) in sorted(found.items())
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +71,24 @@ class Meaning:
     asks: tuple[str, ...]
     competencies: tuple[tuple[CompetencyRef, str], ...]
     yearly: bool
-    targets: tuple[tuple[str, str], ...]
+    targets: tuple[tuple[str, RoadWords], ...]
 
 
-def meanings(ctx: Context) -> list[Meaning]:
-    """Every badge in force, in words."""
+def meanings(ctx: Context, targets: Mapping[str, Target] | None = None) -> list[Meaning]:
+    """Every badge in force, in words. With `targets`, what `via: auto` comes to is asked of them;
+    one that does not answer leaves it open."""
     with ctx.store.reading() as uow:
         editions = {edition.id: edition for edition in uow.catalog.editions()}
         refs = {row_id: ref for ref, row_id in uow.catalog.competency_ids().items()}
-        return [_meaning(badge, editions, refs) for badge in uow.desk.badges()]
+        badges = uow.desk.badges()
+    return [_meaning(badge, editions, refs, targets or {}) for badge in badges]
 
 
 def _meaning(
-    badge: BadgeVersion, editions: dict[str, Edition], refs: dict[int, CompetencyRef]
+    badge: BadgeVersion,
+    editions: dict[str, Edition],
+    refs: dict[int, CompetencyRef],
+    targets: Mapping[str, Target],
 ) -> Meaning:
     told: dict[str, Any] = badge.definition
     required = [refs[row_id] for row_id in badge.required]
@@ -82,8 +109,21 @@ def _meaning(
             (ref, editions[ref.edition].competency(ref.code).display) for ref in required
         ),
         yearly=told["period"] == "year",
-        targets=tuple((each["target"], _road(each["settings"])) for each in told["targets"]),
+        targets=tuple(
+            (each["target"], _road(each["settings"], targets.get(each["target"])))
+            for each in told["targets"]
+        ),
     )
+
+
+def _road(settings: dict[str, str], target: Target | None) -> RoadWords:
+    road = ""
+    if settings.get("via") == AUTO and isinstance(target, ChoosesRoads):
+        try:
+            road = target.road(settings, "")
+        except PeerError:
+            road = ""
+    return words_of(settings, road)
 
 
 def _asks(criteria: dict[str, Any], editions: dict[str, Edition]) -> Iterable[str]:
@@ -99,13 +139,3 @@ def _asks(criteria: dict[str, Any], editions: dict[str, Edition]) -> Iterable[st
         yield f"every statement of {title} in {editions[edition].title}"
     if criteria["competencies"]:
         yield "the competencies that it names one by one"
-
-
-def _road(settings: dict[str, str]) -> str:
-    """How it reaches the target, in words."""
-    via = settings.get("via", "")
-    if via == "cohort":
-        return f"by membership of the cohort “{settings.get('cohort', '')}”"
-    if via == "competency":
-        return f"by the competency “{settings.get('competency', '')}” of the learner's plan"
-    return f"by {via}" if via else ""

@@ -33,7 +33,7 @@ def said(record: Record) -> str:
     if record.voided:
         return f"{record.source_key} took it back"
     if record.gone:
-        return f"{record.source_key} no longer has it"
+        return f"{record.source_key} took it back"
     word = record.booking.said if record.booking is not None else ""
     return f"{record.source_key} says “{word or record.status.value}”"
 

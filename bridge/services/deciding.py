@@ -172,7 +172,7 @@ def decide_each(
 
 #: Reasons in words, for the ledger and `explain`; those of the mapping engine come with it.
 REASON_WORDS: dict[str, str] = {
-    "gone": "The source no longer has this record.",
+    "gone": "The source took this record back.",
     "voided": "A later statement took this back.",
     "untrusted": "Learners can write to this source, and the rule does not accept that.",
     "nothing-done": "It does not say that anything was done.",

@@ -21,6 +21,7 @@ from bridge.domain.lists import ListPage
 from bridge.domain.model import Account, Alias, Person, Post, Quarantined, Run, TrailEntry
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of, training_team_only
+from bridge.services.course_links import LinkedCourse, links_of
 from bridge.services.identities import hints, look_up
 from bridge.services.people import Waiting
 from bridge.services.snippets import rule_snippet
@@ -213,12 +214,16 @@ def without_manager(ctx: Context, after: int = 0) -> ListPage[Unplaced]:
 
 @dataclass(frozen=True, slots=True)
 class UnmappedActivity:
-    """An activity that no rule names, who waits on it, and a rule to copy."""
+    """An activity that no rule names, who waits on it, and a rule to copy.
+
+    `linked` is what its source links it to, where that was read and is any of ours.
+    """
 
     alias: Alias
     records: int
     people: int
     snippet: str
+    linked: LinkedCourse | None = None
 
 
 def unmapped_page(
@@ -228,9 +233,12 @@ def unmapped_page(
     with ctx.store.reading() as uow:
         editions = uow.catalog.editions()
         found = uow.lists.unmapped(source, after, ACTIVITIES)
+        linked = links_of(uow, [alias for alias, _, _ in found.items], editions)
     return ListPage(
         tuple(
-            UnmappedActivity(alias, records, people, rule_snippet(alias, editions))
+            UnmappedActivity(
+                alias, records, people, rule_snippet(alias, editions), linked.get(alias.id)
+            )
             for alias, records, people in found.items
         ),
         found.after,

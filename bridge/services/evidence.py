@@ -13,6 +13,7 @@ from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.frameworks import Edition, LearningActivity
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim, Evidence, NewEvidence, Person, Post
+from bridge.domain.notebook import Support
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.scope import Eyes
 from bridge.domain.sight import Sight, claims_seen
@@ -24,10 +25,14 @@ from bridge.services.notify import tell_submitted
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One piece of evidence with its claims, as its owner or verifier sees it."""
+    """One piece of evidence with its claims, as its owner or verifier sees it.
+
+    `gone` are the records behind it that their source no longer shows.
+    """
 
     evidence: Evidence
     claims: tuple[Claim, ...]
+    gone: tuple[Support, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ def items(ctx: Context, *, person: int | None = None, state: str | None = None) 
         for claim in uow.evidence.claims([e.id for e in found]):
             by_evidence[claim.evidence_id].append(claim)
         seen = [(e, seen_of(ctx, uow, e, by_evidence[e.id])) for e in found]
-    return [Item(e, s.claims) for e, s in seen if s.claims or s.whole]
+        gone = _gone(uow, [e.id for e, s in seen if s.whole])
+    return [Item(e, s.claims, gone.get(e.id, ())) for e, s in seen if s.claims or s.whole]
 
 
 def item(ctx: Context, evidence_id: int) -> Item:
@@ -65,7 +71,15 @@ def item_seen(ctx: Context, uow: UnitOfWork, evidence_id: int) -> tuple[Item, bo
     seen = seen_of(ctx, uow, evidence, claims)
     if not seen.claims and not seen.whole:
         raise NotFound(f"There is no evidence {evidence_id} for you to see.")
-    return Item(evidence, seen.claims), seen.whole
+    gone = _gone(uow, [evidence_id]).get(evidence_id, ()) if seen.whole else ()
+    return Item(evidence, seen.claims, gone), seen.whole
+
+
+def _gone(uow: UnitOfWork, evidence_ids: Sequence[int]) -> dict[int, tuple[Support, ...]]:
+    return {
+        evidence_id: tuple(each for each in support if each.gone)
+        for evidence_id, support in uow.notebook.support(evidence_ids).items()
+    }
 
 
 def seen_of(ctx: Context, uow: UnitOfWork, evidence: Evidence, claims: Sequence[Claim]) -> Sight:

@@ -12,6 +12,7 @@ from bridge.domain.model import AccountHolder, Claim, Record, Verification
 from bridge.domain.notebook import RuleReason
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.times import london_date
+from bridge.domain.vanishing import Gone
 from bridge.services.context import Context, require_sight_of
 from bridge.services.deciding import GONE, Standing, decide, needs_parts, sessions_with
 from bridge.services.evidence import item_seen
@@ -79,8 +80,15 @@ def _record(
         f"Record {found.id}: {title}, {found.status.value} on "
         f"{london_date(found.occurred_at):%-d %B %Y}{score}"
     )
-    gone = f" {reason_words(GONE[found.voided])}" if found.gone else ""
-    told.lines.append(f"Received from {found.source_key} as {found.natural_key}.{gone}")
+    told.lines.append(f"Received from {found.source_key} as {found.natural_key}.")
+    if found.gone_at is not None:
+        because = Gone(found.gone_because).words
+        told.lines.append(
+            f"No longer in {found.source_key} since {london_date(found.gone_at):%-d %B %Y}: "
+            f"{because}."
+        )
+    elif found.voided:
+        told.lines.append(reason_words(GONE[True]))
     today = london_date(ctx.clock.now())
     told.lines += _booking(found, together)
     verdict = mapped.decision(found.alias).judge(

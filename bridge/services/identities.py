@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.domain.bookings import ANOTHER_NAME, BOOKING_KIND, Holder, Namesake
+from bridge.domain.continuity import another_holder
 from bridge.domain.identity import (
     Identifier,
     IdentityRule,
@@ -17,7 +18,7 @@ from bridge.domain.identity import (
     match,
     normal_email,
 )
-from bridge.domain.model import Account
+from bridge.domain.model import Account, SourceRow
 from bridge.domain.names import may_be_one, several, surname_of, words_of
 from bridge.domain.records import AccountFacts
 from bridge.domain.repositories import UnitOfWork
@@ -38,6 +39,18 @@ class LookUp:
     ) -> Match | Unmatched:
         """The person of an account of that source, or why there is none."""
         return match(facts, rules, self.people, self.shared.get(source, {}))
+
+    def names_another(
+        self, source: str, facts: AccountFacts, rules: Sequence[IdentityRule], person: int
+    ) -> bool:
+        """Whether an account that is this person's says of itself what is known of another: by
+        every rule, or by its staff number alone."""
+        found = self.match(source, facts, rules)
+        if isinstance(found, Match):
+            return found.person != person
+        numbers = identifiers_of(facts, [r for r in rules if r is IdentityRule.STAFF_NUMBER])
+        owners = {p for i in numbers for p in self.people.get(i, ())}
+        return bool(owners) and person not in owners
 
     def reasons(self, facts: AccountFacts, rules: Sequence[IdentityRule]) -> dict[int, str]:
         """Why each person comes into question for an account, in words."""
@@ -114,6 +127,34 @@ def flag_doubts(
     known = uow.standing.names({joined[account].person for account in names})
     other = [a for a, name in names.items() if not _alike(name, known[joined[a].person])]
     uow.bookings.doubt(other, ANOTHER_NAME, now)
+
+
+def others(
+    uow: UnitOfWork,
+    source: SourceRow,
+    known: Mapping[str, Account],
+    told: Mapping[str, AccountFacts],
+    rules: Sequence[IdentityRule],
+) -> list[Account]:
+    """Those of these known accounts that are somebody else's by what the source says of them now.
+
+    Where the trusted rules name the very person whose it is, it is still theirs.
+    """
+    suspects = [
+        account
+        for value, account in known.items()
+        if not told[value].deleted and another_holder(account.facts, told[value])
+    ]
+    if not suspects:
+        return []
+    facts = [told[account.facts.value] for account in suspects]
+    found = look_up(uow, {source.key: facts}, {source.key: rules}, {source.key: source.id})
+    apart = []
+    for account, now in zip(suspects, facts, strict=True):
+        who = found.match(source.key, now, rules)
+        if account.person is None or not isinstance(who, Match) or who.person != account.person:
+            apart.append(account)
+    return apart
 
 
 def _alike(one: str, other: str) -> bool:

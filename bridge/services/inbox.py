@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge.domain.errors import (
+    InMaintenance,
     LostLease,
     NeedsAdministrator,
     NotFound,
@@ -29,7 +30,10 @@ from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, reconsider
 from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import load_mapped
 from bridge.services.pull import Trusted
+from bridge.services.resting import leave_in_peace, resting, well_again
 from bridge.services.signin import digest
+from bridge.services.sweeping import absent_from, find_reasons
+from bridge.services.talking import Talk, conversation
 
 #: More than this waits only where nobody fetches any more; the sender tries again by itself.
 MOST_WAITING = 10_000
@@ -117,6 +121,12 @@ def leave_note(ctx: Context, source_key: str, dedupe: str, note: str) -> bool:
         return uow.inbox.add_note(source_key, dedupe[:200], note[:200], ctx.clock.now())
 
 
+def sources_due(ctx: Context) -> list[str]:
+    """The sources of which something is to be looked at now."""
+    with ctx.store.reading() as uow:
+        return uow.inbox.sources_due(ctx.clock.now())
+
+
 def fetch_noted(
     ctx: Context, trusted: Trusted, stop: Callable[[], bool] = lambda: False
 ) -> FetchReport:
@@ -130,8 +140,9 @@ def fetch_noted(
     connector = trusted.connector
     if not isinstance(connector, LooksAgain):
         return report
+    now = ctx.clock.now()
     with ctx.store.reading() as uow:
-        if not uow.inbox.due(trusted.key, ctx.clock.now(), 1):
+        if not uow.inbox.due(trusted.key, now, 1) or resting(uow, trusted.key, now) is not None:
             return report
     with ctx.store.begin() as uow:
         source = uow.ops.source(trusted.key, trusted.kind, trusted.trust)
@@ -144,9 +155,10 @@ def fetch_noted(
     try:
         with ctx.store.reading() as uow:
             intake = Intake(source, trusted.identity, load_mapped(uow), ctx.policy, ctx.clock.now())
-        for one in due:
-            if stop() or not _look(ctx, connector, intake, lease, one, report):
-                break
+        with conversation(ctx, connector, source.key) as talk:
+            for one in due:
+                if stop() or not _look(ctx, connector, intake, (lease, talk), one, report):
+                    break
     finally:
         with ctx.store.begin() as uow:
             uow.ops.release_lease(lease)
@@ -157,17 +169,22 @@ def _look(
     ctx: Context,
     connector: LooksAgain,
     intake: Intake,
-    lease: Lease,
+    leases: tuple[Lease, Talk],
     due: Due,
     report: FetchReport,
 ) -> bool:
     """Act on one note; whether to go on to the next."""
     key = intake.source.key
+    lease, talk = leases
     try:
         for page in connector.look_again([due.note]):
+            if absent := absent_from(ctx, intake, page):
+                shown = [item.natural_key for item in page.items]
+                find_reasons(ctx, connector, intake, absent, shown)
             with ctx.store.begin() as uow:
                 uow.ops.lock(SETTLING)
                 uow.ops.keep_lease(lease, ctx.clock.now(), ctx.policy.lease_seconds)
+                talk.keep(uow)
                 intake.mapped = load_mapped(uow)
                 report.tally.add(intake.take(uow, page))
                 while reconsider(uow, intake.mapped, intake.now, ctx.policy, RECONSIDER_AT_ONCE):
@@ -178,12 +195,19 @@ def _look(
     with ctx.store.begin() as uow:
         uow.ops.keep_lease(lease, ctx.clock.now(), ctx.policy.lease_seconds)
         uow.inbox.done(key, due, ctx.clock.now())
+        well_again(uow, key)
     report.done += 1
     return True
 
 
 def _put_off(ctx: Context, key: str, due: Due, error: PeerError, report: FetchReport) -> bool:
     """Try it again later, or not; whether the source may be asked for the next thing."""
+    if isinstance(error, TryLater):
+        leave_in_peace(ctx, key, error)
+    if isinstance(error, InMaintenance):
+        # The note waits as it is: nothing was tried in vain, and nothing else may be asked now.
+        report.later += 1
+        return False
     now = ctx.clock.now()
     named = error.retry_after if isinstance(error, TryLater) else None
     wait = min(ctx.policy.retry_seconds * 2.0**due.attempts, ctx.policy.retry_ceiling_seconds)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 
-from bridge.domain.bookings import SEVERAL_NAMES, Held
+from bridge.domain.bookings import ANOTHER_HOLDER, POINTS_ELSEWHERE, SEVERAL_NAMES, Held
 from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.model import (
     Account,
@@ -16,17 +17,21 @@ from bridge.domain.model import (
     NewQuarantine,
     NewReceived,
     NewRecord,
+    Reading,
     SourceRow,
 )
 from bridge.domain.policy import Policy
 from bridge.domain.records import (
+    UNDATED,
     AccountFacts,
     ActivityFacts,
     Disposition,
     LearningFact,
     NoRecord,
     Page,
+    Precision,
     Pulled,
+    Status,
     Trainer,
     Unreadable,
     cycle_of,
@@ -36,9 +41,10 @@ from bridge.domain.records import (
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.statements import STATEMENTS
 from bridge.domain.times import london_date
+from bridge.domain.vanishing import Gone
 from bridge.services.deciding import Decided, Standing, decide
 from bridge.services.drafting import Candidate, file_evidence
-from bridge.services.identities import flag_doubts, look_up
+from bridge.services.identities import flag_doubts, look_up, others
 from bridge.services.mapped import Mapped
 from bridge.services.rule_joins import settle_rule_joins
 from bridge.services.statements import doubts_of, settle
@@ -53,6 +59,8 @@ class Intake:
     `told_before` are keys under which its items are stored already, as another road named them, and
     `held_back` says that sessions wait to be looked at with others. `trainers` are those that this
     run has named so far, accounts by event; `joined` the names that rules were asked about.
+    `reasons` say of stored items why the source holds them no more, where that was found out, and
+    `explained` are those that were gone before, unexplained; `explains`: the source could be asked.
     """
 
     source: SourceRow
@@ -63,14 +71,21 @@ class Intake:
     told_before: list[str] = field(default_factory=list)
     trainers: dict[Held, set[int]] = field(default_factory=dict)
     joined: set[Alias] = field(default_factory=set)
+    reasons: dict[int, Gone] = field(default_factory=dict)
+    explained: set[int] = field(default_factory=set)
+    explains: bool = False
     held_back: bool = False
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
         tally, self.held_back = Tally(items=len(page.items)), False
-        fresh, changed = self._sort_out(uow, page.items, tally)
+        fresh, changed = self._sort_out(uow, page, tally)
         if page.trainers:
             self._take_trainers(uow, page.trainers)
+        if page.absent:
+            tally.vanished = self._take_absent(uow, page)
+        if page.accounts or page.activities:
+            self._take_facts(uow, page.accounts, page.activities)
         if not fresh and not changed:
             return tally
         envelope_id = uow.intake.envelope_id(page.envelope)
@@ -85,14 +100,16 @@ class Intake:
         return tally
 
     def _sort_out(
-        self, uow: UnitOfWork, items: Sequence[Pulled], tally: Tally
+        self, uow: UnitOfWork, page: Page, tally: Tally
     ) -> tuple[list[Pulled], list[tuple[Pulled, int]]]:
         """Which items are new, and which say something else than before (with their ids)."""
+        items = page.items
         by_key = {item.natural_key: item for item in items}
         known = uow.intake.known(self.source.id, list(by_key))
-        told = self._told_by_another_road(
-            uow, [item for key, item in by_key.items() if key not in known]
-        )
+        unknown = [item for key, item in by_key.items() if key not in known]
+        told = self._told_by_another_road(uow, unknown)
+        if page.coarser:
+            told |= self._dated_by_another_road(uow, unknown)
         self.told_before = [key for key in told.values() if key is not None]
         fresh: list[Pulled] = []
         changed: list[tuple[Pulled, int]] = []
@@ -107,6 +124,8 @@ class Intake:
                 returned.append(before.id)
             if before.sha256 != hashlib.sha256(item.body).digest():
                 changed.append((item, before.id))
+        if page.coarser and changed:
+            changed = self._not_coarser(uow, changed, page.envelope)
         unchanged = [
             (item, known[key].id)
             for key, item in by_key.items()
@@ -126,6 +145,49 @@ class Intake:
         altered = {received_id for _, received_id in changed} | set(returned)
         tally.unchanged = len(items) - len(fresh) - len(altered)
         return fresh, changed
+
+    def _take_absent(self, uow: UnitOfWork, page: Page) -> int:
+        """What the source expressly says it holds no more, but for what this page shows."""
+        shown = {item.natural_key for item in page.items}.union(self.told_before)
+        under = uow.intake.keys_under(self.source.id, page.absent)
+        gone = {row_id: key for row_id, key in under if key not in shown}
+        self.see_own_reasons(uow, sorted(gone.items()))
+        newer = {_stem_of(i.natural_key) for i in page.items if not _failed(i.fact)}
+        newer |= {_stem_of(key) for key in self.told_before}
+        self.reasons |= {i: Gone.RETAKEN for i, key in gone.items() if _stem_of(key) in newer}
+        self.mark_gone(uow, sorted(gone))
+        return len(gone)
+
+    def see_own_reasons(self, uow: UnitOfWork, missing: Sequence[tuple[int, str]]) -> None:
+        """Why these are gone, as far as what is stored by now tells: of some there is a newer time,
+        and a source keeps only that; the account of others is somebody else's."""
+        gone = {row_id for row_id, _ in missing}
+        stems = {f"{_stem_of(key)}:" for _, key in missing if ":" in key}
+        under = [
+            (i, key) for i, key in uow.intake.keys_under(self.source.id, stems) if i not in gone
+        ]
+        said = uow.intake.readings([row_id for row_id, _ in under])
+        # A pass that became a fail was not done again: it was taken back.
+        failed = {row_id for row_id, each in said.items() if each.status is Status.FAILED}
+        there = {_stem_of(key) for row_id, key in under if row_id not in failed}
+        self.reasons |= {i: Gone.RETAKEN for i, key in missing if _stem_of(key) in there}
+        self.reasons |= {
+            row_id: Gone.GIVEN_ANEW
+            for row_id, each in uow.intake.happened(sorted(gone)).items()
+            if each.account_gone == Gone.GIVEN_ANEW.value
+        }
+
+    def mark_gone(self, uow: UnitOfWork, gone: Sequence[int]) -> None:
+        """These are gone, each for its reason; so are accounts and activities that were deleted."""
+        by_reason: dict[Gone, list[int]] = defaultdict(list)
+        for row_id in gone:
+            by_reason[self.reasons.get(row_id, Gone.REVERSED)].append(row_id)
+        for why, ids in by_reason.items():
+            uow.intake.mark_gone(sorted(ids), self.now, why)
+        deleted = uow.intake.happened(by_reason[Gone.ACCOUNT_DELETED]).values()
+        uow.intake.mark_accounts_deleted({each.account_id for each in deleted}, self.now)
+        courses = uow.intake.happened(by_reason[Gone.COURSE_DELETED]).values()
+        uow.intake.mark_activities_gone({each.alias_id for each in courses}, self.now)
 
     def _told_by_another_road(
         self, uow: UnitOfWork, items: Sequence[Pulled]
@@ -159,6 +221,50 @@ class Intake:
                     same[item.natural_key] = None
         return same
 
+    def _dated_by_another_road(
+        self, uow: UnitOfWork, items: Sequence[Pulled]
+    ) -> dict[str, str | None]:
+        """Which keys say without a date what is known with one."""
+        stems = {
+            item.natural_key.removesuffix(UNDATED): item.natural_key
+            for item in items
+            if isinstance(item.fact, Unreadable) and item.natural_key.endswith(UNDATED)
+        }
+        if not stems:
+            return {}
+        return {stems[s]: None for s in uow.intake.dated_under(self.source.id, list(stems))}
+
+    def _not_coarser(
+        self, uow: UnitOfWork, changed: Sequence[tuple[Pulled, int]], envelope: bytes
+    ) -> list[tuple[Pulled, int]]:
+        """Those that tell as much as what is stored, or something else altogether.
+
+        Of the same status, a reading with a score stands before one without, and then the more
+        precise one (DESIGN 5.1): a report's minutes never replace a plugin's seconds. What came
+        by the same road may well say less than it did.
+        """
+        stored = uow.intake.readings([received_id for _, received_id in changed])
+        same = uow.intake.envelope_id(envelope)
+        return [
+            (item, received_id)
+            for item, received_id in changed
+            if (before := stored.get(received_id)) is None
+            or before.envelope_id == same
+            or not _tells_less(item.fact, before)
+        ]
+
+    def _take_facts(
+        self,
+        uow: UnitOfWork,
+        accounts: Sequence[AccountFacts],
+        activities: Sequence[ActivityFacts],
+    ) -> None:
+        """Bring what is known already of these accounts and activities up to date."""
+        known = uow.intake.accounts(self.source.id, [facts.value for facts in accounts])
+        self._accounts(uow, [facts for facts in accounts if facts.value in known])
+        names = uow.intake.known_activities(self.source.id, [facts.value for facts in activities])
+        self._aliases(uow, [facts for facts in activities if facts.value in names])
+
     def _take_trainers(self, uow: UnitOfWork, told: Sequence[Trainer]) -> None:
         """Who trained at events: those named in this run so far, and nobody else any more."""
         accounts = self._accounts(uow, [each.account for each in told])
@@ -173,17 +279,27 @@ class Intake:
         """These accounts, by value; added, brought up to date and matched."""
         wanted = {facts.value: facts for facts in told}
         known = uow.intake.accounts(self.source.id, list(wanted))
+        for value, facts in wanted.items():
+            if facts.deleted and value in known:
+                # Moodle mangles what it says of a deleted account; what was known stays.
+                wanted[value] = replace(known[value].facts, deleted=True)
+        for account in others(uow, self.source, known, wanted, self.rules):
+            uow.intake.retire_account(account.id, self.now)
+            uow.bookings.doubt([account.id] if account.person else [], ANOTHER_HOLDER, self.now)
+            del known[account.facts.value]
         missing = [facts for value, facts in wanted.items() if value not in known]
         altered = [
             Account(known[value].id, facts, known[value].person)
             for value, facts in wanted.items()
             if value in known and known[value].facts != facts
         ]
-        known |= {a.facts.value: a for a in uow.intake.add_accounts(self.source.id, missing)}
+        known |= {
+            a.facts.value: a for a in uow.intake.add_accounts(self.source.id, missing, self.now)
+        }
         if altered:
-            uow.intake.update_accounts(altered)
+            uow.intake.update_accounts(altered, self.now)
             known |= {a.facts.value: a for a in altered}
-        alone = [a for a in known.values() if a.person is None]
+        alone = [a for a in known.values() if a.person is None and not a.facts.deleted]
         return known | {a.facts.value: a for a in self.match_accounts(uow, alone, altered)}
 
     def match_accounts(
@@ -192,7 +308,8 @@ class Intake:
         """Join accounts to people where the trusted rules agree; those that were joined.
 
         An account that was joined by an address which is seen to be shared now, for one thing
-        because `altered` ones name somebody else, stays as it is, flagged for the training team.
+        because `altered` ones name somebody else, stays as it is, flagged for the training team;
+        and so does one that says of itself now what is known of somebody else.
         """
         if not (alone or altered) or not self.rules:
             return []
@@ -213,6 +330,12 @@ class Intake:
         uow.people.link_accounts(joined, self.now, "rule")
         flag_doubts(uow, joined, alone, self.now)
         uow.intake.mark_accounts(joined)
+        elsewhere = [
+            a.id
+            for a in altered
+            if a.person is not None and known.names_another(key, a.facts, self.rules, a.person)
+        ]
+        uow.bookings.doubt(elsewhere, POINTS_ELSEWHERE, self.now)
         if doubtful := known.in_doubt(key):
             uow.bookings.doubt(doubtful, SEVERAL_NAMES, self.now)
         return [Account(a.id, a.facts, joined[a.id].person) for a in alone if a.id in joined]
@@ -220,10 +343,10 @@ class Intake:
     def _aliases(self, uow: UnitOfWork, told: Sequence[ActivityFacts]) -> dict[str, Alias]:
         """The activities by these names; joined to others where a rule says so."""
         wanted = {facts.value: facts for facts in told}
-        found = uow.intake.aliases(self.source, wanted)
+        found = uow.intake.aliases(self.source, wanted, self.now)
         new = [a for a in found.values() if a not in self.joined] if self.mapped.index.joins else []
         if new and settle_rule_joins(uow, self.mapped, new, self.now):
-            found = uow.intake.aliases(self.source, wanted)
+            found = uow.intake.aliases(self.source, wanted, self.now)
         self.joined.update(found[alias.facts.value] for alias in new)
         return found
 
@@ -405,6 +528,27 @@ class Intake:
             uow.statements.add_no_records([(received_id, fact.code)])
             return True
         return uow.statements.set_no_record(received_id, fact.code)
+
+
+_FINENESS = {Precision.DAY: 0, Precision.MINUTE: 1, Precision.SECOND: 2}
+
+
+def _tells_less(fact: LearningFact | Unreadable | NoRecord, stored: Reading) -> bool:
+    """Whether an item is a coarser reading of what is stored."""
+    if not isinstance(fact, LearningFact) or fact.status is not stored.status:
+        return False
+    if (fact.score is None) is not (stored.score is None):
+        return fact.score is None
+    return _FINENESS[fact.precision] < _FINENESS[stored.precision]
+
+
+def _failed(fact: LearningFact | Unreadable | NoRecord) -> bool:
+    return isinstance(fact, LearningFact) and fact.status is Status.FAILED
+
+
+def _stem_of(key: str) -> str:
+    """A natural key without its cycle: the same for every time that a thing was done."""
+    return key.rpartition(":")[0]
 
 
 def new_record(

@@ -175,7 +175,7 @@ def arrive(
         row = uow.ops.source(source.key, source.kind, source.trust)
         account = uow.intake.accounts(row.id, [launch.account.value]).get(launch.account.value)
         if account is None:
-            (account,) = uow.intake.add_accounts(row.id, [launch.account])
+            (account,) = uow.intake.add_accounts(row.id, [launch.account], now)
         person = _proved(uow, account)
         if person is None:
             found = _by_rules(uow, account, launch, rules)

@@ -81,6 +81,7 @@ def reason_words(reason: str) -> str:
 
 _MAPPING_WORDS: dict[str, str] = {
     Reason.IGNORED.value: "A rule says on purpose that it suggests nothing.",
+    Reason.PART.value: "It is a part of a course that a rule is about as a whole.",
     Reason.BEFORE_EFFECTIVE.value: "It happened before the rule came into force.",
     Reason.AFTER_EFFECTIVE.value: "It happened after the rule ended.",
     Reason.STATUS.value: "The rule does not count this status.",

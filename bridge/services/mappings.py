@@ -156,7 +156,9 @@ def _differs(alias: Alias, before: MappingIndex, after: MappingIndex) -> bool:
 
     def rules(index: MappingIndex) -> list[tuple[str, str]]:
         decision = index.decide(alias.source_key, alias.source_kind, alias.facts)
-        return [(m.rule.name, m.rule.content_hash) for m in decision.matches]
+        whole = [decision.part_of] if decision.part_of is not None else []
+        rules = [*(match.rule for match in decision.matches), *whole]
+        return [(rule.name, rule.content_hash) for rule in rules]
 
     return rules(before) != rules(after)
 

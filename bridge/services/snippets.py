@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from bridge.domain.frameworks import Edition
+from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Alias
 
 _KEY_LENGTH = 60
@@ -14,10 +16,13 @@ _TITLE_LENGTH = 400
 _NOT_TEXT = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
-def rule_snippet(alias: Alias, editions: list[Edition]) -> str:
+def rule_snippet(
+    alias: Alias, editions: list[Edition], suggests: Sequence[CompetencyRef] = ()
+) -> str:
     """The rule, indented to go under `rules:`, with everything that the source says filled in.
 
-    It suggests nothing yet: that is the training team's to say, and `check` asks for it.
+    Without `suggests` it suggests nothing yet: that is the training team's to say, and `check`
+    asks for it.
     """
     facts = alias.facts
     title = facts.title or facts.shortname or facts.idnumber or facts.value
@@ -37,12 +42,26 @@ def rule_snippet(alias: Alias, editions: list[Edition]) -> str:
             f"    # or {', '.join(kinds[1:6])}" if kinds[1:] else "",
         ]
     lines.append("    suggests:            # or, in its place:  ignore: why it suggests nothing")
+    if suggests:
+        lines += _suggested(suggests)
+        frameworks = []
     lines += [
         f"      {framework}: []   # the codes, such as [{_some_codes(framework, editions)}]"
-        for framework in frameworks[:1] or ["llr"]
+        for framework in frameworks[:1] or ([] if suggests else ["llr"])
     ]
     lines.append("    verification: manager")
     return "\n".join(line for line in lines if line) + "\n"
+
+
+def _suggested(suggests: Sequence[CompetencyRef]) -> list[str]:
+    """The lines under `suggests:`, an edition a line; what reads as a number stands bare."""
+    by_edition: dict[str, list[str]] = {}
+    for ref in suggests:
+        bare = ref.code.isdecimal() or re.fullmatch(r"[A-Za-z][\w.-]*", ref.code)
+        safe = bare and ref.code.casefold() not in _NOT_TEXT
+        code = ref.code if safe else quoted(ref.code)
+        by_edition.setdefault(ref.edition, []).append(code)
+    return [f"      {edition}: [{', '.join(codes)}]" for edition, codes in by_edition.items()]
 
 
 def rule_key(title: str) -> str:
@@ -68,6 +87,10 @@ def _name(alias: Alias) -> str:
         return f"activity: {quoted(facts.iri)}"
     if facts.idnumber:
         return f"idnumber: {quoted(facts.idnumber)}"
+    if facts.module is not None and facts.course_idnumber:
+        return f"idnumber: {quoted(facts.course_idnumber)}, module: {quoted(facts.module)}"
+    if facts.module is not None:
+        return f"cmid: {quoted(facts.cmid or '')}"
     if facts.shortname:
         return f"shortname: {quoted(facts.shortname)}"
     if facts.title:

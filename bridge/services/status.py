@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bridge import __version__
 from bridge.domain.model import Deliveries
+from bridge.domain.peers import Rest
 from bridge.domain.records import Disposition
 from bridge.domain.telling import TellingCounts
 from bridge.services.context import Context
@@ -24,6 +25,10 @@ class Health(StrEnum):
     WELL = "well"
     WAITING = "waiting"
     NEEDS_YOU = "needs you"
+
+
+#: A rest that is over is told of until the next round has had time to ask.
+GRACE = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,7 @@ class StatusReader:
             stands = standings(uow, sorted({*self.sources, *lines}), now)
             deliveries = uow.ops.deliveries()
             tells = uow.tellings.counts([each.target for each in self.context.policy.tells])
+            rests = uow.peers.rests()
         return Status(
             at=now,
             version=__version__,
@@ -152,7 +158,7 @@ class StatusReader:
                 Unmapped(a.source_key, a.facts.title or a.facts.value, records, people)
                 for a, records, people in unmapped(self.context)
             ),
-            targets=_targets(self.targets, deliveries),
+            targets=_targets(self.targets, deliveries, rests, now),
             jobs=tuple(self.jobs()),
             tells=tuple(map(_tells, tells)),
         )
@@ -177,6 +183,8 @@ def _source(key: str, stands: Standing, line: LedgerLine | None, now: datetime) 
 def _outcome(stands: Standing, now: datetime) -> tuple[Health, str]:
     if not stands.runs:
         return Health.WAITING, "It has not been pulled yet."
+    if stands.rest is not None and stands.rest.until > now - GRACE:
+        return Health.WAITING, stands.rest.said(now)
     latest = stands.runs[0]
     message = without_addresses(latest.message)
     if latest.outcome == "running":
@@ -198,25 +206,32 @@ def without_addresses(text: str) -> str:
 
 
 def _targets(
-    configured: Collection[str], deliveries: Sequence[Deliveries]
+    configured: Collection[str],
+    deliveries: Sequence[Deliveries],
+    rests: Mapping[str, Rest],
+    now: datetime,
 ) -> tuple[TargetStatus, ...]:
     by_key: dict[str, list[Deliveries]] = defaultdict(list)
     for each in deliveries:
         by_key[each.target_key].append(each)
-    return tuple(_target(key, by_key[key]) for key in sorted({*configured, *by_key}))
+    said = {key: rest.said(now) for key, rest in rests.items()}
+    return tuple(_target(key, by_key[key], said.get(key)) for key in sorted({*configured, *by_key}))
 
 
-def _target(key: str, deliveries: Sequence[Deliveries]) -> TargetStatus:
+def _target(key: str, deliveries: Sequence[Deliveries], resting: str | None) -> TargetStatus:
     in_step = sum(d.count for d in deliveries if d.in_step)
     stuck = [d for d in deliveries if d.stuck and not d.in_step]
     waiting = sum(d.count for d in deliveries) - in_step - sum(d.count for d in stuck)
-    health = Health.NEEDS_YOU if stuck else Health.WAITING if waiting else Health.WELL
+    waits = waiting or resting is not None
+    health = Health.NEEDS_YOU if stuck else Health.WAITING if waits else Health.WELL
     counts: dict[str, int] = defaultdict(int)
     for each in stuck:
         counts[_reason(each)] += each.count
     reasons = tuple(
         f"{count} badge{'s' if count > 1 else ''} {words}" for words, count in counts.items()
     )
+    if resting is not None:
+        reasons = (resting, *reasons)
     return TargetStatus(key, health, in_step, waiting, sum(counts.values()), reasons)
 
 

@@ -11,7 +11,7 @@ from bridge.domain.errors import NotFound
 from bridge.domain.identity import JoinedMeanwhile, Match
 from bridge.storage import tables as t
 from bridge.storage.bulk import among, chunks, insert_rows
-from bridge.storage.marks import mark_for_counts
+from bridge.storage.marks import mark_for_counts, mark_for_status
 
 _p, _i = t.people.c, t.person_identifiers.c
 
@@ -39,6 +39,8 @@ class AccountLinks:
                 for account, m in found.items()
             ],
         )
+        if found:
+            mark_for_status(self._db, {match.person for match in found.values()})
 
     def _merged_owners(self, people: Collection[int]) -> dict[tuple[int, str], int]:
         """(canonical person, identifier) to the merged person whose identifier it is."""
@@ -57,13 +59,17 @@ class AccountLinks:
         `parted`: somebody said that it is not theirs, so no rule joins the two again.
         """
         c = t.account_links.c
-        ended: int | None = self._db.scalar(
+        ended = self._db.execute(
             update(t.account_links)
             .where(c.account_id == account_id, c.valid_to.is_(None))
             .values(valid_to=now, ended_reason=reason[:400], parted=parted)
-            .returning(c.id)
-        )
-        return ended
+            .returning(c.id, c.person_id)
+        ).first()
+        if ended is None:
+            return None
+        mark_for_status(self._db, [ended.person_id])
+        link: int = ended.id
+        return link
 
     def prove_link(self, account_id: int, match: Match, now: datetime, by: str) -> None:
         """A better proof takes the place of the one that a link rests on; whose it is stays."""
@@ -176,6 +182,8 @@ class AccountLinks:
             .values(undone_at=now, undone_by=by, undone_reason=reason)
         )
         self._lead(person, person)
+        # They keep less than they had: what is counted and shown of them changes as well.
+        mark_for_counts(self._db, [row.into_id])
         return row.into_id, row.id
 
     def _lead(self, person: int, canonical: int) -> None:

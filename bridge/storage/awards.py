@@ -1,47 +1,29 @@
-"""Awards, the verifications they rest on, and what each target should hold and was seen to hold."""
+"""Awards, and the verifications they rest on."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Select,
-    and_,
-    case,
-    cast,
-    exists,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import cast, exists, insert, or_, select, update
 
-from bridge.domain.model import Award, BadgeInForce, Grounds, TargetState
-from bridge.domain.scope import Scope
+from bridge.domain.model import Award, BadgeInForce, Grounds
 from bridge.storage import tables as t
 from bridge.storage.bulk import chunks
 from bridge.storage.marks import mark_for_counts
-from bridge.storage.scoping import works_there
+from bridge.storage.target_states import SqlTargetStates
 
-_a, _b, _p, _ts, _v, _c, _e = (
-    t.awards.c, t.award_basis.c, t.people.c, t.target_states.c, t.verifications.c, t.claims.c,
-    t.evidence.c,
+_a, _b, _p, _v, _c, _e = (
+    t.awards.c, t.award_basis.c, t.people.c, t.verifications.c, t.claims.c, t.evidence.c,
 )  # fmt: skip
 _later = t.verifications.alias("later_word")
 #: That somebody took this verification back; looked up for each apart.
 _REVOKED = exists().where(_later.c.revokes_id == _v.id)
 
 
-class SqlAwards:
+class SqlAwards(SqlTargetStates):
     """Implements `bridge.domain.repositories.AwardRepository`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
 
     # --- whose awards to look at --------------------------------------------------------------
     def people_pending(self, limit: int) -> list[int]:
@@ -265,11 +247,7 @@ class SqlAwards:
         )
         self._add_basis(award.id, basis, exempt)
         self._set_status(award.id, "held")
-        self._db.execute(
-            update(t.target_states)
-            .where(_ts.award_id == award.id, _ts.desired == "absent")
-            .values(desired="held", next_at=None, attempts=0, needs_you=None, error=None)
-        )
+        self.want_again(award.id)
 
     def lost_basis(self, award_id: int) -> set[int]:
         """The competencies of an award whose newest verification does not stand any more.
@@ -299,196 +277,4 @@ class SqlAwards:
             .where(_a.id == award_id)
             .values(status="withdrawn", withdrawn_at=now, withdrawn_reason=reason)
         )
-        self._db.execute(
-            update(t.target_states)
-            .where(_ts.award_id == award_id)
-            .values(desired="absent", next_at=None, attempts=0, needs_you=None, error=None)
-        )
-
-    # --- targets --------------------------------------------------------------------------------
-    def want(self, award_id: int, target: str, kind: str, settings: Mapping[str, str]) -> None:
-        """A target should hold this award."""
-        target_id = self._db.scalar(select(t.targets.c.id).where(t.targets.c.key == target))
-        if target_id is None:
-            new = insert(t.targets).values(key=target, kind=kind).returning(t.targets.c.id)
-            target_id = self._db.scalar(new)
-        known = select(_ts.id).where(_ts.award_id == award_id, _ts.target_id == target_id)
-        if self._db.scalar(known) is None:
-            self._db.execute(
-                insert(t.target_states).values(
-                    award_id=award_id,
-                    target_id=target_id,
-                    settings=dict(settings),
-                    desired="held",
-                )
-            )
-
-    @staticmethod
-    def _states() -> Select[Any]:
-        """Target states with the learner's account there: the newest that is not suspended.
-
-        A badge is withdrawn from the account on which it was seen, whoever has that by now.
-        """
-        source = t.sources.alias("account_source")
-        owner = t.people.alias("owner")
-        account = (
-            select(func.max(t.accounts.c.id))
-            .join(source, source.c.id == t.accounts.c.source_id)
-            .join(
-                t.account_links,
-                and_(
-                    t.account_links.c.account_id == t.accounts.c.id,
-                    t.account_links.c.valid_to.is_(None),
-                ),
-            )
-            .join(owner, owner.c.id == t.account_links.c.person_id)
-            .where(
-                source.c.key == t.targets.c.key,
-                owner.c.canonical_id == _p.canonical_id,
-                t.accounts.c.suspended.is_(False),
-            )
-            .correlate(t.targets, t.people)
-            .scalar_subquery()
-        )
-        to_withdraw = and_(
-            _ts.desired == "absent", _ts.observed == "held", _ts.account_id.is_not(None)
-        )
-        # Once delivered, it stays with the account it went to while that is still theirs.
-        same_link, same_owner = t.account_links.alias("same_link"), t.people.alias("same_owner")
-        still_theirs = (
-            select(same_link.c.id)
-            .join(same_owner, same_owner.c.id == same_link.c.person_id)
-            .where(
-                same_link.c.account_id == _ts.account_id,
-                same_link.c.valid_to.is_(None),
-                same_owner.c.canonical_id == _p.canonical_id,
-            )
-            .correlate(t.target_states, t.people)
-            .exists()
-        )
-        kept = or_(to_withdraw, and_(_ts.observed == "held", still_theirs))
-        return (
-            select(
-                _ts.id, _ts.award_id, t.targets.c.key.label("target_key"), _a.badge_key,
-                t.badge_versions.c.definition, _p.canonical_id, _p.display_name, _a.period,
-                _ts.settings, t.accounts.c.id.label("account_id"),
-                t.accounts.c.value.label("account"), _ts.desired, _ts.observed, _ts.observed_at,
-                _ts.url, _ts.attempts, _ts.next_at, _ts.error, _ts.needs_you, _ts.fence,
-                _a.expires_on,
-            )
-            .join(t.targets, t.targets.c.id == _ts.target_id)
-            .join(t.awards, _a.id == _ts.award_id)
-            .join(t.badge_versions, t.badge_versions.c.id == _a.badge_version_id)
-            .join(t.people, _p.id == _a.person_id)
-            .outerjoin(
-                t.accounts, t.accounts.c.id == case((kept, _ts.account_id), else_=account)
-            )
-            .order_by(_ts.id)
-        )  # fmt: skip
-
-    @staticmethod
-    def _state(row: Any) -> TargetState:
-        return TargetState(
-            row.id, row.award_id, row.target_key, row.badge_key, row.definition["title"],
-            row.canonical_id, row.display_name, row.period, row.settings, row.account_id,
-            row.account, row.desired, row.observed, row.observed_at, row.url, row.attempts,
-            row.next_at, row.error, row.needs_you, row.fence, row.expires_on,
-        )  # fmt: skip
-
-    def take_due(
-        self, target: str, holder: str, now: datetime, until: datetime, limit: int
-    ) -> list[TargetState]:
-        """Claim states that are out of step and due, under a lease with a new fence each.
-
-        States that need an administrator wait for `reconcile`, which looks at all of them.
-        """
-        due = (
-            select(_ts.id)
-            .join(t.targets, t.targets.c.id == _ts.target_id)
-            .where(
-                t.targets.c.key == target,
-                or_(_ts.observed.is_(None), _ts.observed != _ts.desired),
-                or_(_ts.next_at.is_(None), _ts.next_at <= now),
-                or_(_ts.held_until.is_(None), _ts.held_until <= now),
-            )
-            .order_by(_ts.id)
-            .limit(limit)
-            .with_for_update(of=t.target_states, skip_locked=True)
-        )
-        ids = list(self._db.scalars(due))
-        if not ids:
-            return []
-        self._db.execute(
-            update(t.target_states)
-            .where(_ts.id.in_(ids))
-            .values(holder=holder, held_until=until, fence=_ts.fence + 1)
-        )
-        return [self._state(row) for row in self._db.execute(self._states().where(_ts.id.in_(ids)))]
-
-    def states(
-        self, scope: Scope, target: str | None = None, *, out_of_step: bool = False
-    ) -> list[TargetState]:
-        """Desired against observed, for these eyes; only what differs if asked."""
-        query = self._states()
-        if out_of_step:
-            query = query.where(or_(_ts.observed.is_(None), _ts.observed != _ts.desired))
-        if not scope.sees_badges:
-            query = query.where(_p.canonical_id == scope.person)
-        elif scope.organisations is not None:
-            query = query.where(works_there(scope))
-        if target is not None:
-            query = query.where(t.targets.c.key == target)
-        return [self._state(row) for row in self._db.execute(query)]
-
-    def states_with(self, ids: Collection[int]) -> list[TargetState]:
-        """The states with these keys."""
-        return [self._state(row) for row in self._db.execute(self._states().where(_ts.id.in_(ids)))]
-
-    def record_outcome(
-        self,
-        state: TargetState,
-        *,
-        observed: str | None,
-        now: datetime,
-        next_at: datetime | None,
-        ref: str | None = None,
-        url: str | None = None,
-        error: str | None = None,
-        needs_you: str | None = None,
-    ) -> bool:
-        """Write how an attempt ended, only while the fence still holds; whether it did."""
-        values: dict[str, Any] = {
-            "attempts": 0 if observed == state.desired else state.attempts + 1,
-            "next_at": next_at,
-            "error": error,
-            "needs_you": needs_you,
-            "account_id": state.account_id,
-            "holder": None,
-            "held_until": None,
-        }
-        if observed is not None:
-            values |= {"observed": observed, "observed_at": now, "ref": ref, "url": url}
-        done = self._db.execute(
-            update(t.target_states)
-            .where(_ts.id == state.id, _ts.fence == state.fence)
-            .values(values)
-        )
-        return done.rowcount == 1
-
-    def note_observed(
-        self, state: TargetState, observed: str, now: datetime, ref: str | None, url: str | None
-    ) -> bool:
-        """Reconciling saw this; written only if it differs, and no delivery came between."""
-        if state.observed == observed:
-            return False
-        values: dict[str, Any] = {
-            "observed": observed, "observed_at": now, "ref": ref, "url": url, "next_at": None
-        }  # fmt: skip
-        if observed == state.desired:
-            values |= {"attempts": 0, "error": None, "needs_you": None}
-        done = self._db.execute(
-            update(t.target_states)
-            .where(_ts.id == state.id, _ts.fence == state.fence)
-            .values(values)
-        )
-        return done.rowcount == 1
+        self.want_no_more(award_id)

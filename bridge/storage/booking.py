@@ -159,11 +159,18 @@ class SqlBookings(DoubtQueries):
             .correlate(t.activity_aliases)
             .scalar_subquery()
         )
+        gone = (
+            select(func.count())
+            .join(t.received, t.received.c.id == _r.received_id)
+            .where(_r.alias_id == _a.id, t.received.c.gone_at.is_not(None))
+            .correlate(t.activity_aliases)
+            .scalar_subquery()
+        )
         head = t.activities.alias("head")
         query = (
             select(head.c.id, head.c.title, _a.id, _a.activity_id, t.sources.c.key,
                    func.coalesce(_a.title, _a.shortname, _a.value), _a.value,
-                   counted)
+                   counted, _a.gone_at, _a.gone_because, gone)
             .join(t.activities, head.c.id == CANONICAL)
             .join(t.activity_aliases, _a.activity_id == _act.id)
             .join(t.sources, t.sources.c.id == _a.source_id)

@@ -232,6 +232,7 @@ class SqlCatalog:
                 tuple(required.get(row_id, ())),
                 tuple((each["target"], dict(each["settings"])) for each in definition["targets"]),
                 tuple((edition, level) for edition, level in definition["criteria"]["levels"]),
+                definition["description"],
             )
             for row_id, key, version, definition in rows
         ]

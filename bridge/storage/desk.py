@@ -39,7 +39,7 @@ class SqlDesk:
         query = (
             select(a.id, _s.key, a.value, a.display_name, a.email, a.suspended, c.person_id,
                    c.rule, c.proof, c.valid_from, c.valid_to, c.linked_by, c.ended_reason,
-                   c.parted)
+                   c.parted, a.suspended_at, a.gone_at, a.gone_because)
             .join(t.accounts, a.id == c.account_id)
             .join(t.sources, _s.id == a.source_id)
             .join(t.people, _p.id == c.person_id)

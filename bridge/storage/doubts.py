@@ -27,6 +27,7 @@ from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
 from bridge.storage import tables_practice as tp
 from bridge.storage.bulk import among
+from bridge.storage.vanished import DELETED
 
 _acc, _p, _i, _d, _w = (
     t.accounts.c, t.people.c, t.person_identifiers.c, tb.account_doubts.c, tb.account_answers.c
@@ -34,7 +35,7 @@ _acc, _p, _i, _d, _w = (
 _link = t.account_links.c
 _open_link = and_(_link.account_id == _acc.id, _link.valid_to.is_(None))
 _FACTS = (_acc.kind, _acc.value, _acc.email, _acc.staff_number, _acc.username,
-          _acc.display_name, _acc.suspended)  # fmt: skip
+          _acc.display_name, _acc.suspended, DELETED)  # fmt: skip
 _NAMESAKES = 200
 
 
@@ -98,8 +99,8 @@ class DoubtQueries:
             .limit(limit)
         )  # fmt: skip
         return [
-            Doubt(row[0], Account(row[1], AccountFacts(*row[2:9]), row[11]), row[9], row[10],
-                  row[11], row[12], row[13])
+            Doubt(row[0], Account(row[1], AccountFacts(*row[2:10]), row[12]), row[10], row[11],
+                  row[12], row[13], row[14])
             for row in self._db.execute(query)
         ]  # fmt: skip
 
@@ -165,8 +166,8 @@ class DoubtQueries:
             .limit(limit)
         )  # fmt: skip
         return [
-            Answered(Account(row[0], AccountFacts(*row[1:8]), None), row[8], tuple(row[9]),
-                     row[10], row[11], row[12])
+            Answered(Account(row[0], AccountFacts(*row[1:9]), None), row[9], tuple(row[10]),
+                     row[11], row[12], row[13])
             for row in self._db.execute(query)
         ]  # fmt: skip
 

@@ -96,6 +96,11 @@ class SqlInbox:
             for key, waiting, given_up, latest in found
         ]
 
+    def sources_due(self, now: datetime) -> list[str]:
+        """The sources of which something is to be looked at now."""
+        asked = select(_n.source_key).where(_n.done_at.is_(None), _n.next_at <= now).distinct()
+        return list(self._db.scalars(asked))
+
     def due(self, source_key: str, now: datetime, limit: int) -> list[Due]:
         """What is to be looked at now, each thing once."""
         asked = (

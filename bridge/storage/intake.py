@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
 
+from bridge.domain.continuity import another_activity
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import normal_email
 from bridge.domain.model import (
@@ -19,19 +20,22 @@ from bridge.domain.model import (
     NewReceived,
     NewRecord,
     Quarantined,
+    Reading,
     SourceRow,
 )
-from bridge.domain.records import AccountFacts, ActivityFacts, Unreadable
+from bridge.domain.records import AccountFacts, ActivityFacts, Precision, Status, Unreadable
+from bridge.domain.vanishing import Gone
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
 from bridge.storage.booking import CANONICAL
 from bridge.storage.bulk import CHUNK, among, chunks, insert_rows, new_ids
 from bridge.storage.ops import TRUSTED
 from bridge.storage.records import RecordQueries
+from bridge.storage.vanished import DELETED, VanishedQueries
 
 _ACCOUNT = [t.accounts.c.id, t.accounts.c.kind, t.accounts.c.value, t.accounts.c.email,
             t.accounts.c.staff_number, t.accounts.c.username, t.accounts.c.display_name,
-            t.accounts.c.suspended]  # fmt: skip
+            t.accounts.c.suspended, DELETED]  # fmt: skip
 # Asked for each account apart: as a join, PostgreSQL, before it has counted the rows of a first
 # pull, compares every account with every link.
 _PERSON = (
@@ -41,14 +45,19 @@ _PERSON = (
     .scalar_subquery()
 )
 _ACCOUNTS = select(*_ACCOUNT, _PERSON.label("canonical_id"))
-_NAMES = ("title", "idnumber", "shortname", "category", "iri")
+_NAMES = ("title", "idnumber", "shortname", "category", "iri", "module", "course_idnumber",
+          "course_shortname")  # fmt: skip
 
 
-class SqlIntake(RecordQueries):
+def _because(facts: AccountFacts) -> str:
+    return Gone.ACCOUNT_DELETED.value if facts.deleted else ""
+
+
+class SqlIntake(RecordQueries, VanishedQueries):
     """Implements `bridge.domain.repositories.IntakeRepository`."""
 
     def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+        RecordQueries.__init__(self, connection)
         self._db = connection
 
     def new_ids(self, table: str, count: int) -> Sequence[int]:
@@ -87,6 +96,33 @@ class SqlIntake(RecordQueries):
         )
         return {key: moment for key, moment in self._db.execute(query)}
 
+    def readings(self, received_ids: Sequence[int]) -> dict[int, Reading]:
+        """What the records of these items say, and in which envelope they came."""
+        c, r = t.learning_records.c, t.received.c
+        query = (
+            select(r.id, c.status, c.precision, c.score, r.envelope_id)
+            .join(t.learning_records, c.received_id == r.id)
+            .where(among(self._db, r.id, received_ids))
+        )
+        return {
+            row_id: Reading(Status(status), Precision(precision), score, envelope_id)
+            for row_id, status, precision, score, envelope_id in self._db.execute(query)
+        }
+
+    def dated_under(self, source_id: int, stems: Sequence[str]) -> set[str]:
+        """Those beginnings of natural keys under which the source has a record now."""
+        r = t.received.c
+        records = select(r.id).join(
+            t.learning_records, t.learning_records.c.received_id == r.id
+        ).where(r.source_id == source_id, r.gone_at.is_(None))  # fmt: skip
+        return {
+            stem
+            for stem in stems
+            if self._db.scalar(
+                records.where(r.natural_key.startswith(stem, autoescape=True)).limit(1)
+            )
+        }
+
     def present_keys(self, source_id: int) -> Iterator[tuple[int, str]]:
         """Everything the source gave and still has, in no order, a chunk in memory at a time."""
         r = t.received.c
@@ -95,25 +131,6 @@ class SqlIntake(RecordQueries):
         query = select(r.id, r.natural_key).where(r.source_id + 0 == source_id, r.gone_at.is_(None))
         for row in self._db.execute(query, execution_options={"yield_per": CHUNK}):
             yield row.id, row.natural_key
-
-    def mark_gone(self, received_ids: Sequence[int], now: datetime) -> None:
-        """The source no longer has these; their records are decided on again."""
-        self._mark_received(received_ids, now)
-
-    def mark_returned(self, received_ids: Sequence[int]) -> None:
-        """The source has these again."""
-        self._mark_received(received_ids, None)
-
-    def _mark_received(self, received_ids: Sequence[int], gone_at: datetime | None) -> None:
-        for part in chunks(received_ids):
-            self._db.execute(
-                update(t.received).where(t.received.c.id.in_(part)).values(gone_at=gone_at)
-            )
-            self._db.execute(
-                update(t.learning_records)
-                .where(t.learning_records.c.received_id.in_(part))
-                .values(pending=True)
-            )
 
     def replace_bytes(
         self, received_id: int, sha256: bytes, body: bytes, envelope_id: int, now: datetime
@@ -203,21 +220,26 @@ class SqlIntake(RecordQueries):
             for account_id, *facts, person in self._db.execute(query).all()
         }
 
-    def add_accounts(self, source_id: int, facts: Sequence[AccountFacts]) -> list[Account]:
+    def add_accounts(
+        self, source_id: int, facts: Sequence[AccountFacts], now: datetime
+    ) -> list[Account]:
         """Add accounts nobody is known for yet."""
         ids = new_ids(self._db, t.accounts, len(facts))
         columns = ("id", "source_id", "kind", "value", "email", "staff_number", "username",
-                   "display_name", "suspended", "address")  # fmt: skip
+                   "display_name", "suspended", "address", "suspended_at", "gone_at",
+                   "gone_because")  # fmt: skip
         rows = [
             (i, source_id, f.kind, f.value, f.email, f.staff_number, f.username, f.display_name,
-             f.suspended, normal_email(f.email))
+             f.suspended, normal_email(f.email), now if f.suspended else None,
+             now if f.deleted else None, _because(f))
             for i, f in zip(ids, facts, strict=True)
         ]  # fmt: skip
         insert_rows(self._db, t.accounts, columns, rows)
         return [Account(i, f, None) for i, f in zip(ids, facts, strict=True)]
 
-    def update_accounts(self, accounts: Sequence[Account]) -> None:
+    def update_accounts(self, accounts: Sequence[Account], now: datetime) -> None:
         """The source says other things of these accounts now."""
+        c = t.accounts.c
         for account in accounts:
             f = account.facts
             self._db.execute(
@@ -229,20 +251,23 @@ class SqlIntake(RecordQueries):
                     username=f.username,
                     display_name=f.display_name,
                     suspended=f.suspended,
+                    suspended_at=func.coalesce(c.suspended_at, now) if f.suspended else None,
                     address=normal_email(f.email),
+                    gone_at=func.coalesce(c.gone_at, now) if f.deleted else None,
+                    gone_because=_because(f),
                 )
             )
 
     def unlinked(self) -> list[tuple[str, Account]]:
-        """Accounts that belong to nobody yet, with their source's key."""
+        """Accounts that belong to nobody yet, with their source's key; not those that are gone."""
         query = (
             _ACCOUNTS.add_columns(t.sources.c.key)
             .join(t.sources, t.sources.c.id == t.accounts.c.source_id)
-            .where(_PERSON.is_(None))
+            .where(_PERSON.is_(None), t.accounts.c.gone_at.is_(None))
             .order_by(t.accounts.c.id)
         )
         return [
-            (row.key, Account(row.id, AccountFacts(*row[1:8]), None))
+            (row.key, Account(row.id, AccountFacts(*row[1:9]), None))
             for row in self._db.execute(query)
         ]
 
@@ -256,7 +281,7 @@ class SqlIntake(RecordQueries):
         row = self._db.execute(query).first()
         if row is None:
             raise NotFound(f"There is no account {account_id}.")
-        return Account(row.id, AccountFacts(*row[1:8]), row.canonical_id), row.key
+        return Account(row.id, AccountFacts(*row[1:9]), row.canonical_id), row.key
 
     def holders(self, account_ids: Collection[int]) -> dict[int, AccountHolder]:
         """Whose these accounts are, by which rule and with what proof."""
@@ -271,8 +296,8 @@ class SqlIntake(RecordQueries):
         )
         return {
             row[0]: AccountHolder(
-                Account(row[0], AccountFacts(*row[1:8]), row[9]),
-                row[8], row[10] or "", row[11] or "", row[12] or "",
+                Account(row[0], AccountFacts(*row[1:9]), row[10]),
+                row[9], row[11] or "", row[12] or "", row[13] or "",
             )
             for row in self._db.execute(query)
         }  # fmt: skip
@@ -296,7 +321,7 @@ class SqlIntake(RecordQueries):
             .order_by(waiting.desc(), t.accounts.c.id)
         )
         return [
-            (Account(row[0], AccountFacts(*row[1:8]), None), row[8], row[9])
+            (Account(row[0], AccountFacts(*row[1:9]), None), row[9], row[10])
             for row in self._db.execute(query)
         ]
 
@@ -310,10 +335,17 @@ class SqlIntake(RecordQueries):
             )
 
     # --- activities ---------------------------------------------------------------------------
-    def aliases(self, source: SourceRow, wanted: Mapping[str, ActivityFacts]) -> dict[str, Alias]:
-        """The canonical activities behind a source's names; new and renamed ones are kept up."""
+    def aliases(
+        self, source: SourceRow, wanted: Mapping[str, ActivityFacts], now: datetime
+    ) -> dict[str, Alias]:
+        """The canonical activities behind a source's names; new and renamed ones are kept up.
+
+        A name that stands for another activity now (`bridge.domain.continuity`) makes a new one,
+        and what came before stays with the old.
+        """
         a = t.activity_aliases
         found: dict[str, Alias] = {}
+        again: list[int] = []
         for part in chunks(list(wanted)):
             rows = self._db.execute(
                 select(a, CANONICAL.label("canonical"))
@@ -323,13 +355,22 @@ class SqlIntake(RecordQueries):
             for row in rows:
                 facts = ActivityFacts(
                     row.kind, row.value, row.title, row.idnumber, row.shortname, row.category,
-                    row.iri,
+                    row.iri, row.module, row.course_idnumber, row.course_shortname,
                 )  # fmt: skip
+                if row.gone_because:
+                    again.append(row.id)
                 found[row.value] = Alias(
                     row.id, row.canonical, source.key, source.kind, facts, source.trusted
                 )
+        if again:
+            self._db.execute(
+                update(a).where(a.c.id.in_(again)).values(gone_at=None, gone_because="")
+            )
         for value, facts in wanted.items():
             known = found.get(value)
+            if known is not None and another_activity(known.facts, facts):
+                self.retire_alias(known.id, now)
+                known = None
             if known is None:
                 found[value] = self._add_alias(source, facts)
             elif known.facts != facts and known.facts != (facts := facts.after(known.facts)):
@@ -338,11 +379,28 @@ class SqlIntake(RecordQueries):
                     .where(a.c.id == known.id)
                     .values({name: getattr(facts, name) for name in _NAMES})
                 )
+                self._rename_activity(known, facts)
                 found[value] = Alias(
                     known.id, known.activity_id, source.key, source.kind, facts, source.trusted
                 )
                 self.mark_activities([known.id])
         return found
+
+    def _rename_activity(self, known: Alias, facts: ActivityFacts) -> None:
+        """An activity that is called as its source called it is called as it calls it now."""
+        own = select(t.activity_aliases.c.activity_id).where(t.activity_aliases.c.id == known.id)
+        if facts.title:
+            self._db.execute(
+                update(t.activities)
+                .where(t.activities.c.id.in_(own), t.activities.c.title == known.facts.title)
+                .values(title=facts.title)
+            )
+
+    def known_activities(self, source_id: int, values: Sequence[str]) -> set[str]:
+        """Those of these names that the source has used before."""
+        a = t.activity_aliases.c
+        query = select(a.value).where(a.source_id == source_id, among(self._db, a.value, values))
+        return set(self._db.scalars(query))
 
     def _add_alias(self, source: SourceRow, facts: ActivityFacts) -> Alias:
         title = facts.title or facts.shortname or facts.idnumber or facts.iri or facts.value
@@ -379,7 +437,8 @@ class SqlIntake(RecordQueries):
                 row.key,
                 row.source_kind,
                 ActivityFacts(row.kind, row.value, row.title, row.idnumber, row.shortname,
-                              row.category, row.iri),
+                              row.category, row.iri, row.module, row.course_idnumber,
+                              row.course_shortname),
                 row.trust == TRUSTED,
             )
             for row in self._db.execute(query.order_by(a.c.id))

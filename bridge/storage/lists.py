@@ -18,6 +18,7 @@ from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
 from bridge.storage.awards import SqlAwards
 from bridge.storage.scoping import works_there
+from bridge.storage.vanished import DELETED
 
 _p, _i, _ts, _a = t.people.c, t.person_identifiers.c, t.target_states.c, t.activity_aliases.c
 _r = t.learning_records.c
@@ -123,7 +124,10 @@ class SqlLists:
         if text.strip():
             query = query.where(named(text))
         if only is Only.LAPSED:
-            query = query.where(_ts.observed == "held", t.awards.c.expires_on < today)
+            # By the plugin a badge shows itself that it ran out.
+            query = query.where(
+                _ts.observed == "held", t.awards.c.expires_on < today, _ts.road != "plugin"
+            )
         elif only is not None:
             query = query.where(_ONLY[only])
         if after is not None:
@@ -175,7 +179,7 @@ class SqlLists:
         a, w = t.accounts.c, waiting.c
         query = (
             select(a.id, a.kind, a.value, a.email, a.staff_number, a.username, a.display_name,
-                   a.suspended, t.sources.c.key, w.records)
+                   a.suspended, DELETED, t.sources.c.key, w.records)
             .join(waiting, w.account_id == a.id)
             .join(t.sources, t.sources.c.id == a.source_id)
             .where(a.id.not_in(_ANSWERED))
@@ -203,7 +207,16 @@ _ONLY: dict[Only, ColumnElement[bool]] = {
 
 def _unmapped(row: Any) -> tuple[Alias, int, int]:
     facts = ActivityFacts(
-        row.kind, row.value, row.title, row.idnumber, row.shortname, row.category, row.iri
+        row.kind,
+        row.value,
+        row.title,
+        row.idnumber,
+        row.shortname,
+        row.category,
+        row.iri,
+        row.module,
+        row.course_idnumber,
+        row.course_shortname,
     )
     # Whether its source is trusted makes no difference to what no rule names.
     alias = Alias(row.id, row.activity_id, row.source_key, row.source_kind, facts)
@@ -211,4 +224,4 @@ def _unmapped(row: Any) -> tuple[Alias, int, int]:
 
 
 def _unmatched(row: Any) -> tuple[Account, str, int]:
-    return Account(row.id, AccountFacts(*row[1:8]), None), row.key, row.records
+    return Account(row.id, AccountFacts(*row[1:9]), None), row.key, row.records

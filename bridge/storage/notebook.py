@@ -222,7 +222,7 @@ class SqlNotebook(LogbookQueries):
         query = (
             select(_r.id, er.evidence_id, t.sources.c.key, t.sources.c.kind,
                    func.coalesce(_a.title, _a.shortname, _a.value), _r.status, _r.occurred_at,
-                   _r.score, t.received.c.gone_at,
+                   _r.score, t.received.c.gone_at, t.received.c.gone_because,
                    and_(_r.disposition == "evidence", _r.reason == "counts"), _r.said, _r.minutes,
                    _r.planned, _r.evaluated, _r.session, _r.sessions, t.rules.c.content,
                    _trainers())
@@ -236,15 +236,17 @@ class SqlNotebook(LogbookQueries):
         )  # fmt: skip
         found: dict[int, list[Support]] = defaultdict(list)
         for row in self._db.execute(query):
-            (record_id, evidence_id, key, kind, called, status, at, score, gone, counts, said,
-             minutes, planned, evaluated, session, sessions, rule, trainers) = row  # fmt: skip
+            (record_id, evidence_id, key, kind, called, status, at, score, gone_at, because, counts,
+             said, minutes, planned, evaluated, session, sessions, rule,
+             trainers) = row  # fmt: skip
             assess = trainers and counts and (rule or {}).get("assessed")
             there = (each.split("@") for each in trainers.split(_SEPARATOR)) if assess else ()
             found[evidence_id].append(
                 Support(record_id, evidence_id, key, kind, called, Status(status), at, score,
-                        gone is not None, bool(counts), said or "", minutes, planned, evaluated,
-                        session or "", sessions,
-                        tuple(int(who) for who, held_on in there if trained_then(held_on, at)))
+                        gone_at is not None, bool(counts), said or "", minutes, planned,
+                        evaluated, session or "", sessions,
+                        tuple(int(who) for who, held_on in there if trained_then(held_on, at)),
+                        gone_at, because)
             )  # fmt: skip
         return dict(found)
 

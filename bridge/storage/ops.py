@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, false, func, insert, select, update
+from sqlalchemy import Connection, Select, and_, delete, false, func, insert, select, update
 
 from bridge.domain.errors import LostLease
 from bridge.domain.model import Bookmark, Deliveries, Lease, Run, SourceRow, TrailEntry
@@ -65,19 +65,20 @@ class SqlOps:
         """How far a source has been read."""
         b = t.bookmarks.c
         row = self._db.execute(
-            select(b.position, b.last_full_at).where(b.source_id == source_id)
+            select(b.position, b.last_full_at, b.mark).where(b.source_id == source_id)
         ).first()
         return Bookmark() if row is None else Bookmark(*row)
 
     def bookmarks(self) -> dict[int, Bookmark]:
         """How far each source, by its id, has been read."""
         b = t.bookmarks.c
-        rows = self._db.execute(select(b.source_id, b.position, b.last_full_at))
-        return {source_id: Bookmark(position, full) for source_id, position, full in rows}
+        rows = self._db.execute(select(b.source_id, b.position, b.last_full_at, b.mark))
+        return {source_id: Bookmark(*told) for source_id, *told in rows}
 
     def set_bookmark(self, source_id: int, bookmark: Bookmark) -> None:
         """Move the bookmark, in the transaction of the records it stands for."""
-        values = {"position": bookmark.position, "last_full_at": bookmark.last_full_at}
+        values = {"position": bookmark.position, "last_full_at": bookmark.last_full_at,
+                  "mark": bookmark.mark}  # fmt: skip
         b = t.bookmarks
         done = self._db.execute(update(b).where(b.c.source_id == source_id).values(values))
         if not done.rowcount:
@@ -101,6 +102,10 @@ class SqlOps:
             .where(_r.id == run)
             .values(ended_at=now, outcome=outcome, message=message, counts=dict(counts))
         )
+
+    def forget_run(self, run: int) -> None:
+        """Take back a line of the run history that tells nothing new."""
+        self._db.execute(delete(t.pull_runs).where(_r.id == run))
 
     def runs(self, limit: int) -> list[Run]:
         """The latest runs, newest first."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select, update
 
 from bridge.domain.errors import NotFound
 from bridge.domain.model import Alias, Record
@@ -21,6 +21,7 @@ from bridge.domain.records import (
     cycle_of,
 )
 from bridge.domain.times import LONDON, add_months, london_date
+from bridge.domain.vanishing import Gone
 from bridge.storage import tables as t
 from bridge.storage import upkeep
 from bridge.storage.bulk import CHUNK, among, chunks
@@ -40,7 +41,7 @@ def _query() -> Select[Any]:
         select(
             _r.id, _r.received_id, t.sources.c.key.label("source_key"),
             t.sources.c.kind.label("source_kind"), t.sources.c.trust, t.received.c.natural_key,
-            t.received.c.gone_at, _r.voided_by, _r.account_id,
+            t.received.c.gone_at, t.received.c.gone_because, _r.voided_by, _r.account_id,
             _owner.c.canonical_id.label("person"),
             _r.status, _r.occurred_at, _r.score, _r.attendance, _r.disposition, _r.reason,
             _r.rule_id, _r.booking_state, _r.said, _r.minutes, _r.planned, _r.evaluated,
@@ -53,6 +54,7 @@ def _query() -> Select[Any]:
             _a.id.label("alias_id"),
             func.coalesce(_act.canonical_id, _act.id).label("activity_id"),
             _a.kind, _a.value, _a.title, _a.idnumber, _a.shortname, _a.category, _a.iri,
+            _a.module, _a.course_idnumber, _a.course_shortname,
         )
         .join(t.received, t.received.c.id == _r.received_id)
         .join(t.sources, t.sources.c.id == t.received.c.source_id)
@@ -82,7 +84,16 @@ def _record(row: Row[Any]) -> Record:
             row.source_key,
             row.source_kind,
             ActivityFacts(
-                row.kind, row.value, row.title, row.idnumber, row.shortname, row.category, row.iri
+                row.kind,
+                row.value,
+                row.title,
+                row.idnumber,
+                row.shortname,
+                row.category,
+                row.iri,
+                row.module,
+                row.course_idnumber,
+                row.course_shortname,
             ),
             row.trust == TRUSTED,
         ),
@@ -93,12 +104,14 @@ def _record(row: Row[Any]) -> Record:
         disposition=Disposition(row.disposition),
         reason=row.reason,
         rule_id=row.rule_id,
-        gone=row.gone_at is not None or row.voided_by is not None,
+        gone=row.gone_because == Gone.REVERSED.value or row.voided_by is not None,
         evidence_id=row.evidence_id,
         evidence_person=row.evidence_person,
         evidence_activity=row.evidence_activity,
         evidence_on=row.evidence_on,
         booking=_booking(row),
+        gone_at=row.gone_at,
+        gone_because=row.gone_because,
         voided=row.voided_by is not None,
     )
 
@@ -255,12 +268,22 @@ class RecordQueries:
     def update_record(
         self, received_id: int, fact: LearningFact, account_id: int, alias_id: int
     ) -> None:
-        """The source corrected itself: take the new facts, and decide again."""
+        """The source corrected itself: take the new facts, and decide again.
+
+        What belongs to whoever had the account's number before stays theirs (DESIGN 5.9).
+        """
+        holder = t.accounts.c
+        theirs = (
+            select(holder.id)
+            .where(holder.id == _r.account_id, holder.gone_because == Gone.GIVEN_ANEW.value)
+            .correlate(t.learning_records)
+            .exists()
+        )
         self._db.execute(
             update(t.learning_records)
             .where(_r.received_id == received_id)
             .values(
-                account_id=account_id,
+                account_id=case((theirs, _r.account_id), else_=account_id),
                 alias_id=alias_id,
                 status=fact.status,
                 occurred_at=fact.occurred_at,

@@ -71,6 +71,7 @@ people = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("awards_pending", Boolean, nullable=False, server_default=text("false")),
     Column("counts_pending", Boolean, nullable=False, server_default=text("false")),
+    Column("status_pending", Boolean, nullable=False, server_default=text("false")),
     # SQLite uses a partial index only for the very words of its condition; this is how
     # SQLAlchemy writes a Boolean column there.
     Index(
@@ -84,6 +85,12 @@ people = Table(
         "id",
         sqlite_where=text("counts_pending = 1"),
         postgresql_where=text("counts_pending"),
+    ),
+    Index(
+        "ix_people_status_pending",
+        "id",
+        sqlite_where=text("status_pending = 1"),
+        postgresql_where=text("status_pending"),
     ),
     Index("ix_people_display_name", "display_name", "id"),
     Index(
@@ -180,6 +187,7 @@ bookmarks = Table(
     Column("source_id", Key, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
     Column("position", UtcDateTime),
     Column("last_full_at", UtcDateTime),
+    Column("mark", Text, nullable=False, server_default=""),
 )
 pull_runs = Table(
     "pull_runs",
@@ -220,6 +228,8 @@ received = Table(
     ref("envelope_id", "envelopes"),
     Column("received_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),
+    # Why, as bridge.domain.vanishing.Gone has it; empty while it is there.
+    Column("gone_because", String(20), nullable=False, server_default=text("''")),
     UniqueConstraint("source_id", "natural_key"),
 )
 received_versions = Table(
@@ -265,6 +275,10 @@ accounts = Table(
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
     # The email as addresses are compared: whoever shares it is found by it.
     Column("address", String(320)),
+    Column("suspended_at", UtcDateTime),
+    # Deleted at its source, or its number given to somebody else.
+    Column("gone_at", UtcDateTime),
+    Column("gone_because", String(20), nullable=False, server_default=text("''")),
     UniqueConstraint("source_id", "value", "kind"),
     # By the address first: as the second of the key, a planner without statistics would go through
     # all accounts of a source for it.
@@ -313,6 +327,11 @@ activity_aliases = Table(
     Column("shortname", Text),
     Column("category", Text),
     Column("iri", Text),
+    Column("module", Text),
+    Column("course_idnumber", Text),
+    Column("course_shortname", Text),
+    Column("gone_at", UtcDateTime),
+    Column("gone_because", String(20), nullable=False, server_default=text("''")),
     UniqueConstraint("source_id", "value", "kind"),
 )
 learning_records = Table(
@@ -622,6 +641,7 @@ targets = Table(
     row_id(),
     Column("key", String(80), nullable=False, unique=True),
     Column("kind", String(40), nullable=False),
+    Column("shows_status", Boolean, nullable=False, server_default=text("false")),
 )
 target_states = Table(
     "target_states",
@@ -643,9 +663,21 @@ target_states = Table(
     Column("holder", String(120)),
     Column("held_until", UtcDateTime),
     Column("fence", Integer, nullable=False, server_default="0"),
-    UniqueConstraint("award_id", "target_id"),
+    Column("road", String(20), nullable=False, server_default=""),
+    # It goes by another road since then, and this row is what the old one left there.
+    Column("moved_at", UtcDateTime),
     CheckConstraint(one_of("desired", ("held", "absent")), name="desired"),
     Index("ix_target_states_target_id", "target_id", "desired", "observed"),
+    Index("ix_target_states_account_id", "account_id"),
+    Index("ix_target_states_award_id", "award_id"),
+    Index(
+        "uq_target_states_live",
+        "award_id",
+        "target_id",
+        unique=True,
+        sqlite_where=text("moved_at IS NULL"),
+        postgresql_where=text("moved_at IS NULL"),
+    ),
 )
 outbox = Table(
     "outbox",

@@ -19,6 +19,7 @@ from bridge.storage.awards import SqlAwards
 from bridge.storage.booking import SqlBookings
 from bridge.storage.catalog import SqlCatalog
 from bridge.storage.counts import SqlCounts
+from bridge.storage.course_links import SqlCourseLinks
 from bridge.storage.desk import SqlDesk
 from bridge.storage.engine import read_only
 from bridge.storage.evidence import SqlEvidence
@@ -31,9 +32,13 @@ from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
 from bridge.storage.outbox import SqlOutbox
+from bridge.storage.peers import SqlPeers
 from bridge.storage.people import SqlPeople
+from bridge.storage.preparations import SqlPreparations
+from bridge.storage.profile_status import SqlProfileStatus
 from bridge.storage.standing import SqlStanding
 from bridge.storage.statements import SqlStatements
+from bridge.storage.strays import SqlStrays
 from bridge.storage.teams import SqlTeams
 from bridge.storage.telling import SqlTellings
 
@@ -54,6 +59,11 @@ class SqlUnitOfWork:
     def bookings(self) -> SqlBookings:
         """Joined activities, trainers, accounts in doubt."""
         return SqlBookings(self.connection)
+
+    @cached_property
+    def peers(self) -> SqlPeers:
+        """Who is left in peace, and full pulls that go on."""
+        return SqlPeers(self.connection)
 
     @cached_property
     def statements(self) -> SqlStatements:
@@ -79,6 +89,21 @@ class SqlUnitOfWork:
     def awards(self) -> SqlAwards:
         """Awards and targets."""
         return SqlAwards(self.connection)
+
+    @cached_property
+    def strays(self) -> SqlStrays:
+        """Badges on targets that nobody awarded."""
+        return SqlStrays(self.connection)
+
+    @cached_property
+    def preparations(self) -> SqlPreparations:
+        """Badges of a period, made ready ahead."""
+        return SqlPreparations(self.connection)
+
+    @cached_property
+    def statuses(self) -> SqlProfileStatus:
+        """What profiles show of people."""
+        return SqlProfileStatus(self.connection)
 
     @cached_property
     def ops(self) -> SqlOps:
@@ -149,6 +174,11 @@ class SqlUnitOfWork:
     def desk(self) -> SqlDesk:
         """Lists for the training team's desk."""
         return SqlDesk(self.connection)
+
+    @cached_property
+    def course_links(self) -> SqlCourseLinks:
+        """Which competencies courses are linked to at their source."""
+        return SqlCourseLinks(self.connection)
 
     @cached_property
     def trail(self) -> SqlTrail:

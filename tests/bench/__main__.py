@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bridge.connectors.moodle.ways import PLUGIN, REPORT
 from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
 from tests.bench.files import measure_files
 from tests.bench.floor import insert_seconds, read_back
 from tests.bench.lrspull import measure_pull
+from tests.bench.moodle import measure_moodle
 from tests.bench.pages import write_pages
 from tests.bench.statements import measure_statements
 from tests.bench.webpages import measure_pages
@@ -49,6 +51,11 @@ def main() -> None:
     files.add_argument("--rows", type=_at_least_one, default=100_000)
     files.add_argument("--database", choices=[*SERVERS, "both"], default="both")
     files.add_argument("--repeat", type=_at_least_one, default=1, help="as for ingest")
+    moodle = commands.add_parser("moodle", help="a real Moodle, against the bare calls it takes")
+    moodle.add_argument("--page", type=_at_least_one, default=1000, help="rows in a page")
+    moodle.add_argument("--road", choices=[REPORT, PLUGIN, "both"], default="both")
+    moodle.add_argument("--database", choices=[*SERVERS, "both"], default="both")
+    moodle.add_argument("--repeat", type=_at_least_one, default=1, help="as for ingest")
     statements = commands.add_parser("statements", help="xAPI statements judged, one core")
     statements.add_argument("--count", type=_at_least_one, default=20_000)
     statements.add_argument("--repeat", type=_at_least_one, default=5, help="the fastest counts")
@@ -72,6 +79,9 @@ def main() -> None:
         return
     if given.command == "files":
         print(json.dumps(measure_files(names, given.rows, given.repeat), indent=2))
+        return
+    if given.command == "moodle":
+        print(json.dumps(measure_moodle(names, given.page, given.repeat, given.road), indent=2))
         return
     print(json.dumps(measure_ingest(names, given.records, given.page, given.repeat), indent=2))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, insert
 
 from bridge.domain.frameworks import Competency, Edition, SourceText
 from bridge.domain.mapping import CompetencyRef, CountsWhen, Matcher, Rule
+from bridge.domain.ports import Clock
 from bridge.domain.records import Status
 from bridge.domain.scope import SYSTEM, Actor
 from bridge.services.context import Context
@@ -37,10 +38,10 @@ class FixedClock:
         return NOW
 
 
-def context(engine: Engine) -> Context:
-    """What the services need, over this database."""
+def context(engine: Engine, clock: Clock | None = None) -> Context:
+    """What the services need, over this database; at the bench's own moment unless told another."""
     vault = KeyVault({"bench": bytes(32)})
-    return Context(SqlStore(engine), FixedClock(), vault, Actor(SYSTEM, "bench"))
+    return Context(SqlStore(engine), clock or FixedClock(), vault, Actor(SYSTEM, "bench"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,25 @@ SERVERS = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 def set_up(url: str, records: int) -> None:
-    """Migrate, publish a framework and a mapping, and add the people, each with a post."""
+    """As `furnish`, with the people and courses of the made-up pages."""
+    furnish(
+        url,
+        [staff_number(person) for person in range(people_for(records))],
+        [course_idnumber(course) for course in range(COURSES)],
+    )
+
+
+def furnish(url: str, staff_numbers: Sequence[str], courses: Sequence[str]) -> None:
+    """Migrate, publish a framework and a mapping, and add the people, each with a post.
+
+    `courses` are the ID numbers that the mapping knows; each suggests CLAIMS_A_RECORD competencies.
+    """
     engine = open_engine(url)
     migrate(engine)
     ctx = context(engine)
     publish_frameworks(ctx, [_edition()])
-    publish(ctx, [_mapping()], "for the bench")
-    people = [{"id": i + 1, "number": staff_number(i)} for i in range(people_for(records))]
+    publish(ctx, [_mapping(courses)], "for the bench")
+    people = [{"id": i, "number": number} for i, number in enumerate(staff_numbers, start=1)]
     with engine.begin() as connection:
         connection.execute(insert(t.organisations).values(id=1, key="agency", name="Agency"))
         connection.execute(
@@ -132,18 +145,18 @@ def _edition() -> Edition:
     return Edition(_EDITION, "bench", "1", "Bench", "en", source, competencies)
 
 
-def _mapping() -> MappingSource:
-    rules = tuple(_rule(course) for course in range(COURSES))
+def _mapping(courses: Sequence[str]) -> MappingSource:
+    rules = tuple(_rule(number, idnumber) for number, idnumber in enumerate(courses))
     return MappingSource("bench", b"", "1", rules)
 
 
-def _rule(course: int) -> Rule:
+def _rule(course: int, idnumber: str) -> Rule:
     codes = [str((course + step) % _COMPETENCIES) for step in range(CLAIMS_A_RECORD)]
     return Rule(
         mapping="bench",
         key=f"course-{course}",
         title=f"Course {course}",
-        matchers=(Matcher(idnumber=course_idnumber(course)),),
+        matchers=(Matcher(idnumber=idnumber),),
         learning_activity="e-learning",
         counts_when=CountsWhen(
             frozenset({Status.COMPLETED, Status.PASSED, Status.ATTENDED}),

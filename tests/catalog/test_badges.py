@@ -148,3 +148,32 @@ def test_a_moodle_badge_that_is_the_same_every_year_is_warned_of(tmp_path: Path)
     assert len(loaded.badges) == 1
     assert (problem.line, problem.column, problem.severity) == (9, 17, Severity.WARNING)
     assert "never issues a badge again" in str(problem)
+
+
+PLAIN = ["criteria:", "  level: london:1", "targets:", "  - target: moodle"]
+
+
+def test_by_the_plugin_a_badge_needs_no_more(tmp_path: Path) -> None:
+    loaded = load(tmp_path, "badges:\n" + a_badge(*PLAIN, "    via: plugin"))
+    assert loaded.problems == ()
+    assert loaded.badges[0].targets == (BadgeTarget("moodle", {"via": "plugin"}),)
+
+
+def test_auto_needs_what_the_other_road_that_it_names_needs(tmp_path: Path) -> None:
+    alone = load(tmp_path, "badges:\n" + a_badge(*PLAIN, "    via: auto"))
+    assert alone.problems == ()
+    half = load(tmp_path, "badges:\n" + a_badge(*PLAIN, "    via: auto", "    cohort: A-{year}"))
+    (problem,) = half.errors
+    assert "badge" in problem.what
+    both = ["    via: auto", "    cohort: A-{year}", "    badge: A"]
+    yearless = load(tmp_path, "badges:\n" + a_badge(*PLAIN, *both))
+    (warning,) = yearless.problems
+    assert (warning.severity, "same every year" in warning.what) == (Severity.WARNING, True)
+
+
+def test_a_picture_that_the_plugin_cannot_take_is_told(tmp_path: Path) -> None:
+    (tmp_path / "first.svg").write_text("<svg/>", encoding="utf-8")
+    loaded = load(tmp_path, "badges:\n" + a_badge("image: first.svg", *PLAIN, "    via: plugin"))
+    (warning,) = loaded.problems
+    assert "no PNG" in warning.what
+    assert loaded.badges

@@ -170,6 +170,10 @@ def test_what_waits_and_why_is_listed_and_let_go(site: Path, lrs: StandInLrs) ->
     assert "right to write statements" in said
     _, said = run(site, "lrs", "list")
     assert "permission is missing" in said
+    _, said = run(site, "status")
+    assert "Telling records of verifications: 0 waiting, 0 tried again, 1 need you." in said
+    (told,) = json.loads(run(site, "status", "--json")[1])["told"]
+    assert told["needs_you"] == 1
     lrs.faults.clear()
     assert "1 decisions go" in run(site, "lrs", "retry", "records")[1]
     assert "1 told" in run(site, "lrs", "tell", "records")[1]

@@ -77,7 +77,7 @@ def works(engine: Engine, url: str, token: str, started: float, page_size: int) 
     clock = MovingClock(started)
     settings = MoodleSettings(
         "moodle", url, token, report="Bridge completions", badges_report="Bridge issued badges",
-        timeout=20, page_size=page_size,
+        timeout=20, page_size=page_size, calls_per_second=0,
     )  # fmt: skip
     context = Context(
         SqlStore(engine),

@@ -56,6 +56,21 @@ def test_it_does_everything_from_the_first_start_to_a_withdrawn_badge(
     work.reconcile(works, "moodle")
 
 
+def test_it_may_delete_whatever_the_storage_layer_deletes(worker: World) -> None:
+    found = re.compile(r"delete\(t\w*\.(\w+)\)|t\w*\.(\w+)\.delete\(\)|DELETE FROM (\w+)")
+    deleted = {
+        next(filter(None, names))
+        for path in (ROOT / "bridge" / "storage").glob("*.py")
+        for names in found.findall(path.read_text(encoding="utf-8"))
+    }
+    allowed = worker.rows(
+        "SELECT table_name FROM information_schema.table_privileges "
+        "WHERE grantee = 'bridge_app' AND privilege_type = 'DELETE'"
+    )
+    assert len(deleted) > 10
+    assert not deleted - {name for (name,) in allowed}
+
+
 @pytest.mark.parametrize(
     "statement",
     [

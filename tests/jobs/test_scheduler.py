@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, func, select
 
 from bridge.demo.moodle import Fault
+from bridge.domain.errors import NeedsAdministrator
 from bridge.domain.times import LONDON
 from bridge.jobs import work
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.work import Works
 from bridge.services import ledger
+from bridge.services.context import Context
+from bridge.services.course_links import LinksRead
 from bridge.storage import tables as t
 from tests.jobs.site import (
     QUICK,
@@ -102,6 +106,7 @@ def test_the_nightly_work_is_set_for_the_hour_on_a_london_clock(
     assert set(times) == {
         "pull moodle", "sweep moodle", "deliver to moodle", "reconcile moodle",
         "draft and award", "retire old drafts", "count", "count everybody",
+        "look again at moodle",
     }  # fmt: skip
     for name in ("sweep moodle", "reconcile moodle"):
         at = times[name]
@@ -116,7 +121,12 @@ def test_the_sweep_finds_what_has_vanished(engine: Engine, site: TestSite) -> No
     user = next(one.userid for one in site.moodle.site.completions.values())
     with site.moodle.lock:
         site.moodle.site.delete_user(user)
+    # The same night, another process comes round for nothing.
     work.sweep(works, "moodle")
+    assert world.scalar("SELECT count(*) FROM received WHERE gone_at IS NOT NULL") == 0
+    four_hours = 4 * 3600
+    later = TestSite(site.database, site.moodle, site.started - four_hours).works(engine)
+    work.sweep(later, "moodle")
     gone = world.scalar("SELECT count(*) FROM received WHERE gone_at IS NOT NULL")
     assert gone in (4, 5)
     assert [line.adds_up for line in ledger.ledger(world.ctx)] == [True]
@@ -149,3 +159,20 @@ def test_drafts_grow_too_old_by_themselves(engine: Engine, site: TestSite) -> No
     work.grow_old(later)
     assert world.scalar(drafts) < before
     assert [line.adds_up for line in ledger.ledger(world.ctx)] == [True]
+
+
+def test_the_sweep_also_reads_the_links_of_courses_and_is_not_held_up_by_them(
+    engine: Engine, site: TestSite
+) -> None:
+    world = prepare(engine)
+    works = site.works(engine)
+    asked: list[str] = []
+
+    def read(_: Context) -> LinksRead:
+        asked.append("moodle")
+        raise NeedsAdministrator("The function is not in the service.", peer="moodle")
+
+    work.sweep(replace(works, read_links={"moodle": read}), "moodle")
+    assert asked == ["moodle"]
+    assert [line.adds_up for line in ledger.ledger(world.ctx)] == [True]
+    assert received(engine) == 840

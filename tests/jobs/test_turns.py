@@ -48,8 +48,13 @@ def test_two_processes_with_the_same_rounds_pull_once(world: World) -> None:
 
 def test_the_nightly_sweep_does_not_wait_for_a_pull_just_made(world: World) -> None:
     ask(world)
+    world.clock.advance(hours=4)
+    assert ask(world) is False
     world.clock.advance(seconds=2)
     assert ask(world, full=True) is True
+    # Another process comes round for the same night.
+    world.clock.advance(minutes=70)
+    assert ask(world, full=True) is None
 
 
 def test_a_source_is_not_asked_before_the_time_it_named(world: World) -> None:

@@ -267,7 +267,7 @@ def _account_of(world: World, person: int, number: str, username: str) -> None:
     with world.store.begin() as uow:
         source = uow.ops.source("moodle", "moodle", "trusted")
         (account,) = uow.intake.add_accounts(
-            source.id, [AccountFacts("moodle-user", number, username=username)]
+            source.id, [AccountFacts("moodle-user", number, username=username)], NOW
         )
     people.link(world.ctx, account.id, person, "They said so.")
 

@@ -29,6 +29,7 @@ from bridge.services.status import StatusReader
 from bridge.web.app import create_app
 from bridge.web.site import WebSettings, WebSite
 from tests.support import BADGE, EDITION, MAPPING, RULES, World, mapping_file
+from webhooks.receivers.moodle import moodle_receiver
 from webhooks.receivers.pretix import pretix_receiver
 
 KEY = b"w" * 32
@@ -98,6 +99,8 @@ class WebWorld:
     world: World
     settings: WebSettings = field(default_factory=lambda: WebSettings(base_url="http://localhost"))
     links_sent: list[int] = field(default_factory=list)
+    hook_secrets: list[str] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
     files: Callable[[], SiteSources] = lambda: SiteSources(
         (EDITION,), (mapping_file(MAPPING),), (BADGE,)
     )
@@ -126,7 +129,14 @@ class WebWorld:
             read_staff=lambda text, name: StaffFile(parse_staff_list(text, name, {"core"}), ()),
             ask_for_link=self.links_sent.append,
             providers=self.providers,
-            receivers=[pretix_receiver(system, ("events",))],
+            receivers=[
+                pretix_receiver(system, ("events",)),
+                moodle_receiver(
+                    system,
+                    {"moodle": lambda: tuple(self.hook_secrets)},
+                    lambda: self.woken.append("moodle"),
+                ),
+            ],
         )
 
     def browser(

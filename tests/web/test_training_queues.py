@@ -9,11 +9,12 @@ from datetime import date
 import pytest
 from ruamel.yaml import YAML
 
+from bridge.domain.lms_frameworks import CourseLink
 from bridge.domain.model import Alias
 from bridge.domain.permissions import Role
 from bridge.domain.records import ActivityFacts
 from bridge.services.snippets import rule_key, rule_snippet
-from tests.support import EDITION, Completion, World
+from tests.support import EDITION, NOW, Completion, World
 from tests.web.site import Browser, WebWorld
 
 
@@ -42,6 +43,30 @@ def test_an_unmapped_activity_shows_its_facts_and_a_rule_to_copy(
     assert rule["title"] == "Fire: <b>safety</b>"
     assert rule["rule"] == "fire-b-safety-b"
     assert rule["suggests"] == {"care": []}
+
+
+def test_what_the_source_links_a_course_to_comes_with_a_rule_to_copy(
+    pages: WebWorld, team: Browser
+) -> None:
+    world = pages.world
+    world.pull(Completion("u1", "NEW-1", title="Fire"), Completion("u1", "NEW-2", title="Water"))
+    assert "links this course" not in team.get("/training/unmapped").text
+    links = [
+        CourseLink("id-NEW-1", 1, 7, "care-2026", "care-2026:2", "Two", 3),
+        CourseLink("id-NEW-1", 2, 8, "OTHER", "X", "Not <b>ours</b>", 1),
+    ]
+    with world.ctx.store.begin() as uow:
+        uow.course_links.replace("moodle", "id-NEW-1", [(one, "") for one in links], NOW)
+    page = team.get("/training/unmapped").text
+    assert page.count("links this course to care-2026 2") == 1
+    assert "without any person" in page
+    assert "Not &lt;b&gt;ours" in page
+    assert "<b>ours" not in page
+    found = [html.unescape(one) for one in re.findall(r"<pre[^>]*>(.*?)</pre>", page, re.DOTALL)]
+    rules = [YAML(typ="safe").load("rules:\n" + one)["rules"][0] for one in found]
+    assert [rule["suggests"] for rule in rules if rule["suggests"] != {"care": []}] == [
+        {"care-2026": [2]}
+    ]
 
 
 @pytest.mark.parametrize(

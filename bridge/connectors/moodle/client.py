@@ -17,18 +17,27 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from bridge.connectors.moodle.pace import Deadline, WatchedAdapter, bucket_of
 from bridge.connectors.moodle.refusals import plain, refusal
 from bridge.connectors.moodle.settings import MoodleSettings
-from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+from bridge.domain.errors import (
+    BadAnswer,
+    InMaintenance,
+    NeedsAdministrator,
+    PeerError,
+    TryLater,
+)
 
 ENDPOINT = "/webservice/rest/server.php"
 BATCH = "tool_mobile_call_external_functions"
 BATCH_SIZE = 100
 _CHUNK = 1 << 16
 _PROTOCOLS_PAGE = "/admin/settings.php?section=webserviceprotocols"
+#: What decoding an answer ends in where it is not the JSON it should be: also one so deeply nested
+#: that no reader follows it.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
@@ -57,6 +66,7 @@ class MoodleClient:
     def __init__(self, settings: MoodleSettings) -> None:
         self.settings = settings
         self.calls = 0
+        self._pace = bucket_of(settings.base, settings.calls_per_second)
         self._batches = True
         # Only a connection that never opened, or broke before any answer, is tried again at
         # once; whatever Moodle did answer goes to the caller, whose back-off is longer.
@@ -98,6 +108,24 @@ class MoodleClient:
             "moodlewssettingtimezone": self.settings.timezone,
             **dict(php_fields(params or {})),
         }
+        self._pace.wait()
+        with Deadline(self.settings.deadline) as deadline:
+            try:
+                answer = self._answer(function, form, once=once)
+            except PeerError:
+                # What a connection that was cut off in the middle looks like is beside the point.
+                if not deadline.over:
+                    raise
+            if deadline.over:
+                raise TryLater(
+                    f"{self.settings.key}: an answer came so slowly that it was not complete after "
+                    f"{self.settings.deadline:g} seconds. It will be tried again.",
+                    peer=self.settings.key,
+                    detail="deadline",
+                )
+        return answer
+
+    def _answer(self, function: str, form: Mapping[str, str], *, once: bool) -> Answer:
         try:
             return self._post(function, form, self._once if once else self._patient)
         except PeerError:
@@ -118,6 +146,9 @@ class MoodleClient:
             raise self._later("the connection was cut in the middle of an answer", error) from None
         except requests.RequestException as error:
             raise self._later(f"no connection to {self.settings.url}", error) from None
+        except ValueError:
+            # Such as a redirect to what is no address: requests looks at it even unfollowed.
+            raise self._bad("an answer's headers cannot be read") from None
 
     def call_many(self, calls: Sequence[Call]) -> list[Any]:
         """The answer to each read, or the PeerError it ended in, in batches where permitted.
@@ -133,6 +164,14 @@ class MoodleClient:
             else:
                 results.append(self._one(*rest[0]))
         return results
+
+    def first_of(self, calls: Sequence[Call]) -> list[Any]:
+        """As `call_many` in one request: what stands after the first error was not asked.
+
+        Without the batch function in the service, the first call is made alone.
+        """
+        answers = self._batch(calls) if self._batches and len(calls) > 1 else []
+        return answers or [self._one(*calls[0])]
 
     def _one(self, function: str, params: Params) -> Any:
         try:
@@ -156,7 +195,7 @@ class MoodleClient:
             self._batches = False
             return []
         responses = answer.get("responses") if isinstance(answer, dict) else None
-        if not responses or len(responses) > len(calls):
+        if not isinstance(responses, list) or not 0 < len(responses) <= len(calls):
             raise self._bad(f"{BATCH} did not answer every request")
         results = [
             self._from_batch(function, response)
@@ -170,15 +209,14 @@ class MoodleClient:
         try:
             if response["error"]:
                 told = json.loads(response["exception"])
-                error = refusal(
-                    self.settings, function, told["errorcode"], "", told.get("message", "")
-                )
+                said = self._clean(told.get("message", ""))
+                error = refusal(self.settings, function, told["errorcode"], "", said)
                 if isinstance(error, TryLater):
                     raise error
                 return error
             return json.loads(response["data"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._bad(f"{function} in a batch: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise self._bad(f"{function} in a batch: {self._clean(str(error))}") from None
 
     def _post(self, function: str, form: Mapping[str, str], session: requests.Session) -> Answer:
         self.calls += 1
@@ -202,7 +240,8 @@ class MoodleClient:
                 429: "too many requests",
                 503: "it is in maintenance or overloaded",
             }.get(status, f"HTTP {status}")
-            raise TryLater(
+            closed = status == 503 and "html" in response.headers.get("Content-Type", "")
+            raise (InMaintenance if closed else TryLater)(
                 f"{self.settings.key}: Moodle asks to try later: {words}.",
                 peer=self.settings.key,
                 detail=str(status),
@@ -257,7 +296,7 @@ class MoodleClient:
         if start.startswith(b'{"exception"'):
             try:
                 told = msgspec.json.decode(body, type=_Refused)
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 raise self._bad(f"{function}: an error message was cut short") from None
             raise refusal(
                 self.settings, function, told.errorcode, told.exception, self._clean(told.message)
@@ -274,7 +313,7 @@ class MoodleClient:
     def _decode(self, function: str, body: bytes) -> Any:
         try:
             return msgspec.json.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             raise self.unreadable(function) from None
 
     def unreadable(self, function: str) -> BadAnswer:
@@ -332,7 +371,7 @@ def _session(settings: MoodleSettings, retry: Retry) -> requests.Session:
     if settings.proxy:
         session.proxies = {"http": settings.proxy, "https": settings.proxy}
     session.headers["Accept"] = "application/json"
-    adapter = HTTPAdapter(max_retries=retry)
+    adapter = WatchedAdapter(max_retries=retry)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -341,14 +380,17 @@ def _session(settings: MoodleSettings, retry: Retry) -> requests.Session:
 def _retry_after(response: requests.Response) -> float | None:
     """Seconds to wait, from either form of the header."""
     said = response.headers.get("Retry-After", "")
-    if said.isdigit():
+    if said.isascii() and said.isdigit():
         return float(said)
     try:
         until = email.utils.parsedate_to_datetime(said)
     except ValueError:
         return None
-    sent = _date_of(response)
-    return max(0.0, (until - sent).total_seconds()) if until.tzinfo and sent else None
+    if not until.tzinfo:
+        return None
+    # By the peer's own clock, as far as it tells it.
+    sent = _date_of(response) or datetime.now(UTC)
+    return max(0.0, (until - sent).total_seconds())
 
 
 def _date_of(response: requests.Response) -> datetime | None:

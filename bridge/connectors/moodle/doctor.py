@@ -9,8 +9,12 @@ from typing import Any
 import msgspec
 
 from bridge.connectors.moodle import zones
-from bridge.connectors.moodle.client import BATCH, MoodleClient
+from bridge.connectors.moodle.client import BATCH, UNREADABLE, MoodleClient
+from bridge.connectors.moodle.cohortlist import list_cohorts, looking_up
+from bridge.connectors.moodle.doctor_plugin import plugin_findings
+from bridge.connectors.moodle.doctor_ways import way_findings
 from bridge.connectors.moodle.issued import USER_BADGES, all_issued, held_by
+from bridge.connectors.moodle.needs import function_names
 from bridge.connectors.moodle.peruser import COMPLETION, COURSES, ENROLLED
 from bridge.connectors.moodle.refusals import REPORTS_PAGE, ROLES_PAGE, SERVICES_PAGE
 from bridge.connectors.moodle.reports import (
@@ -35,10 +39,9 @@ from bridge.connectors.moodle.roads import (
     LIST_COMPETENCIES,
     LIST_FRAMEWORKS,
     RATING,
-    SEARCH_COHORTS,
-    SYSTEM,
 )
 from bridge.connectors.moodle.rows import columns_of
+from bridge.connectors.moodle.ways import PLUGIN, REPORT
 from bridge.domain.errors import NeedsAdministrator, PeerError
 from bridge.domain.ports import Finding
 
@@ -46,7 +49,7 @@ SITE_INFO = "core_webservice_get_site_info"
 _FIRST_ADMIN = 2
 _REPORT_FUNCTIONS = (LIST, RETRIEVE, SET_FILTERS, RESET_FILTERS)
 _PER_USER_FUNCTIONS = (COURSES, ENROLLED, COMPLETION)
-_COHORT_FUNCTIONS = (SEARCH_COHORTS, ADD_MEMBERS, DELETE_MEMBERS)
+_COHORT_FUNCTIONS = (ADD_MEMBERS, DELETE_MEMBERS)
 _COMPETENCY_FUNCTIONS = (LIST_FRAMEWORKS, LIST_COMPETENCIES, GRADE, RATING)
 _WISHED_FOR = ("email", "idnumber", "course_idnumber", "shortname", "suspended")
 _HEADING = {
@@ -60,6 +63,7 @@ _HEADING = {
 Info = Mapping[str, Any]
 
 _LOOK = "Check the address in bridge.toml, the network and any firewall, and run doctor again."
+_SETUP = "'bridge moodle setup' shows each step that is open, with its page and what to enter."
 
 
 def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
@@ -67,9 +71,20 @@ def source_findings(client: MoodleClient, now: datetime) -> list[Finding]:
     findings, info = _connection(client)
     if info is None:
         return findings
-    by_report = client.settings.report is not None
-    needed = _REPORT_FUNCTIONS if by_report else _PER_USER_FUNCTIONS
+    try:
+        way, found = way_findings(client, info)
+    except PeerError as error:
+        return [*findings, Finding("way in", False, _told(error), _LOOK)]
+    findings += found
+    if way == PLUGIN:
+        return findings
+    by_report = way == REPORT
+    needed = _REPORT_FUNCTIONS if client.settings.report is not None else _PER_USER_FUNCTIONS
     findings += _functions(client, info, needed, "functions for pulling")
+    if not by_report and client.settings.report is not None:
+        findings += _functions(
+            client, info, _PER_USER_FUNCTIONS, "functions for asking person by person"
+        )
     findings.append(_language(client, info))
     findings.append(_zone(client, info, now))
     if by_report:
@@ -85,14 +100,17 @@ def target_findings(client: MoodleClient) -> list[Finding]:
     findings, info = _connection(client)
     if info is None:
         return findings
+    by_plugin, told = plugin_findings(client)
+    findings += by_plugin
     findings += _functions(client, info, (USER_BADGES,), "function for reading badges")
     offered = _offered(info)
-    roads = {"cohort": _COHORT_FUNCTIONS, "competency": _COMPETENCY_FUNCTIONS}
+    cohort = (looking_up(offered), *_COHORT_FUNCTIONS)
+    roads = {"cohort": cohort, "competency": _COMPETENCY_FUNCTIONS}
     open_roads = [name for name, needed in roads.items() if offered.issuperset(needed)]
     for name, needed in roads.items():
         # One road is enough: the missing functions of the other are worth a word, no more.
         findings += _functions(
-            client, info, needed, f"functions for via: {name}", warning=bool(open_roads)
+            client, info, needed, f"functions for via: {name}", warning=bool(open_roads) or told
         )
     findings += _tried("badges readable", lambda: _badges(client))
     if client.settings.badges_report is not None:
@@ -113,7 +131,7 @@ def _connection(client: MoodleClient) -> tuple[list[Finding], Info | None]:
         if not isinstance(info, dict) or "userid" not in info:
             raise client.unreadable(SITE_INFO)
     except PeerError as error:
-        return [Finding("connection", False, _told(error), _LOOK)], None
+        return [Finding("connection", False, _told(error), _remedy(error))], None
     return [
         Finding(
             "connection",
@@ -124,6 +142,11 @@ def _connection(client: MoodleClient) -> tuple[list[Finding], Info | None]:
     ], info
 
 
+def _remedy(error: PeerError) -> str:
+    """What is for an administrator is a step of set-up; anything else is in the way between."""
+    return _SETUP if isinstance(error, NeedsAdministrator) else _LOOK
+
+
 def _told(error: PeerError) -> str:
     return str(error).removeprefix(f"{error.peer}: ")
 
@@ -132,11 +155,11 @@ def _tried(check: str, attempt: Callable[[], Sequence[Finding]]) -> list[Finding
     try:
         return list(attempt())
     except PeerError as error:
-        return [Finding(check, False, _told(error), _LOOK)]
+        return [Finding(check, False, _told(error), _remedy(error))]
 
 
 def _offered(info: Info) -> set[str]:
-    return {str(one.get("name")) for one in info.get("functions", ())}
+    return set(function_names(info))
 
 
 def _functions(
@@ -200,7 +223,7 @@ def _report(client: MoodleClient) -> list[Finding]:
     body = client.fetch(RETRIEVE, {"reportid": number, "page": 0, "perpage": 1}).body
     try:
         told = msgspec.json.decode(body, type=Retrieved)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise client.unreadable(RETRIEVE) from None
     edit = settings.page(f"/reportbuilder/edit.php?id={number}")
     findings = [Finding("report", True, f"Report {number}, {told.details.name!r}, can be read.")]
@@ -322,14 +345,7 @@ def _badges_report(client: MoodleClient) -> list[Finding]:
 
 
 def _cohorts(client: MoodleClient) -> list[Finding]:
-    answer = client.call(
-        SEARCH_COHORTS,
-        {"query": "", "context": SYSTEM, "includes": "all"},
-    )
-    try:
-        named = [one["idnumber"] for one in answer["cohorts"] if one["idnumber"]]
-    except (KeyError, TypeError):
-        raise client.unreadable(SEARCH_COHORTS) from None
+    named = [str(one["idnumber"]) for one in list_cohorts(client) if one["idnumber"]]
     if named:
         seen = ", ".join(named[:10])
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +19,10 @@ from bridge.connectors.moodle.cells import (
     text_of,
     user_id,
 )
-from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.client import UNREADABLE, MoodleClient
 from bridge.connectors.moodle.reports import LIST, RETRIEVE, Retrieved, find_report
+from bridge.connectors.moodle.rows import instant_of
 from bridge.domain.errors import BadAnswer, PeerError
-from bridge.domain.records import from_epoch
 
 USER_BADGES = "core_badges_get_user_badges"
 _HEADINGS = {
@@ -32,6 +32,7 @@ _HEADINGS = {
     "name with link": "link",
     "date issued": "issued",
     "expiry date": "expires",
+    "status": "status",
 }
 _decode = msgspec.json.Decoder(Retrieved).decode
 
@@ -76,8 +77,8 @@ def _issued(client: MoodleClient, answer: Any) -> list[Issued]:
                 badge=int(one["id"]) if one.get("id") else None,
                 name=html.unescape(one["name"]),
                 hash=one.get("uniquehash") or None,
-                issued_at=from_epoch(int(one["dateissued"])) if one.get("dateissued") else None,
-                expires_at=from_epoch(int(one["dateexpire"])) if one.get("dateexpire") else None,
+                issued_at=instant_of(int(one.get("dateissued") or 0)),
+                expires_at=instant_of(int(one.get("dateexpire") or 0)),
             )
             for one in answer["badges"]
         ]
@@ -92,12 +93,49 @@ def all_issued(client: MoodleClient, report: int | str) -> Mapping[int, Sequence
     conditions that leave badges out, or lacks the columns that tell who holds what.
     """
     settings = client.settings
+    held: dict[int, list[Issued]] = {}
+    zone = None if settings.timezone == "UTC" else ZoneInfo(settings.timezone)
+    for columns, cells in _rows(client, report):
+        if columns is None or "user" not in columns or not columns.keys() & {"name", "link"}:
+            return None
+        user = user_id(cells[columns["user"]] or "")
+        if user is not None:
+            held.setdefault(user, []).append(_from_row(cells, columns, zone))
+    return held or None
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeShown:
+    """A badge that there is, whether anybody holds it or not. `available`: whether access is
+    enabled, None where the report has no column "Status"."""
+
+    id: int | None
+    name: str
+    available: bool | None
+
+
+def badges_shown(client: MoodleClient, report: int | str) -> Mapping[str, BadgeShown] | None:
+    """Every badge there is, by its name in small letters, from the same report; None as above."""
+    found: dict[str, BadgeShown] = {}
+    for columns, cells in _rows(client, report):
+        if columns is None or not columns.keys() & {"name", "link"}:
+            return None
+        row = _from_row(cells, columns, None)
+        status = text_of(cells[columns["status"]] or "").lower() if "status" in columns else ""
+        available = status.startswith("available") if status else None
+        found[row.name.strip().casefold()] = BadgeShown(row.badge, row.name, available)
+    return found or None
+
+
+def _rows(
+    client: MoodleClient, report: int | str
+) -> Iterator[tuple[Mapping[str, int] | None, Sequence[str | None]]]:
+    """The rows of a badges report with their columns; None for those of one with conditions."""
+    settings = client.settings
     if isinstance(report, int) or report.isdecimal():
         number = int(report)
     else:
         number = find_report(client, report, client.call(LIST, {"perpage": 1000}))
-    held: dict[int, list[Issued]] = {}
-    zone = None if settings.timezone == "UTC" else ZoneInfo(settings.timezone)
     page = seen = 0
     while True:
         answer = client.fetch(
@@ -106,19 +144,15 @@ def all_issued(client: MoodleClient, report: int | str) -> Mapping[int, Sequence
         try:
             told = _decode(answer.body)
             rows = [msgspec.json.decode(row)["columns"] for row in told.data.rows]
-        except (msgspec.MsgspecError, KeyError, TypeError):
+        except (*UNREADABLE, KeyError, TypeError):
             raise client.unreadable(RETRIEVE) from None
-        columns = _columns(told.data.headers)
         complete = told.details.conditiondata in (None, "", "[]", "{}")
-        if not complete or "user" not in columns or not columns.keys() & {"name", "link"}:
-            return None
+        columns = _columns(told.data.headers) if complete else None
         for cells in rows:
-            user = user_id(cells[columns["user"]] or "")
-            if user is not None:
-                held.setdefault(user, []).append(_from_row(cells, columns, zone))
+            yield columns, cells
         seen += len(rows)
         if seen >= told.data.totalrowcount:
-            return held or None
+            return
         if len(rows) < settings.page_size:
             raise BadAnswer(
                 f"{settings.key}: the badges report says it has {told.data.totalrowcount} rows and "

@@ -15,7 +15,13 @@ import msgspec
 
 from bridge.connectors.moodle.cells import text_of
 from bridge.connectors.moodle.client import BATCH_SIZE, MoodleClient
-from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND, completion_key, undated
+from bridge.connectors.moodle.rows import (
+    COURSE_KIND,
+    USER_KIND,
+    completion_key,
+    instant_of,
+    undated,
+)
 from bridge.domain.errors import NeedsAdministrator, PeerError
 from bridge.domain.ports import Clock
 from bridge.domain.records import (
@@ -26,7 +32,6 @@ from bridge.domain.records import (
     Precision,
     Pulled,
     Status,
-    from_epoch,
 )
 from bridge.domain.times import aware
 
@@ -199,9 +204,9 @@ def _read(body: bytes) -> Pulled:
     told = msgspec.json.decode(body, type=_Body)
     course, user = told.course, told.user
     dates = [int(date) for date in told.completion["dates"] if date]
-    if not dates:
+    moment = instant_of(max(dates, default=0))
+    if moment is None:
         return undated(str(user["id"]), str(course["id"]), body)
-    moment = from_epoch(max(dates))
     fact = LearningFact(
         account=AccountFacts(
             kind=USER_KIND,

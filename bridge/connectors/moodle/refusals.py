@@ -7,7 +7,13 @@ import re
 from collections.abc import Mapping
 
 from bridge.connectors.moodle.settings import MoodleSettings
-from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+from bridge.domain.errors import (
+    BadAnswer,
+    InMaintenance,
+    NeedsAdministrator,
+    PeerError,
+    TryLater,
+)
 
 SERVICES_PAGE = "/admin/settings.php?section=externalservices"
 TOKENS_PAGE = "/admin/webservice/tokens.php"
@@ -17,23 +23,41 @@ REPORTS_PAGE = "/reportbuilder/index.php"
 _REPORT = ("moodle/reportbuilder:view",)
 _COHORT_VIEW, _COHORT_ASSIGN = ("moodle/cohort:view",), ("moodle/cohort:assign",)
 _COMPETENCY = ("moodle/competency:competencyview",)
+_MANAGE = ("moodle/competency:competencymanage",)
+_LINK = ("moodle/course:view", "moodle/competency:coursecompetencymanage")
 CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     "core_reportbuilder_list_reports": _REPORT,
     "core_reportbuilder_retrieve_report": _REPORT,
     "core_reportbuilder_set_filters": _REPORT,
     "core_reportbuilder_filters_reset": _REPORT,
+    "core_cohort_create_cohorts": ("moodle/cohort:manage",),
     "core_cohort_search_cohorts": _COHORT_VIEW,
     "core_cohort_get_cohort_members": _COHORT_VIEW,
     "core_cohort_add_cohort_members": _COHORT_ASSIGN,
     "core_cohort_delete_cohort_members": _COHORT_ASSIGN,
     "core_competency_list_competency_frameworks": _COMPETENCY,
     "core_competency_list_competencies": _COMPETENCY,
+    "core_cohort_get_cohorts": _COHORT_VIEW,
+    "core_competency_get_scale_values": _MANAGE,
+    "core_competency_create_competency_framework": _MANAGE,
+    "core_competency_update_competency_framework": _MANAGE,
+    "core_competency_create_competency": _MANAGE,
+    "core_competency_update_competency": _MANAGE,
+    "core_competency_set_parent_competency": _MANAGE,
+    "core_competency_list_course_competencies": (
+        "moodle/course:view",
+        "moodle/course:viewhiddencourses",
+        "moodle/competency:coursecompetencyview",
+    ),
+    "core_competency_add_competency_to_course": _LINK,
+    "core_competency_set_course_competency_ruleoutcome": _LINK,
     "core_competency_grade_competency": (
         "moodle/competency:competencygrade",
         "moodle/competency:usercompetencyview",
         "moodle/competency:competencyview",
     ),
     "tool_lp_data_for_user_competency_summary": ("moodle/competency:usercompetencyview",),
+    "gradereport_user_get_grade_items": ("gradereport/user:view", "moodle/grade:viewall"),
     "core_badges_get_user_badges": ("moodle/badges:viewotherbadges",),
     "core_course_get_courses_by_field": ("moodle/course:view", "moodle/course:viewhiddencourses"),
     "core_enrol_get_enrolled_users": (
@@ -49,6 +73,15 @@ CAPABILITIES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
+_PLUGIN = "local_competencybridge_"
+_MANAGE_BADGES = ("local/competencybridge:managebadges",)
+CAPABILITIES = {
+    **CAPABILITIES,
+    **{f"{_PLUGIN}{name}_badges": _MANAGE_BADGES for name in ("save", "award", "renew", "revoke",
+                                                              "list")},
+    f"{_PLUGIN}set_status": ("local/competencybridge:setstatus",),
+}  # fmt: skip
+
 _FORBIDDEN = frozenset(
     {
         "nopermissions",
@@ -58,7 +91,8 @@ _FORBIDDEN = frozenset(
         "cannotviewreport",
     }
 )
-_LATER = frozenset({"dbconnectionfailed", "sitemaintenance", "upgraderunning", "cannotgetlock"})
+_CLOSED = frozenset({"dbconnectionfailed", "sitemaintenance", "upgraderunning"})
+_LATER = frozenset({"cannotgetlock", "errorbusy"})
 _TAGS = re.compile(r"<[^>]*>")
 
 
@@ -88,7 +122,9 @@ def refusal(
 def _meaning(
     settings: MoodleSettings, function: str, code: str, exception: str, said: str
 ) -> tuple[type[PeerError], str]:
-    if code in _LATER or exception == "dml_connection_exception":
+    if code in _CLOSED or exception == "dml_connection_exception":
+        return InMaintenance, f"Moodle is closed at the moment ({said}). It will be tried again."
+    if code in _LATER:
         return TryLater, f"Moodle cannot work at the moment ({said}). It will be tried again."
     if code == "invalidtoken":
         return NeedsAdministrator, (
@@ -107,6 +143,11 @@ def _meaning(
     if code in _FORBIDDEN:
         return NeedsAdministrator, _forbidden(settings, function, code, said)
     if code == "invalidrecord" and "external_functions" in said:
+        if function.startswith(_PLUGIN):
+            return NeedsAdministrator, (
+                f"This Moodle has no {function}: the plugin Competency Bridge is not installed in "
+                f"it, or an older one. See {settings.page('/admin/plugins.php')}."
+            )
         return NeedsAdministrator, (
             f"This Moodle has no web service function {function}. Custom reports need Moodle 4.1 "
             "or later; the bridge is verified with 4.4."

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.connectors.moodle.client import MoodleClient
+from bridge.connectors.moodle.cohortlist import SEARCH_COHORTS as SEARCH_COHORTS
+from bridge.connectors.moodle.cohortlist import SYSTEM, list_cohorts
 from bridge.connectors.moodle.issued import Holdings, held_by
 from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
 from bridge.domain.ports import Delivered, DeliveryStatus, Placement
 
-SEARCH_COHORTS = "core_cohort_search_cohorts"
 ADD_MEMBERS = "core_cohort_add_cohort_members"
 DELETE_MEMBERS = "core_cohort_delete_cohort_members"
 LIST_FRAMEWORKS = "core_competency_list_competency_frameworks"
@@ -26,7 +27,6 @@ GRADE = "core_competency_grade_competency"
 RATING = "tool_lp_data_for_user_competency_summary"
 COHORTS_PAGE = "/cohort/index.php"
 FRAMEWORKS_PAGE = "/admin/tool/lp/competencyframeworks.php?pagecontextid=1"
-SYSTEM = {"contextlevel": "system", "instanceid": 0}
 # Moodle wants a column to sort by: an empty one is a database error.
 FIRST_ONES = {"sort": "id", "order": "ASC", "skip": 0, "limit": 0}
 ALL_FRAMEWORKS = {
@@ -87,7 +87,7 @@ class _Told:
     def outcome(self, placement: Placement, idnumber: str) -> Delivered:
         """How it went for one of those asked for."""
         if user_of(placement) in self.unknown:
-            return Delivered(placement.key, DeliveryStatus.NEEDS_YOU, _deleted(placement))
+            return Delivered(placement.key, DeliveryStatus.NEEDS_YOU, gone_account(placement))
         if self.strange:
             # Which member a warning of another kind is about, Moodle does not reliably say.
             said = f"Cohort {idnumber}: {'; '.join(self.strange)}"
@@ -95,7 +95,8 @@ class _Told:
         return Delivered(placement.key, DeliveryStatus.DONE, f"In cohort {idnumber}.")
 
 
-def _deleted(placement: Placement) -> str:
+def gone_account(placement: Placement) -> str:
+    """What is said of an account that was deleted."""
     return (
         f"Moodle has no user {placement.account} (any more): the account was deleted. Link the "
         "person's present account, or dismiss the award."
@@ -110,14 +111,8 @@ class CohortRoad:
 
     def cohort(self, idnumber: str) -> int:
         """The id of the cohort. Raises NeedsYou when the service user sees none such."""
-        answer = self._client.call(
-            SEARCH_COHORTS,
-            {"query": idnumber, "context": SYSTEM, "includes": "all", "limitnum": 1000},
-        )
-        try:
-            found = [int(one["id"]) for one in answer["cohorts"] if one["idnumber"] == idnumber]
-        except (KeyError, TypeError, ValueError):
-            raise self._client.unreadable(SEARCH_COHORTS) from None
+        listed = list_cohorts(self._client, idnumber)
+        found = [int(one["id"]) for one in listed if one["idnumber"] == idnumber]
         if len(found) != 1:
             page = self._client.settings.page(COHORTS_PAGE)
             raise NeedsYou(
@@ -238,7 +233,7 @@ class CompetencyRoad:
             badges = held.get(user_of(placement), ())
             if isinstance(badges, PeerError):
                 if badges.detail in GONE:
-                    raise NeedsYou(_deleted(placement))
+                    raise NeedsYou(gone_account(placement))
                 raise badges
             badge = setting(placement, "badge")
             if any(one.is_badge(badge) for one in badges):
@@ -288,6 +283,15 @@ class CompetencyRoad:
         one = self._by_idnumber(LIST_COMPETENCIES, competencies, competency, "competency")
         scale = one.get("scaleconfiguration") or chosen.get("scaleconfiguration") or ""
         return int(one["id"]), _proficient(scale)
+
+    def framework(self, idnumber: str) -> int | None:
+        """The id of the framework; None where the service user sees none such."""
+        frameworks = self._client.call(LIST_FRAMEWORKS, ALL_FRAMEWORKS)
+        try:
+            kind = "competency framework"
+            return int(self._by_idnumber(LIST_FRAMEWORKS, frameworks, idnumber, kind)["id"])
+        except NeedsYou:
+            return None
 
     def _by_idnumber(
         self, function: str, listed: Any, idnumber: str, kind: str

@@ -30,9 +30,12 @@ from bridge.domain.records import (
     Status,
     Unreadable,
     cycle_of,
+    from_epoch,
 )
 
 USER_KIND, COURSE_KIND = "moodle-user", "moodle-course"
+#: Unix seconds of 2100: what a Moodle tells of later than that is no date, but milliseconds.
+LATEST = 4_102_444_800
 
 # The headings of Moodle's own columns in English, and the plainer names people give them. The
 # report may have them in any order, and others besides.
@@ -251,6 +254,12 @@ def _activity(
 def completion_key(user: str, course: str, moment: datetime) -> str:
     """The natural key of a completion (DESIGN 5.1): the same by every route."""
     return f"completion:{user}:{course}:{cycle_of(moment)}"
+
+
+def instant_of(seconds: float) -> datetime | None:
+    """The instant of a Unix time; None for 0 and for what is no moment of Moodle's, as where an
+    import wrote milliseconds."""
+    return from_epoch(seconds) if 0 < seconds < LATEST else None
 
 
 def undated(user: str, course: str, body: bytes) -> Pulled:

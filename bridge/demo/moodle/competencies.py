@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.demo.moodle.call import Call, Function
+from bridge.demo.moodle.call import Call, Function, format_string
 from bridge.demo.moodle.cohorts import CONTEXT
 from bridge.demo.moodle.errors import (
     database_read,
@@ -27,48 +27,48 @@ from bridge.demo.moodle.tables import (
     UserCompetency,
 )
 
-_SCALE_ID = 3
+SCALE_ID = 3
 _SCALE_CONFIGURATION = (
-    f'[{{"scaleid":"{_SCALE_ID}"}},{{"id":1,"scaledefault":1,"proficient":0}},'
+    f'[{{"scaleid":"{SCALE_ID}"}},{{"id":1,"scaledefault":1,"proficient":0}},'
     f'{{"id":{PROFICIENT_GRADE},"scaledefault":0,"proficient":1}}]'
 )
 _VIEW = ("moodle/competency:competencymanage", "moodle/competency:competencyview")
 _COMPETENCY_COLUMNS = ("id", "shortname", "idnumber", "sortorder", "competencyframeworkid")
 
 
-def _shown_framework(call: Call, framework: Framework) -> dict[str, Any]:
+def shown_framework(call: Call, framework: Framework) -> dict[str, Any]:
     count = sum(one.frameworkid == framework.id for one in call.site.competencies.values())
     return {
-        "shortname": framework.shortname,
+        "shortname": format_string(framework.shortname),
         "idnumber": framework.idnumber,
-        "description": "",
+        "description": framework.description,
         "descriptionformat": 1,
-        "visible": True,
-        "scaleid": _SCALE_ID,
-        "scaleconfiguration": _SCALE_CONFIGURATION,
+        "visible": framework.visible,
+        "scaleid": SCALE_ID,
+        "scaleconfiguration": framework.scaleconfiguration or _SCALE_CONFIGURATION,
         "contextid": 1,
-        "taxonomies": "competency,competency,competency,competency",
+        "taxonomies": framework.taxonomies,
         "id": framework.id,
         "timecreated": framework.timecreated,
         "timemodified": framework.timecreated,
         "usermodified": ADMIN,
-        "canmanage": False,
+        "canmanage": call.can("moodle/competency:competencymanage"),
         "competenciescount": count,
         "contextname": "System",
         "contextnamenoprefix": "System",
     }
 
 
-def _shown_competency(competency: Competency) -> dict[str, Any]:
+def shown_competency(competency: Competency) -> dict[str, Any]:
     return {
-        "shortname": competency.shortname,
+        "shortname": format_string(competency.shortname),
         "idnumber": competency.idnumber,
-        "description": "",
+        "description": competency.description,
         "descriptionformat": 1,
         "sortorder": competency.sortorder,
-        "parentid": 0,
-        "path": "/0/",
-        "ruleoutcome": 0,
+        "parentid": competency.parentid,
+        "path": f"/0/{competency.parentid}/" if competency.parentid else "/0/",
+        "ruleoutcome": competency.ruleoutcome,
         "ruletype": None,
         "ruleconfig": None,
         "scaleid": None,
@@ -148,7 +148,7 @@ def _list_frameworks(call: Call, params: dict[str, Any]) -> list[dict[str, Any]]
     _check_list(call, params, ("id", "shortname", "idnumber"))
     wanted = params["query"].lower()
     shown = [
-        _shown_framework(call, one)
+        shown_framework(call, one)
         for one in call.site.frameworks.values()
         if wanted in f"{one.shortname}\n{one.idnumber}".lower()
     ]
@@ -163,7 +163,7 @@ def _list_competencies(call: Call, params: dict[str, Any]) -> list[dict[str, Any
     if framework is not None and framework not in {str(one) for one in call.site.frameworks}:
         raise invalid_record("competency_framework")
     _check_list(call, params, ("", *_COMPETENCY_COLUMNS))
-    shown = [_shown_competency(one) for one in call.site.competencies.values()]
+    shown = [shown_competency(one) for one in call.site.competencies.values()]
     found = [
         row for row in shown if all(str(row[name]) == value for name, value in filters.items())
     ]
@@ -182,11 +182,11 @@ def _summary(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         "competency": {
             "linkedcourses": [],
             "relatedcompetencies": [],
-            "competency": _shown_competency(competency),
-            "framework": _shown_framework(call, framework),
+            "competency": shown_competency(competency),
+            "framework": shown_framework(call, framework),
             "hascourses": False,
             "hasrelatedcompetencies": False,
-            "scaleid": _SCALE_ID,
+            "scaleid": SCALE_ID,
             "scaleconfiguration": _SCALE_CONFIGURATION,
             "taxonomyterm": "Competency",
             "comppath": {

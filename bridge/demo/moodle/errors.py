@@ -10,6 +10,9 @@ CAPABILITY_NAMES = {
     "moodle/competency:competencygrade": "Set competency rating",
     "moodle/competency:competencyview": "View competency frameworks",
     "moodle/competency:usercompetencyview": "View a user competency",
+    "moodle/competency:competencymanage": "Manage competency frameworks",
+    "moodle/competency:coursecompetencymanage": "Manage course competencies",
+    "moodle/competency:coursecompetencyview": "View course competencies",
     "moodle/course:enrolreview": "Review course enrolments",
     "moodle/course:view": "View courses without participation",
     "moodle/course:viewparticipants": "View participants",
@@ -131,6 +134,23 @@ def report_denied() -> MoodleError:
 def database_read() -> MoodleError:
     """A query that the database refused (an empty sort column, for one)."""
     return MoodleError("dml_read_exception", "dmlreadexception", "Error reading from database")
+
+
+def site_maintenance() -> MoodleError:
+    """Maintenance that was switched on in the administration."""
+    return MoodleError(
+        "moodle_exception",
+        "sitemaintenance",
+        "The site is undergoing maintenance and is currently not available",
+        module="admin",
+    )
+
+
+def upgrade_running() -> MoodleError:
+    """An upgrade that is under way."""
+    return MoodleError(
+        "moodle_exception", "upgraderunning", "Site is being upgraded, please retry later."
+    )
 
 
 def database_down() -> MoodleError:

@@ -23,6 +23,10 @@ class Fault(StrEnum):
     """HTTP 200 with a page where JSON was asked for (a proxy, a login page)."""
     MAINTENANCE = "maintenance"
     """HTTP 503, HTML, Retry-After: 300."""
+    SITE_MAINTENANCE = "site maintenance"
+    """HTTP 200 with `sitemaintenance`, as when it was switched on in the administration."""
+    UPGRADE_RUNNING = "upgrade running"
+    """HTTP 200 with `upgraderunning`."""
     WEB_SERVICES_OFF = "web services off"
     """HTTP 403 with an empty body."""
     DATABASE_DOWN = "database down"
@@ -35,6 +39,8 @@ class Fault(StrEnum):
     # On the way
     SLOW = "slow"
     """The answer comes `value` seconds late (1)."""
+    DRIPPING = "dripping"
+    """The answer comes byte by byte, one in `value` seconds (0.1)."""
     CUT_CONNECTION = "cut connection"
     """The connection drops in the middle of the body; Content-Length promised all of it."""
     TRUNCATED_BODY = "truncated body"
@@ -62,6 +68,7 @@ class Fault(StrEnum):
 DEFAULTS = {
     Fault.TOO_MANY_REQUESTS: "1",
     Fault.SLOW: "1",
+    Fault.DRIPPING: "0.1",
     Fault.MISSING_COLUMN: "completion:timecompleted",
     Fault.OTHER_LANGUAGE: "fr",
     Fault.OTHER_ZONE: "America/New_York",

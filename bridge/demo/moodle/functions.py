@@ -11,14 +11,20 @@ from bridge.demo.moodle import (
     calendar,
     cohorts,
     competencies,
+    competencies_admin,
     completion,
     courses,
+    grades,
     reports,
+    reports_admin,
     users,
+    users_admin,
 )
 from bridge.demo.moodle.call import Answer, Call, Function
 from bridge.demo.moodle.errors import MoodleError, access_denied, invalid_record
 from bridge.demo.moodle.params import RAW, Many, Value, default, validate
+from bridge.demo.moodle.plugin.functions import FUNCTIONS as PLUGIN_FUNCTIONS
+from bridge.demo.moodle.state import ADMIN
 
 VERSION = "2023112400"
 RELEASE = "4.4dev (Build: 20231124)"
@@ -30,11 +36,9 @@ _ELSEWHERE = frozenset(
         "core_badges_get_user_badge_by_hash",
         "core_course_delete_courses",
         "core_course_get_contents",
-        "core_user_create_users",
+        "core_course_get_course_module",
         "core_user_delete_users",
         "core_user_get_users",
-        "core_user_update_users",
-        "gradereport_user_get_grade_items",
     }
 )
 
@@ -49,7 +53,8 @@ def run(call: Call, name: str, params: Mapping[str, Any]) -> Answer:
 
     Raises MoodleError with what a real Moodle would answer.
     """
-    if name not in FUNCTIONS and name not in _ELSEWHERE:
+    unknown = name not in FUNCTIONS and name not in _ELSEWHERE
+    if unknown or (name in OF_PLUGIN and call.site.plugin is None):
         raise invalid_record("external_functions")
     if not _offered(call, name):
         raise access_denied()
@@ -60,7 +65,8 @@ def run(call: Call, name: str, params: Mapping[str, Any]) -> Answer:
 def _offered(call: Call, name: str) -> bool:
     service = call.service
     allowed = service.allowed_users is None or call.user.id in service.allowed_users
-    return service.enabled and allowed and name in service.functions and name in FUNCTIONS
+    there = name in FUNCTIONS and (name not in OF_PLUGIN or call.site.plugin is not None)
+    return service.enabled and allowed and name in service.functions and there
 
 
 def _site_info(call: Call, _: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +100,7 @@ def _site_info(call: Call, _: dict[str, Any]) -> dict[str, Any]:
         "siteid": 1,
         "sitecalendartype": "gregorian",
         "usercalendartype": "gregorian",
-        "userissiteadmin": False,
+        "userissiteadmin": call.user.id == ADMIN,
         "theme": "boost",
         "limitconcurrentlogins": 0,
     }
@@ -142,6 +148,9 @@ _REQUEST = {
     "settinglang": default("raw", ""),
 }
 
+#: These are there only where the plugin is installed.
+OF_PLUGIN = frozenset(function.name for function in PLUGIN_FUNCTIONS)
+
 FUNCTIONS: dict[str, Function] = {
     function.name: function
     for function in (
@@ -153,7 +162,22 @@ FUNCTIONS: dict[str, Function] = {
         *cohorts.FUNCTIONS,
         *badges.FUNCTIONS,
         *competencies.FUNCTIONS,
+        *competencies_admin.FUNCTIONS,
+        *reports_admin.FUNCTIONS,
+        *users_admin.FUNCTIONS,
         *calendar.FUNCTIONS,
+        *grades.FUNCTIONS,
+        *PLUGIN_FUNCTIONS,
         Function("tool_mobile_call_external_functions", {"requests": Many(_REQUEST)}, _batch),
     )
 }
+
+#: What an administrator's token is for during set-up: the bridge's own service has none of these.
+FOR_SETUP = frozenset(
+    function.name
+    for function in (
+        *competencies_admin.WRITING,
+        *reports_admin.FUNCTIONS,
+        *users_admin.FUNCTIONS,
+    )
+) | {"core_cohort_create_cohorts"}

@@ -37,7 +37,11 @@ def add_pages(app: Flask, site: Site, lock: AbstractContextManager[Any]) -> None
             if user is None or user.deleted:
                 abort(404)
             badges = [_shown(site, one) for one in site.issued_to(user.id)]
-            return render_template("profile.html", site=site.name, user=user, badges=badges)
+            status = site.statuses.get(user.id) if site.plugin is not None else None
+            shown = None if status is None else {**status, "updated": _day(status["updated"])}
+            return render_template(
+                "profile.html", site=site.name, user=user, badges=badges, status=shown
+            )
 
     @app.get("/badges/badge.php")
     def badge() -> str:
@@ -52,8 +56,12 @@ def add_pages(app: Flask, site: Site, lock: AbstractContextManager[Any]) -> None
 
     @app.get("/webservice/pluginfile.php/1/badges/badgeimage/<int:badgeid>/f3")
     def picture(badgeid: int) -> Response:
-        if badgeid not in site.badges:
+        with lock:
+            found = site.badges.get(badgeid)
+        if found is None:
             abort(404)
+        if found.image:
+            return Response(found.image, mimetype="image/png")
         return Response(_PICTURE, mimetype="image/svg+xml")
 
     @app.after_request

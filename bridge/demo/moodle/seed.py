@@ -1,4 +1,4 @@
-"""The demo's Moodle: 200 learners, 14 courses, 840 completions, cohorts, badges, reports, tokens.
+"""The demo's Moodle: 200 learners, 14 courses, 840 completions, quizzes, cohorts, badges, tokens.
 
 The same for the same `now`: dates are counted back from it, and the rest follows from numbers.
 """
@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from bridge.demo.moodle.functions import FUNCTIONS
+from bridge.demo.moodle.functions import FOR_SETUP, FUNCTIONS
 from bridge.demo.moodle.people import Person, learners, staff_list
+from bridge.demo.moodle.plugin.feed import MANAGE_BADGES, READ, SET_STATUS
 from bridge.demo.moodle.reports import BADGES, PARTICIPANTS
 from bridge.demo.moodle.state import Site
-from bridge.demo.moodle.tables import Category, Course, Service, User
+from bridge.demo.moodle.tables import Category, Course, Module, Service, User
 
 SERVICE_USER = "svc-bridge"
 
@@ -65,6 +66,14 @@ BADGE_COLUMNS = (
     "badge:namewithlink",
 )
 
+# Of which course, its kind, name, ID number and pass mark: the final quiz of two e-learnings.
+_MODULES = (
+    ("SGC-L1", "quiz", "Final quiz", "SGC-L1-QUIZ", 0.8),
+    ("FGM", "quiz", "What would you do?", "", None),
+    ("FGM", "page", "Reading list", "", None),
+)
+_FIRST_MODULE_ID = 500
+
 _COHORT_BADGES = (
     ("LLR Core", "LLR-CORE", "The ten core competencies, each verified by a second person."),
     (
@@ -79,6 +88,7 @@ AUTHENTICATED = frozenset(
     {
         "moodle/badges:viewotherbadges",
         "moodle/competency:competencyview",
+        "moodle/competency:coursecompetencyview",
         "moodle/reportbuilder:view",
     }
 )
@@ -86,6 +96,8 @@ AUTHENTICATED = frozenset(
 BRIDGE_ROLE = frozenset(
     {
         "webservice/rest:use",
+        "gradereport/user:view",
+        "moodle/grade:viewall",
         "moodle/cohort:assign",
         "moodle/cohort:view",
         "moodle/competency:competencygrade",
@@ -100,9 +112,17 @@ BRIDGE_ROLE = frozenset(
     }
 )
 
+# What the bridge's role adds where its plugin is installed.
+PLUGIN_ROLE = frozenset({READ, MANAGE_BADGES, SET_STATUS})
 
-def demo_site(now: datetime, clock: Callable[[], datetime] | None = None) -> Site:
-    """The demo's Moodle as it stands at `now` (aware). `clock` moves on from there if given."""
+
+def demo_site(
+    now: datetime, clock: Callable[[], datetime] | None = None, *, plugin: bool = False
+) -> Site:
+    """The demo's Moodle as it stands at `now` (aware). `clock` moves on from there if given.
+
+    With `plugin`, the bridge's plugin is installed, and its service user may use it.
+    """
     site = Site("Northmere Safeguarding Learning", clock or (lambda: now))
     site.add_category(Category(E_LEARNING, "E-learning"))
     site.add_category(Category(CLASSROOM, "Classroom and multi-agency"))
@@ -121,8 +141,12 @@ def demo_site(now: datetime, clock: Callable[[], datetime] | None = None) -> Sit
     for person in people:
         site.add_user(_account(person))
     _complete(site, people, now)
-    _add_access(site)
+    _add_quizzes(site)
+    add_access(site)
     _add_badges(site, now.year)
+    if plugin:
+        site.install_plugin()
+        site.user(SERVICE_USER).capabilities |= PLUGIN_ROLE
     return site
 
 
@@ -165,6 +189,23 @@ def _complete(site: Site, people: list[Person], now: datetime) -> None:
         site.enrol(person.moodle_id, ids[chosen[done]])
 
 
+def _add_quizzes(site: Site) -> None:
+    """Whoever completed the course took its quiz a little before; four in nine did not pass."""
+    ids = {course.shortname: course.id for course in site.courses.values()}
+    for number, (shortname, kind, name, idnumber, passmark) in enumerate(_MODULES):
+        module = site.add_module(
+            Module(_FIRST_MODULE_ID + number, ids[shortname], kind, name, idnumber, passmark)
+        )
+        for row in list(site.completions.values()):
+            if row.courseid != module.courseid or row.timecompleted is None:
+                continue
+            when = datetime.fromtimestamp(row.timecompleted - 600, UTC)
+            grade = None if kind != "quiz" else 0.6 + (row.userid % 9) * 0.05
+            failed = passmark is not None and grade is not None and grade < passmark
+            state = 1 if passmark is None else 3 if failed else 2
+            site.complete_activity(row.userid, module.cmid, when, state=state, grade=grade)
+
+
 def _choose(chance: random.Random, weights: dict[str, int], count: int) -> list[str]:
     """Different courses, the popular ones more often."""
     left = dict(weights)
@@ -183,8 +224,11 @@ def _moment(chance: random.Random, now: datetime, *, archived: bool) -> datetime
     return now - timedelta(days=days, seconds=chance.randrange(86400))
 
 
-def _add_access(site: Site) -> None:
-    service = Service("competency_bridge", set(FUNCTIONS), allowed_users=set())
+def add_access(site: Site) -> None:
+    """The bridge's service, its user with a token and one without capabilities, and two reports."""
+    # As docs/moodle.md has it; the gradebook is for whoever wants scores without the plugin.
+    offered = set(FUNCTIONS) - FOR_SETUP - {"gradereport_user_get_grade_items"}
+    service = Service("competency_bridge", offered, allowed_users=set())
     site.add_service(service)
     bridge = _service_user(site, 203, SERVICE_USER, "Bridge", AUTHENTICATED | BRIDGE_ROLE)
     _service_user(
@@ -243,4 +287,4 @@ def _add_badges(site: Site, year: int) -> None:
         )
 
 
-__all__ = ["SERVICE_USER", "demo_site", "staff_list"]
+__all__ = ["SERVICE_USER", "add_access", "demo_site", "staff_list"]

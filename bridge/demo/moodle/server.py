@@ -27,13 +27,15 @@ from bridge.demo.moodle.errors import (
     database_down,
     invalid_parameter,
     invalid_token,
+    site_maintenance,
+    upgrade_running,
 )
 from bridge.demo.moodle.faults import Fault, Faults
 from bridge.demo.moodle.functions import php_json, run
 from bridge.demo.moodle.lti import LtiPlatform
 from bridge.demo.moodle.lti_pages import add_lti_pages
 from bridge.demo.moodle.params import parse_form
-from bridge.demo.moodle.state import Site
+from bridge.demo.moodle.state import ADMIN, Site
 from bridge.demo.moodle.tables import User
 
 _ENDPOINT = "/webservice/rest/server.php"
@@ -115,6 +117,12 @@ class StandInMoodle:
         with self.lock:
             return sum(function in (None, seen.function) for seen in self.requests)
 
+    def cron(self) -> int | None:
+        """What Moodle's cron does for the plugin: send its webhook. The status of the answer."""
+        with self.lock:
+            plugin, now = self.site.plugin, self.site.now
+        return None if plugin is None else plugin.cron(now)
+
     def forget(self) -> None:
         """Forget the requests seen so far."""
         with self.lock:
@@ -159,6 +167,10 @@ class StandInMoodle:
         try:
             if Fault.DATABASE_DOWN in faults:
                 raise database_down()
+            if Fault.SITE_MAINTENANCE in faults:
+                raise site_maintenance()
+            if Fault.UPGRADE_RUNNING in faults:
+                raise upgrade_running()
             if Fault.TOKEN_EXPIRED in faults:
                 raise access_denied() if faults[Fault.TOKEN_EXPIRED] == "1" else invalid_token()
             user, service = self._authenticate(token)
@@ -190,7 +202,7 @@ class StandInMoodle:
                 "wsaccessusersuspended",
                 f"Refused web service access for suspended username: {user.username}",
             )
-        if "webservice/rest:use" not in user.capabilities:
+        if user.id != ADMIN and "webservice/rest:use" not in user.capabilities:
             raise access_denied()
         return user, token.service
 
@@ -229,12 +241,21 @@ def _deliver(body: bytes, kind: str, faults: Mapping[Fault, str]) -> Response:
     half = body[: len(body) // 2]
     if Fault.LOST_REPLY in faults:
         return Response(_dropping(b""), 200, _HEADERS, content_type=kind)
+    if Fault.DRIPPING in faults:
+        drips = _dripping(body, float(faults[Fault.DRIPPING]))
+        return Response(drips, 200, _HEADERS, content_type=kind)
     if Fault.CUT_CONNECTION in faults:
         promised = _HEADERS | {"Content-Length": str(len(body))}
         return Response(_dropping(half), 200, promised, content_type=kind)
     if Fault.TRUNCATED_BODY in faults:
         body = half
     return Response(body, 200, _HEADERS, content_type=kind)
+
+
+def _dripping(body: bytes, seconds: float) -> Iterator[bytes]:
+    for at in range(len(body)):
+        time.sleep(seconds)
+        yield body[at : at + 1]
 
 
 def _dropping(sent: bytes) -> Iterator[bytes]:

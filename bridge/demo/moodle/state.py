@@ -8,19 +8,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from bridge.demo.moodle import lifecycle
 from bridge.demo.moodle.errors import deleted_user, invalid_record, invalid_user
+from bridge.demo.moodle.plugin.outbox import Plugin
 from bridge.demo.moodle.tables import (
+    ActivityCompletion,
     Badge,
     Category,
     Cohort,
     Competency,
     Completion,
     Course,
+    CourseCompetency,
     Enrolment,
     Framework,
     IssuedBadge,
+    Module,
     Rating,
     Report,
     Service,
@@ -44,17 +49,27 @@ class Site:
         self.courses: dict[int, Course] = {}
         self.enrolments: list[Enrolment] = []
         self.completions: dict[tuple[int, int], Completion] = {}
+        self.modules: dict[int, Module] = {}
+        self.activity_completions: dict[tuple[int, int], ActivityCompletion] = {}
+        self.plugin: Plugin | None = None
         self.cohorts: dict[int, Cohort] = {}
         self.badges: dict[int, Badge] = {}
         self.issued: list[IssuedBadge] = []
+        self.badge_keys: dict[str, int] = {}
+        self.by_bridge: set[int] = set()
+        self.statuses: dict[int, dict[str, Any]] = {}
         self.frameworks: dict[int, Framework] = {}
         self.competencies: dict[int, Competency] = {}
         self.user_competencies: dict[tuple[int, int], UserCompetency] = {}
         self.services: dict[str, Service] = {}
         self.tokens: dict[str, Token] = {}
         self.reports: dict[int, Report] = {}
+        self.course_competencies: dict[int, CourseCompetency] = {}
+        self.role_assignments: list[tuple[int, int, int]] = []
         self.user_filters: dict[tuple[int, int], dict[str, object]] = {}
         self._ratings = 0
+        self._issued_rows = 0
+        self._rows = 0
         self.add_user(User(1, "guest", "Guest user", "", "root@localhost"))
         self.add_user(User(ADMIN, "admin", "Admin", "User", "admin@example.org"))
 
@@ -62,6 +77,20 @@ class Site:
     def now(self) -> int:
         """The present in Unix seconds."""
         return int(self.clock().timestamp())
+
+    def install_plugin(self) -> Plugin:
+        """Install the bridge's plugin: from now on its outbox hears of everything."""
+        self.plugin = Plugin(f"{len(self.users):04x}{self.now:012x}", self.now)
+        return self.plugin
+
+    def happened(self, kind: str, **about: int) -> None:
+        """Let the plugin, where it is installed, note a change."""
+        if self.plugin is not None:
+            self.plugin.note(kind, self.now, **about)
+
+    def _row(self) -> int:
+        self._rows += 1
+        return self._rows
 
     # People and courses
 
@@ -135,35 +164,55 @@ class Site:
             self.enrol(userid, courseid)
         moment = None if when is None else int(when.timestamp())
         self.completions[userid, courseid] = Completion(
-            userid, courseid, moment, grade, criteria_dated
+            userid, courseid, moment, grade, criteria_dated, self._row()
         )
+        self.happened("course_completed", userid=userid, courseid=courseid)
 
-    def reset_course(self, courseid: int) -> None:
-        """Delete every completion of a course; enrolments stay."""
-        for key in [key for key in self.completions if key[1] == courseid]:
-            del self.completions[key]
+    def grade_course(self, userid: int, courseid: int, grade: float) -> None:
+        """Give another final grade (of 100) to whoever completed."""
+        self.completions[userid, courseid].grade = grade
+        self.happened("grade", userid=userid, courseid=courseid)
 
-    def unenrol(self, userid: int, courseid: int) -> None:
-        """End every enrolment; the completion row stays, but no report shows it."""
-        self.enrolments = [
-            one for one in self.enrolments if (one.userid, one.courseid) != (userid, courseid)
-        ]
+    def add_module(self, module: Module) -> Module:
+        """Put an activity into a course."""
+        self.modules[module.cmid] = _new(self.modules, module.cmid, module)
+        return module
 
-    def suspend(self, userid: int, *, suspended: bool = True) -> None:
-        """Suspend an account, or let it in again. Enrolments are not touched."""
-        self.users[userid].suspended = suspended
+    def complete_activity(
+        self, userid: int, cmid: int, when: datetime, *, state: int = 1, grade: float | None = None
+    ) -> None:
+        """Complete an activity, or take another attempt. `grade` is a fraction."""
+        before = self.activity_completions.get((userid, cmid))
+        moment = int(when.timestamp())
+        if before is not None and before.state == state:
+            # Moodle touches the completion only when its state changes.
+            moment = before.time
+        number = before.id if before else self._row()
+        self.activity_completions[userid, cmid] = ActivityCompletion(
+            number, userid, cmid, state, moment, grade
+        )
+        courseid = self.modules[cmid].courseid
+        self.happened("module_completed", userid=userid, courseid=courseid, cmid=cmid)
 
-    def delete_user(self, userid: int) -> None:
-        """Delete as Moodle does: the row stays, scrambled; enrolments and memberships go."""
-        user = self.users[userid]
-        user.deleted = True
-        user.username = f"{user.email}.{self.now}"
-        user.email = hashlib.sha256(user.username.encode()).hexdigest()[:32]
-        user.idnumber = ""
-        self.enrolments = [one for one in self.enrolments if one.userid != userid]
-        for cohort in self.cohorts.values():
-            if userid in cohort.members:
-                cohort.members.remove(userid)
+    def next_user_id(self) -> int:
+        """The number that the next account gets: one more than the highest there is."""
+        return max(self.users) + 1
+
+    # What becomes of them, in `lifecycle.py`
+    reset_course = lifecycle.reset_course
+    unlock_and_delete = lifecycle.unlock_and_delete
+    uncomplete = lifecycle.uncomplete
+    unenrol = lifecycle.unenrol
+    suspend_enrolment = lifecycle.suspend_enrolment
+    suspend = lifecycle.suspend
+    delete_user = lifecycle.delete_user
+    change_user = lifecycle.change_user
+    change_course = lifecycle.change_course
+    delete_course = lifecycle.delete_course
+    remove_module = lifecycle.remove_module
+    merge_users = lifecycle.merge_users
+    backup = lifecycle.backup
+    restore = lifecycle.restore
 
     # Cohorts, competencies and the badges that follow
 
@@ -200,6 +249,16 @@ class Site:
         self.competencies[competency.id] = competency
         return competency
 
+    def link_course(self, courseid: int, competencyid: int, outcome: int = 1) -> CourseCompetency:
+        """Link a course to a competency, once; Moodle's own outcome is to add evidence."""
+        for link in self.course_competencies.values():
+            if (link.courseid, link.competencyid) == (courseid, competencyid):
+                return link
+        number = len(self.course_competencies) + 1
+        link = CourseCompetency(number, courseid, competencyid, self.now, outcome)
+        self.course_competencies[number] = link
+        return link
+
     def user_competency(self, userid: int, competencyid: int) -> UserCompetency:
         """The user's row for a competency, made when first asked for, as Moodle does."""
         key = (userid, competencyid)
@@ -233,7 +292,7 @@ class Site:
     ) -> Badge:
         """Create an active site badge with those criteria, all of which must be met."""
         badge = Badge(
-            id=len(self.badges) + 1,
+            id=max(self.badges, default=0) + 1,
             name=name,
             description=description or name,
             timecreated=self.now,
@@ -254,6 +313,22 @@ class Site:
     def revoke(self, badgeid: int, userid: int) -> None:
         """What only an administrator or a plugin can do: take an issued badge away."""
         self.issued = [one for one in self.issued if (one.badgeid, one.userid) != (badgeid, userid)]
+        self.happened("badge_revoked", userid=userid, badgeid=badgeid)
+
+    def issue(self, badgeid: int, userid: int, expires: int | None) -> IssuedBadge:
+        """Issue a badge, as an administrator may by hand, or a plugin."""
+        self._issued_rows += 1
+        key = f"{badgeid}/{userid}/{self.now}/{self._issued_rows}"
+        unique = hashlib.sha256(key.encode()).hexdigest()[:40]
+        issued = IssuedBadge(badgeid, userid, self.now, expires, unique, row=self._issued_rows)
+        self.issued.append(issued)
+        self.happened("badge_awarded", userid=userid, badgeid=badgeid)
+        return issued
+
+    def delete_badge(self, badgeid: int) -> None:
+        """Delete a badge, and with it what was issued."""
+        del self.badges[badgeid]
+        self.issued = [one for one in self.issued if one.badgeid != badgeid]
 
     def _review(self, userid: int, badges: Iterable[Badge]) -> None:
         """Issue those badges whose criteria are met and that were never issued before.
@@ -265,9 +340,7 @@ class Site:
             held = any((one.badgeid, one.userid) == (badge.id, userid) for one in self.issued)
             if badge.active and not held and self._meets(userid, badge):
                 expires = None if badge.lasts is None else self.now + badge.lasts
-                key = f"{badge.id}/{userid}/{self.now}"
-                unique = hashlib.sha256(key.encode()).hexdigest()[:40]
-                self.issued.append(IssuedBadge(badge.id, userid, self.now, expires, unique))
+                self.issue(badge.id, userid, expires)
 
     def _meets(self, userid: int, badge: Badge) -> bool:
         in_cohorts = all(userid in self.cohorts[one].members for one in badge.cohorts)

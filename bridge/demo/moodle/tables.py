@@ -84,6 +84,31 @@ class Completion:
     timecompleted: int | None
     grade: float | None = None
     criteria_dated: bool = True
+    id: int = 0
+
+
+@dataclass
+class Module:
+    """An activity inside a course. `gradepass` is a fraction, None where there is no pass mark."""
+
+    cmid: int
+    courseid: int
+    modname: str
+    name: str
+    idnumber: str = ""
+    gradepass: float | None = None
+
+
+@dataclass
+class ActivityCompletion:
+    """How far a user is with an activity: state 0 to 3, when that changed, grade as a fraction."""
+
+    id: int
+    userid: int
+    cmid: int
+    state: int
+    time: int
+    grade: float | None = None
 
 
 @dataclass
@@ -113,6 +138,8 @@ class Badge:
     competencies: tuple[int, ...] = ()
     lasts: int | None = None
     active: bool = True
+    image: bytes = b""
+    manual: bool = False
 
 
 @dataclass
@@ -125,21 +152,29 @@ class IssuedBadge:
     dateexpire: int | None
     uniquehash: str
     visible: bool = True
+    row: int = 0
 
 
 @dataclass
 class Framework:
-    """A competency framework. Its scale is the same for all: Not yet competent, Competent."""
+    """A competency framework. Its scale is the same for all: Not yet competent, Competent.
+
+    `scaleconfiguration` None is the usual one, whose second value is proficient.
+    """
 
     id: int
     shortname: str
     idnumber: str
     timecreated: int
+    description: str = ""
+    visible: bool = True
+    taxonomies: str = "competency,competency,competency,competency"
+    scaleconfiguration: str | None = None
 
 
 @dataclass
 class Competency:
-    """A competency of a framework."""
+    """A competency of a framework; `parentid` 0 at the top."""
 
     id: int
     shortname: str
@@ -147,6 +182,20 @@ class Competency:
     frameworkid: int
     timecreated: int
     sortorder: int = 0
+    description: str = ""
+    parentid: int = 0
+    ruleoutcome: int = 0
+
+
+@dataclass
+class CourseCompetency:
+    """A competency that a course is linked to, and what completing the course does to it."""
+
+    id: int
+    courseid: int
+    competencyid: int
+    timecreated: int
+    ruleoutcome: int = 1
 
 
 @dataclass
@@ -221,3 +270,4 @@ class Report:
     conditions: dict[str, int]
     audience: set[int]
     timecreated: int
+    sorted_by: list[str] = field(default_factory=list)

@@ -8,8 +8,10 @@ from bridge.storage import (  # noqa: F401  their tables count too
     tables_access,
     tables_booking,
     tables_inbox,
+    tables_links,
     tables_practice,
     tables_statements,
+    tables_targets,
 )
 from bridge.storage.tables import metadata
 

@@ -28,7 +28,11 @@ class Badges(Paged):
 
 
 class BadgeTold(Told):
-    """One badge of one person on one target. `needs_you` says what an administrator has to do."""
+    """One badge of one person on one target. `needs_you` says what an administrator has to do.
+
+    `road` is the way it goes there, "" while that is not decided; `moved`: it is what an old one
+    left.
+    """
 
     id: int
     target: str
@@ -36,6 +40,8 @@ class BadgeTold(Told):
     title: str
     person: PersonTold
     period: str
+    road: str
+    moved: bool
     desired: str
     observed: str | None
     observed_at: datetime | None
@@ -49,8 +55,8 @@ class BadgeTold(Told):
     def of(state: TargetState) -> BadgeTold:
         """As an answer has it."""
         same = (
-            "id", "period", "desired", "observed", "observed_at", "url", "attempts", "next_at",
-            "error", "needs_you",
+            "id", "period", "road", "moved", "desired", "observed", "observed_at", "url",
+            "attempts", "next_at", "error", "needs_you",
         )  # fmt: skip
         return BadgeTold(
             **{name: getattr(state, name) for name in same},
@@ -88,6 +94,7 @@ class Reconciled(Told):
     withdrawn: int
     waiting: int
     out_of_step: int
+    strays: int
     needs_you: list[str]
 
 

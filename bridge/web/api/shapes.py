@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from bridge.domain.claims import ClaimState
 from bridge.domain.mapping import CompetencyRef
 from bridge.domain.model import Claim, Evidence
+from bridge.domain.notebook import Support
 from bridge.services.evidence import Item
 from bridge.services.progress import Progress, Stand
 from bridge.web.api.operations import MAX_ID, Shape
@@ -93,6 +94,20 @@ class ClaimTold(Told):
         )  # fmt: skip
 
 
+class GoneTold(Told):
+    """A record behind evidence that its source no longer shows: since when, and why.
+
+    `because` is one of "reversed" (the source took it back), "taken again", "left", "account
+    deleted", "course deleted", "restored", "given anew" and "unshown" (it could not be found out);
+    all but the first change nothing about what was learned. `words` say it for people.
+    """
+
+    source: str
+    since: datetime | None
+    because: str
+    words: str
+
+
 class EvidenceTold(Told):
     """One activity of one person, and what it is claimed to evidence."""
 
@@ -108,20 +123,28 @@ class EvidenceTold(Told):
     reference: str | None
     late: bool
     claims: list[ClaimTold]
+    no_longer_there: list[GoneTold]
 
     @staticmethod
     def of(item: Item, url: str) -> EvidenceTold:
         """As an answer has it."""
-        return evidence_told(item.evidence, item.claims, url)
+        return evidence_told(item.evidence, item.claims, url, item.gone)
 
 
-def evidence_told(one: Evidence, claims: Iterable[Claim], url: str) -> EvidenceTold:
+def evidence_told(
+    one: Evidence, claims: Iterable[Claim], url: str, gone: Iterable[Support] = ()
+) -> EvidenceTold:
     """As an answer has it."""
     return EvidenceTold(
         id=one.id, url=url, person=PersonTold(id=one.person, name=one.person_name),
         title=one.title, origin=one.origin, occurred_on=one.occurred_on,
         learning_activity=one.learning_activity, delivery=one.delivery, level=one.level,
         reference=one.reference, late=one.late, claims=[ClaimTold.of(c) for c in claims],
+        no_longer_there=[
+            GoneTold(source=g.source_key, since=g.gone_at, because=g.gone_because,
+                     words=g.gone_words)
+            for g in gone
+        ],
     )  # fmt: skip
 
 

@@ -81,4 +81,4 @@ def reconcile(target: str) -> Response:
 @permits(Permission.BADGES)
 def meanings() -> str:
     """What each badge says of whoever holds it, and what happens when it runs out."""
-    return render_template("lms/meanings.html", badges=badge_desk.meanings(ctx()))
+    return render_template("lms/meanings.html", badges=badge_desk.meanings(ctx(), site().targets))

@@ -14,6 +14,8 @@ lms = Blueprint("lms", __name__, url_prefix="/lms")
 #: The pages of this part: endpoint, title, and whether only a whole partnership's role has it.
 _PAGES = (
     ("lms.badges", "Badges", False),
+    ("lms.by_hand", "Given by hand", True),
+    ("lms.ready", "Made ready", True),
     ("lms.meanings", "What badges mean", False),
     ("lms.told", "Told of verifications", True),
     ("lms.platforms", "Launching from Moodle", True),

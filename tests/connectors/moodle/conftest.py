@@ -116,6 +116,7 @@ def stand_in(moodle: StandInMoodle) -> Peer:
             token=moodle.site.token_of(seed.SERVICE_USER),
             report=1,
             badges_report=2,
+            calls_per_second=0,
         ),
         FixedClock(),
         30,
@@ -189,7 +190,8 @@ class Script:
         return Response(json.dumps(answer), content_type="application/json")
 
     def settings(self, **changes: Any) -> MoodleSettings:
-        base = MoodleSettings("moodle", f"http://127.0.0.1:{self.server.port}", "s3cret", report=1)
+        url = f"http://127.0.0.1:{self.server.port}"
+        base = MoodleSettings("moodle", url, "s3cret", report=1, calls_per_second=0)
         return replace(base, **changes)
 
     def source(self, **changes: Any) -> MoodleSource:

@@ -23,7 +23,13 @@ from werkzeug import Request, Response
 from bridge.connectors.moodle import MoodleClient, MoodleSettings
 from bridge.connectors.moodle.client import php_fields
 from bridge.demo.moodle import Fault, StandInMoodle
-from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+from bridge.domain.errors import (
+    BadAnswer,
+    InMaintenance,
+    NeedsAdministrator,
+    PeerError,
+    TryLater,
+)
 from tests.connectors.moodle.conftest import Peer, Script
 
 SITE_INFO = "core_webservice_get_site_info"
@@ -91,8 +97,8 @@ def test_the_token_travels_in_the_body_alone(script: Script) -> None:
         ),
         (
             refused("dml_connection_exception", "dbconnectionfailed", "<p>Error: Database</p>"),
-            TryLater,
-            ["cannot work at the moment (Error: Database)"],
+            InMaintenance,
+            ["closed at the moment (Error: Database)"],
         ),
         (
             refused("dml_missing_record_exception", "invaliduser", "Invalid user"),
@@ -101,7 +107,22 @@ def test_the_token_travels_in_the_body_alone(script: Script) -> None:
         ),
         (Response("", 403), NeedsAdministrator, ["web services are switched off"]),
         (Response("", 404), NeedsAdministrator, ["there is no Moodle at"]),
-        (Response("<h1>Site under maintenance</h1>", 503), TryLater, ["maintenance"]),
+        (
+            refused("moodle_exception", "sitemaintenance", "The site is undergoing maintenance"),
+            InMaintenance,
+            ["closed at the moment", "undergoing maintenance"],
+        ),
+        (
+            refused("moodle_exception", "upgraderunning", "Site is being upgraded, please retry"),
+            InMaintenance,
+            ["closed at the moment"],
+        ),
+        (
+            Response("<h1>Site under maintenance</h1>", 503, content_type="text/html"),
+            InMaintenance,
+            ["maintenance"],
+        ),
+        (Response("busy", 503, content_type="text/plain"), TryLater, ["overloaded"]),
         (Response("", 502), TryLater, ["HTTP 502"]),
         (Response("slow down", 429), TryLater, ["too many requests"]),
         (Response("<html><b>Log in</b></html>", 200), BadAnswer, ["web page came", "Log in"]),
@@ -177,6 +198,15 @@ def test_a_move_to_https_is_told_plainly(script: Script) -> None:
     with pytest.raises(NeedsAdministrator, match="from http:// to https://127") as caught:
         MoodleClient(script.settings()).call(SITE_INFO)
     assert "make a new one" in str(caught.value)
+
+
+@responses.activate
+def test_a_redirect_to_what_is_no_address_is_no_answer() -> None:
+    headers = {"Location": "http://[::1"}
+    responses.post("https://m.example/webservice/rest/server.php", status=302, headers=headers)
+    client = MoodleClient(MoodleSettings("moodle", "https://m.example", "s3cret"))
+    with pytest.raises(BadAnswer, match="headers"):
+        client.call(SITE_INFO)
 
 
 def test_an_answer_beyond_the_limit_is_not_read(script: Script) -> None:
@@ -339,12 +369,35 @@ def test_without_the_batch_function_each_call_is_its_own(
         {"responses": [{"error": False}, {"error": False}]},
         {"responses": [{"error": False, "data": "{"}, {"error": False, "data": "{}"}]},
         {"responses": [{"error": False, "data": "{}"}] * 3},
+        {"responses": 5},
+        {"responses": {"0": {"error": False, "data": "{}"}}},
+        {"responses": [{"error": False, "data": "[" * 100_000}]},
+        {"responses": [{"error": True, "exception": "[" * 100_000}]},
+        {"responses": [{"error": True, "exception": '{"errorcode": "x", "message": {}}'}]},
     ],
 )
 def test_a_batch_that_does_not_add_up_is_not_believed(script: Script, answer: Any) -> None:
     script.says("tool_mobile_call_external_functions", answer)
     with pytest.raises(BadAnswer):
         MoodleClient(script.settings()).call_many([(SITE_INFO, {}), (SITE_INFO, {})])
+
+
+def test_a_message_in_a_batch_that_repeats_the_token_is_cleaned(script: Script) -> None:
+    told = json.dumps({"errorcode": "x", "message": "wstoken=s3cret"})
+    script.says(
+        "tool_mobile_call_external_functions", {"responses": [{"error": True, "exception": told}]}
+    )
+    client = MoodleClient(script.settings())
+    first, _ = client.call_many([(SITE_INFO, {}), (SITE_INFO, {})])
+    assert "(token)" in str(first)
+    assert "s3cret" not in str(first)
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_an_answer_that_nests_without_end_is_not_believed(script: Script, opening: str) -> None:
+    script.says(SITE_INFO, Response(opening * 100_000, content_type="application/json"))
+    with pytest.raises(BadAnswer, match="no complete JSON"):
+        MoodleClient(script.settings()).call(SITE_INFO)
 
 
 def test_a_database_that_goes_down_within_a_batch_ends_it(script: Script) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,11 +60,21 @@ def test_840_completions_in_three_calls_and_the_changed_ones_in_four(
     assert moodle.calls() <= 4
 
 
-def test_one_page_is_in_memory_at_a_time(stand_in: Peer, moodle: StandInMoodle) -> None:
+def test_one_page_is_asked_for_ahead_and_no_more(stand_in: Peer, moodle: StandInMoodle) -> None:
     pages = stand_in.source(page_size=100).pull(None)
     next(pages)
     next(pages)
-    assert moodle.calls(RETRIEVE) == 2
+    assert isinstance(pages, Generator)
+    pages.close()
+    assert moodle.calls(RETRIEVE) <= 3
+
+
+def test_what_changed_lately_comes_in_four_calls_where_a_sweep_takes_pages(
+    stand_in: Peer, moodle: StandInMoodle
+) -> None:
+    changed = items_of(stand_in.source(page_size=100).pull(NOW - timedelta(days=300)))
+    assert len(changed) > 300
+    assert moodle.calls() <= 4
 
 
 # Rows

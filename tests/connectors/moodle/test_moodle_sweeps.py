@@ -14,7 +14,13 @@ from requests import PreparedRequest
 from werkzeug import Request
 
 from bridge.demo.moodle import Fault, StandInMoodle
-from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+from bridge.domain.errors import (
+    BadAnswer,
+    InMaintenance,
+    NeedsAdministrator,
+    PeerError,
+    TryLater,
+)
 from bridge.domain.records import LearningFact, Page, Pulled, Unreadable
 from tests.connectors.moodle.conftest import Peer, Script
 
@@ -148,8 +154,8 @@ def test_rows_that_do_not_add_up_are_not_believed(
         (Fault.HTML_PAGE, BadAnswer),
         (Fault.TRUNCATED_BODY, BadAnswer),
         (Fault.CUT_CONNECTION, TryLater),
-        (Fault.DATABASE_DOWN, TryLater),
-        (Fault.MAINTENANCE, TryLater),
+        (Fault.DATABASE_DOWN, InMaintenance),
+        (Fault.MAINTENANCE, InMaintenance),
         (Fault.TOO_MANY_REQUESTS, TryLater),
         (Fault.TOKEN_EXPIRED, NeedsAdministrator),
         (Fault.WEB_SERVICES_OFF, NeedsAdministrator),

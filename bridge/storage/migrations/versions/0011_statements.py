@@ -9,7 +9,7 @@ from bridge.storage import guards
 from bridge.storage.types import Key, UtcDateTime
 
 revision = "0011"
-down_revision = "0006"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""The bridge's plugin as the stand-in Moodle has it installed, or not: an outbox, functions."""

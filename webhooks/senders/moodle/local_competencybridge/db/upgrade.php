@@ -1,0 +1,34 @@
+<?php
+// This file is part of Moodle - https://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <https://www.gnu.org/licenses/>.
+
+/**
+ * Steps from one version of the plugin to the next.
+ *
+ * @package    local_competencybridge
+ * @copyright  2026 The Competency Bridge maintainers
+ * @license    https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
+
+/**
+ * Brings the tables of an earlier version up to this one.
+ *
+ * @param int $oldversion the version that is installed
+ * @return bool
+ */
+function xmldb_local_competencybridge_upgrade($oldversion) {
+    // Nothing yet: 2026112600 is the first version.
+    return true;
+}
