@@ -125,8 +125,8 @@ def status(folder: Path, as_json: bool) -> None:
         )
     for lrs in found.tells:
         console.print(
-            f"Telling {lrs.key} of verifications: {lrs.waiting} waiting, {lrs.failing} tried again, "
-            f"{lrs.needs_you} need you. {' '.join(lrs.reasons)}",
+            f"Telling {lrs.key} of verifications: {lrs.waiting} waiting, {lrs.failing} tried "
+            f"again, {lrs.needs_you} need you. {' '.join(lrs.reasons)}",
             markup=False,
         )
 

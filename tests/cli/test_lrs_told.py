@@ -168,8 +168,9 @@ def test_what_waits_and_why_is_listed_and_let_go(site: Path, lrs: StandInLrs) ->
     code, said = run(site, "doctor")
     assert code == 1
     assert "right to write statements" in said
-    _, said = run(site, "lrs", "list")
-    assert "permission is missing" in said
+    assert "need somebody" in run(site, "lrs", "list")[1]
+    (failed,) = json.loads(run(site, "lrs", "list", "--json")[1])["open"]
+    assert "permission is missing" in failed["error"]
     _, said = run(site, "status")
     assert "Telling records of verifications: 0 waiting, 0 tried again, 1 need you." in said
     (told,) = json.loads(run(site, "status", "--json")[1])["told"]
