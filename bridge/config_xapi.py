@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from bridge.config_telling import TellSection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.records import Status
@@ -25,7 +26,8 @@ class LrsSection(BaseModel):
     With `user`, the secret is the password of Basic authentication; without, it is a bearer token.
     It comes from the environment variable `secret_env` or the file `secret_file`, never from here.
     `identity` names the rules it is trusted with: "lms-account" joins accounts of a configured
-    Moodle, and "verified-email" only where the senders of the statements prove addresses.
+    Moodle, and "verified-email" only where the senders of the statements prove addresses. With
+    `pull = false` nothing is read from it: it is only told, by `[lrs.NAME.tell]`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +49,8 @@ class LrsSection(BaseModel):
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
     ca_bundle: Path | None = None
     proxy: str | None = None
+    pull: bool = True
+    tell: TellSection | None = None
 
     @field_validator("identity")
     @classmethod

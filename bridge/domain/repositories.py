@@ -66,6 +66,7 @@ from bridge.domain.target_records import (
     StrayRepository,
 )
 from bridge.domain.teams import LogRepository, TeamRepository
+from bridge.domain.telling import TellingRepository
 from bridge.domain.trail import TrailRepository
 from bridge.domain.vanishing import Gone
 from bridge.domain.vault import Vault as Vault
@@ -436,6 +437,8 @@ class UnitOfWork(Protocol):
     def teams(self) -> TeamRepository: ...
     @property
     def outbox(self) -> OutboxRepository: ...
+    @property
+    def tellings(self) -> TellingRepository: ...
     @property
     def counts(self) -> CountsRepository: ...
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.web.lms import badges, platforms, upkeep
+from bridge.web.lms import badges, platforms, told, upkeep
 from bridge.web.lms.blueprint import lms
 
-__all__ = ["badges", "lms", "platforms", "upkeep"]
+__all__ = ["badges", "lms", "platforms", "told", "upkeep"]
