@@ -13,6 +13,7 @@ from bridge import bootstrap_booking as booking
 from bridge.config import Config
 from bridge.connectors.lti import OwnKey, PeerWeb, Tool
 from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
+from bridge.connectors.moodle.feed import site_of
 from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
@@ -46,7 +47,10 @@ def receivers(bridge: Bridge, wake: Callable[[], None]) -> Sequence[Blueprint]:
         name: partial(section.webhook_secrets, bridge.folder, name)
         for name, section in bridge.config.moodle.items()
     }
-    return (*booking.receivers(system, bridge.config), moodle_receiver(system, secrets, wake))
+    return (
+        *booking.receivers(system, bridge.config),
+        moodle_receiver(system, secrets, wake, site_of),
+    )
 
 
 def lti_tool(bridge: Bridge, base_url: str) -> Tool:
