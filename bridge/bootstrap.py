@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from bridge import bootstrap_booking as booking
 from bridge import bootstrap_lrs as lrs
 from bridge import bootstrap_setup, log
+from bridge import bootstrap_telling as telling
 from bridge import bootstrap_xapi as xapi
 from bridge.bootstrap_doors import lti_tool, mail_room, open_vault, receivers
 from bridge.bootstrap_files import SiteFolders
@@ -33,6 +34,7 @@ from bridge.domain.problems import BadFile, Problem, errors_among, in_order
 from bridge.domain.scope import SYSTEM, TRAINING_TEAM, Actor
 from bridge.domain.staff import Organisation
 from bridge.domain.statements import STATEMENTS
+from bridge.domain.telling import Teller
 from bridge.jobs.embedded import EmbeddedJobs, JobTimes
 from bridge.jobs.run import serve
 from bridge.jobs.servers import Gunicorn, Server, threads
@@ -183,6 +185,11 @@ class Bridge:
             name: MoodleTarget(self.moodle_settings(name), self.clock, self._picture)
             for name in self.config.moodle
         }
+
+    @cached_property
+    def tellers(self) -> Mapping[str, Teller]:
+        """The LRSs that are told what was verified, by key."""
+        return telling.tellers(self.folder, self.config)
 
     @cached_property
     def providers(self) -> Mapping[str, OidcProvider]:
@@ -365,7 +372,7 @@ def serve_site(
     room = mail_room(bridge)
     works = Works(
         system, bridge.sources, bridge.targets, room, lambda: room.base_url,
-        bridge.tables.forget_old, bootstrap_setup.link_readers(bridge),
+        bridge.tables.forget_old, bootstrap_setup.link_readers(bridge), bridge.tellers,
         Drain(system, bridge.readings), lrs.forget_documents(system, bridge.config),
     )  # fmt: skip
     times = JobTimes(

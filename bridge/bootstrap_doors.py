@@ -14,6 +14,7 @@ from bridge import bootstrap_lrs as lrs
 from bridge.config import Config
 from bridge.connectors.lti import OwnKey, PeerWeb, Tool
 from bridge.connectors.mail import FolderMailer, LetterHead, SmtpMailer, SmtpSettings
+from bridge.connectors.moodle.feed import site_of
 from bridge.connectors.moodle.rows import COURSE_KIND, USER_KIND
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
@@ -52,7 +53,7 @@ def receivers(bridge: Bridge, wake: Callable[[], None], base_url: str) -> Sequen
         open_vault(bridge.folder, bridge.config), base_url,
     )  # fmt: skip
     webhooks = booking.receivers(system, bridge.config)
-    return (*webhooks, moodle_receiver(system, secrets, wake), statements)
+    return (*webhooks, moodle_receiver(system, secrets, wake, site_of), statements)
 
 
 def lti_tool(bridge: Bridge, base_url: str) -> Tool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -112,7 +112,7 @@ def setup_wishes(
     has_report = access.settings.report is not None
     return SetupWishes(
         way_in=way_in or default_way_in(offered, report=has_report),
-        badges=tuple(_needs(bridge, name)),
+        badges=tuple(_needs(bridge, name, plugin=access.plugin)),
         links=links,
         role_id=role_id,
         token_variable=(
@@ -123,7 +123,7 @@ def setup_wishes(
     )
 
 
-def _needs(bridge: Bridge, name: str) -> list[BadgeNeed]:
+def _needs(bridge: Bridge, name: str, *, plugin: bool) -> list[BadgeNeed]:
     """The badges that this Moodle needs, of this year and, from October on, of the next."""
     today = london_date(bridge.clock.now())
     years = [today.year, today.year + 1][: 1 + (today.month >= _NEXT_YEAR_FROM)]
@@ -137,7 +137,7 @@ def _needs(bridge: Bridge, name: str) -> list[BadgeNeed]:
                 needs.append(
                     BadgeNeed(
                         told.get("badge", badge.title),
-                        told.get("via", ""),
+                        _road(told, plugin=plugin),
                         told.get("cohort", ""),
                         told.get("framework", ""),
                         told.get("competency", ""),
@@ -145,6 +145,14 @@ def _needs(bridge: Bridge, name: str) -> list[BadgeNeed]:
                     )
                 )
     return list(dict.fromkeys(needs))
+
+
+def _road(told: Mapping[str, str], *, plugin: bool) -> str:
+    """The road that set-up makes ready: `via: auto` goes by the plugin, or by what is named."""
+    via = told.get("via", "")
+    if via != "auto":
+        return via
+    return "plugin" if plugin else "cohort" if told.get("cohort") else "competency"
 
 
 def setup_walk(access: Access, wishes: SetupWishes) -> SetupWalk:

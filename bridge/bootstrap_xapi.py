@@ -21,12 +21,16 @@ from bridge.services.pull import Trusted
 
 def names(config: Config) -> tuple[str, ...]:
     """The configured names."""
-    return tuple(config.lrs)
+    return tuple(_pulled(config))
 
 
 def identity(config: Config) -> dict[str, tuple[IdentityRule, ...]]:
     """The identity rules that each is trusted with."""
-    return {name: section.identity for name, section in config.lrs.items()}
+    return {name: section.identity for name, section in _pulled(config).items()}
+
+
+def _pulled(config: Config) -> dict[str, LrsSection]:
+    return {name: section for name, section in config.lrs.items() if section.pull}
 
 
 def sites(config: Config) -> dict[str, str]:
@@ -46,7 +50,7 @@ def sources(folder: Path, config: Config, clock: Clock) -> dict[str, Trusted]:
             sweeps=SinceMeans(section.since_means) is SinceMeans.TIMESTAMP,
             sites=sites(config),
         )
-        for name, section in config.lrs.items()
+        for name, section in _pulled(config).items()
     }
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bridge.config_booking import PretixSection, RestSection, names_given_twice
 from bridge.config_endpoint import XapiSection
 from bridge.config_moodle import MoodleSection
+from bridge.config_telling import tellings
 from bridge.config_xapi import LrsSection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
@@ -266,6 +267,11 @@ class Config(_Strict):
             raise ValueError(f"two sources are called {', '.join(twice)}; give each its own name")
         return self
 
+    @model_validator(mode="after")
+    def _told_as_it_can_be(self) -> Config:
+        tellings(self.lrs, self.web.base_url)
+        return self
+
     def database_url(self, folder: Path) -> str:
         """The database, from BRIDGE_DATABASE_URL where that is set; SQLite paths are absolute."""
         url = os.environ.get("BRIDGE_DATABASE_URL") or self.database
@@ -286,7 +292,10 @@ class Config(_Strict):
         """The policy that the services use."""
         mail = self.mail
         return Policy(
-            **self.policy.model_dump(), mail_from=mail.go_live, mail_hour=mail.digest_hour
+            **self.policy.model_dump(),
+            mail_from=mail.go_live,
+            mail_hour=mail.digest_hour,
+            tells=tellings(self.lrs, self.web.base_url),
         )
 
 

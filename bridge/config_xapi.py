@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from bridge.config_telling import TellSection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.records import Status
@@ -74,6 +75,7 @@ class LrsSection(ReadingSection):
 
     With `user`, the secret is the password of Basic authentication; without, it is a bearer token.
     It comes from the environment variable `secret_env` or the file `secret_file`, never from here.
+    With `pull = false` nothing is read from it: it is only told, by `[lrs.NAME.tell]`.
     """
 
     url: str
@@ -88,6 +90,8 @@ class LrsSection(ReadingSection):
     timeout: Annotated[float, Field(gt=0, le=600)] = 60.0
     ca_bundle: Path | None = None
     proxy: str | None = None
+    pull: bool = True
+    tell: TellSection | None = None
 
     def secret(self, folder: Path, name: str) -> str:
         """The password or token. Raises BridgeError, saying where it was looked for."""

@@ -1,4 +1,4 @@
-"""A source that is made when it is asked: what is wrong in its settings stops it alone."""
+"""Peers that are made when they are asked: what is wrong in their settings stops them alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 from bridge.domain.errors import BridgeError, NeedsAdministrator
 from bridge.domain.ports import Finding, GoesOn, LooksAgain, PullsOn, Source, TellsWhyGone
 from bridge.domain.records import Page, Pulled
+from bridge.domain.telling import NewStatement, Teller, Told
 from bridge.domain.vanishing import Gone
 
 
@@ -85,3 +86,34 @@ class LateFeed(LateLooker):
         made = self._made()
         assert isinstance(made, PullsOn)  # noqa: S101  that is what this class is for
         yield from made.pull_on(since, mark)
+
+
+@dataclass(slots=True)
+class LateTeller:
+    """Implements `bridge.domain.telling.Teller` by the one that `make` makes, once it can.
+
+    `make` may raise BridgeError (a secret that is missing): then nothing is told, and it says why.
+    After something went wrong it is made anew, with what was corrected meanwhile.
+    """
+
+    key: str
+    make: Callable[[], Teller]
+    _made: Teller | None = None
+
+    def tell(self, statements: Sequence[NewStatement]) -> Told:
+        """As the one made, or with why none can be made as its error."""
+        try:
+            teller = self._made or self.make()
+        except BridgeError as error:
+            words = f"It cannot be told as it is set up: {error}"
+            return Told(error=NeedsAdministrator(words, peer=self.key))
+        told = teller.tell(statements)
+        self._made = teller if told.error is None else None
+        return told
+
+    def doctor(self) -> list[Finding]:
+        """As one made now, or why none can be made."""
+        try:
+            return self.make().doctor()
+        except BridgeError as error:
+            return [Finding("tell", False, str(error))]

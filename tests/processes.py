@@ -10,7 +10,9 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 _forking = get_context("forkserver")
-_forking.set_forkserver_preload(["tests.jobs.site", "tests.mail.run_sender"])
+_forking.set_forkserver_preload(
+    ["tests.jobs.site", "tests.mail.run_sender", "tests.telling.run_teller"]
+)
 #: What a process calls with what it has to say once it is ready.
 Ready = Callable[[str], None]
 

@@ -83,7 +83,7 @@ def _grow(branch: Tree, told: Explanation) -> Tree:
 @site_option
 @json_option
 def status(folder: Path, as_json: bool) -> None:
-    """How each source and target stands: the last pull, what waits, who is in maintenance."""
+    """How each source, target and LRS that is told stands: what waits, who is in maintenance."""
     with opened(folder) as bridge:
         found = status_reader(bridge).status()
     if as_json:
@@ -101,7 +101,19 @@ def status(folder: Path, as_json: bool) -> None:
             }
             for t in found.targets
         ]
-        print_json({"sources": sources, "targets": targets})
+        told = [
+            {
+                "key": t.key,
+                "health": t.health.value,
+                "waiting": t.waiting,
+                "failing": t.failing,
+                "needs_you": t.needs_you,
+                "told_at": t.told_at,
+                "reasons": list(t.reasons),
+            }
+            for t in found.tells
+        ]
+        print_json({"sources": sources, "targets": targets, "told": told})
         return
     for source in found.sources:
         console.print(f"{source.key}: {source.health.value}. {source.words}", markup=False)
@@ -109,6 +121,12 @@ def status(folder: Path, as_json: bool) -> None:
         console.print(
             f"Badges in {target.key}: {target.in_step} in step, {target.waiting} waiting, "
             f"{target.stuck} stuck. {' '.join(target.reasons)}",
+            markup=False,
+        )
+    for lrs in found.tells:
+        console.print(
+            f"Telling {lrs.key} of verifications: {lrs.waiting} waiting, {lrs.failing} tried "
+            f"again, {lrs.needs_you} need you. {' '.join(lrs.reasons)}",
             markup=False,
         )
 

@@ -51,6 +51,8 @@ def doctor(folder: Path, as_json: bool) -> None:
             except BridgeError as error:
                 checks = [Finding("settings", False, str(error))]
             findings[name] = checks
+        for name, teller in bridge.tellers.items():
+            findings.setdefault(name, []).extend(teller.doctor())
         if not bridge.identity:
             findings["this site"].append(
                 Finding(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from bridge.domain.telling import Telling
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -19,6 +21,7 @@ class Policy:
     `mail_from`: the go-live date; nothing from before it is ever mailed, and without it only
     links are (R1).
     `mail_hour`: the London hour at which digests go.
+    `tells`: the Learning Record Stores that are told what was verified.
     """
 
     join_days: int = 7
@@ -33,3 +36,4 @@ class Policy:
     maintenance_ceiling_seconds: int = 30 * 60
     mail_from: date | None = None
     mail_hour: int = 8
+    tells: tuple[Telling, ...] = ()

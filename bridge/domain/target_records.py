@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -36,7 +36,9 @@ class Stray:
 class StrayRepository(Protocol):
     """Badges seen where no award is held. Every read is by system eyes."""
 
-    def note(self, target: str, seen: Sequence[Seen], now: datetime) -> int: ...
+    def note(
+        self, target: str, seen: Sequence[Seen], now: datetime, shows: Callable[[str], bool] = ...
+    ) -> int: ...
     def listed(
         self, target: str | None, open_only: bool, after: str | None, limit: int
     ) -> ListPage[Stray]: ...

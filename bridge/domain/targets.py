@@ -55,6 +55,10 @@ class SeesEverything(Protocol):
         for each place. None where the target cannot show that."""
         ...
 
+    def shows(self, place: str) -> bool:
+        """Whether `everything` shows that place now. Where not, nothing there is gone unseen."""
+        ...
+
     def take_away(self, seen: Seen) -> Delivered:
         """Take one away, or say which page an administrator needs for it."""
         ...

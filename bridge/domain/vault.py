@@ -23,3 +23,7 @@ class Vault(Protocol):
     def open_bytes(self, ciphertext: bytes, key_id: str, bound_to: str) -> bytes:
         """As `open`, for a file."""
         ...
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for signing, the same each time for one purpose."""
+        ...

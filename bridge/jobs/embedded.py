@@ -33,6 +33,8 @@ COUNT_EVERY = timedelta(minutes=15)
 LOOK_EVERY = timedelta(seconds=20)
 #: Statements that were received become records, and are found by readers, soon after.
 TAKE_EVERY = timedelta(seconds=2)
+#: What was verified is told soon after; mostly one small query says that there is nothing.
+TELL_EVERY = timedelta(seconds=20)
 #: Other processes take notes too: one small query tells whose.
 WATCH_SECONDS = 1.0
 _DEFAULTS = {
@@ -78,7 +80,9 @@ class EmbeddedJobs:
     def __init__(self, works: Works, times: JobTimes) -> None:
         self._works = works
         self._times = times
-        peers = sorted({*works.sources, *works.targets, "mail", "counts", "statements"})
+        told = {_telling(key) for key in works.tellers}
+        others = {"mail", "counts", "statements"}
+        peers = sorted({*works.sources, *works.targets, *told, *others})
         # One conversation at a time with each peer, and none waits for another's.
         executors = {f"peer:{key}": ThreadPoolExecutor(1) for key in peers}
         self._scheduler = BackgroundScheduler(
@@ -106,6 +110,11 @@ class EmbeddedJobs:
         for key in self._works.targets:
             self._round(f"deliver to {key}", partial(work.deliver, target=key), deliver_every, key)
             self._nightly(f"reconcile {key}", partial(work.reconcile, target=key), key)
+        for key in self._works.tellers:
+            # Not in the turn of the source of that name, of which a first pull can take hours.
+            self._round(f"tell {key}", partial(work.tell, lrs=key), TELL_EVERY, _telling(key))
+            look = partial(work.look_for_untold, lrs=key)
+            self._nightly(f"look for what {key} was not told", look, _telling(key), at_once=True)
         self._round("draft and award", work.draft, deliver_every)
         if self._works.mail is not None:
             self._round("send mail", work.mail, MAIL_EVERY, "mail")
@@ -190,6 +199,10 @@ class EmbeddedJobs:
             attempt, trigger, (self._works, name, do), id=name, name=name, executor=executor,
             **first,
         )  # fmt: skip
+
+
+def _telling(key: str) -> str:
+    return f"telling {key}"
 
 
 def _looking(key: str) -> str:

@@ -11,6 +11,7 @@ import structlog
 
 from bridge.domain.errors import BridgeError, LostLease, PeerError
 from bridge.domain.ports import Target
+from bridge.domain.telling import Teller
 from bridge.domain.times import next_london
 from bridge.services import inbox, preparing, profile_status
 from bridge.services.awards import update_awards
@@ -27,6 +28,7 @@ from bridge.services.publish import deliver as deliver_to
 from bridge.services.publish import reconcile as reconcile_with
 from bridge.services.pull import Trusted, age_out, settle_pending
 from bridge.services.signin import clear_away
+from bridge.services.telling import catch_up, tell_due
 from bridge.services.turns import pull_in_turn
 
 _log = structlog.get_logger("bridge.jobs")
@@ -54,6 +56,7 @@ class Works:
     link: Callable[[], str] = str
     forget_uploads: Callable[[], int] = int
     read_links: Mapping[str, Callable[[Context], LinksRead]] = field(default_factory=dict)
+    tellers: Mapping[str, Teller] = field(default_factory=dict)
     drain: Drain | None = None
     forget_documents: Callable[[], int] = int
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -241,6 +244,23 @@ def mail(works: Works) -> None:
                   needs_you=report.needs_you)  # fmt: skip
     if report.error:
         _log.warning("mail needs you", error=report.error)
+
+
+def tell(works: Works, lrs: str) -> None:
+    """Tell one LRS what was verified, and what was taken back."""
+    report = tell_due(works.context, works.tellers[lrs], stop=works.stopping.is_set)
+    if not report.nothing:
+        _log.info("told", lrs=lrs, told=report.told, dropped=report.dropped, later=report.later,
+                  needs_you=report.needs_you)  # fmt: skip
+    if report.error:
+        _log.warning("not told", lrs=lrs, error=report.error)
+
+
+def look_for_untold(works: Works, lrs: str) -> None:
+    """Queue what ought to be and is not: decided by a process that ran before the setting."""
+    found = catch_up(works.context, lrs)
+    if found:
+        _log.info("found what was not told", lrs=lrs, decisions=found)
 
 
 def overdue(works: Works) -> None:

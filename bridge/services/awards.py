@@ -145,7 +145,8 @@ def _award(
     same = current or next((a for a in held if a.period == period), None)
     if same is not None:
         uow.awards.renew(same, badge, expires_on, basis, exempt)
-        award_id = same.id
+        # It stays the award of its year, and so the badge of that year.
+        award_id, period = same.id, same.period
         report.renewed += 1
     else:
         award_id = uow.awards.make(badge, person, period, today, expires_on, basis, exempt)

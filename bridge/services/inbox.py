@@ -110,6 +110,14 @@ def admit(ctx: Context, source_key: str, secret: str) -> None:
             uow.inbox.use_hook(found.id, now)
 
 
+def mark_of(ctx: Context, source_key: str) -> str:
+    """The source's own word for how far it was read; "" where it was not, or has none."""
+    with ctx.store.reading() as uow:
+        bookmarks = uow.ops.bookmarks()
+        ids = [source.id for source in uow.ops.sources() if source.key == source_key]
+    return bookmarks[ids[0]].mark if ids and ids[0] in bookmarks else ""
+
+
 def leave_note(ctx: Context, source_key: str, dedupe: str, note: str) -> bool:
     """Note what is to be read again, for a sender that was admitted; whether it is new.
 

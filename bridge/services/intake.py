@@ -52,10 +52,12 @@ class Intake(Naming):
     explained: set[int] = field(default_factory=set)
     explains: bool = False
     held_back: bool = False
+    _beside: list[Pulled] = field(default_factory=list)
 
     def take(self, uow: UnitOfWork, page: Page) -> Tally:
         """Store a page. Everything is in place when the transaction commits, or nothing is."""
         tally, self.held_back = Tally(items=len(page.items)), False
+        self._coarser = page.coarser
         fresh, changed = self._sort_out(uow, page, tally)
         if page.trainers:
             self._take_trainers(uow, page.trainers)
@@ -63,6 +65,8 @@ class Intake(Naming):
             tally.vanished = self._take_absent(uow, page)
         if page.accounts or page.activities:
             self._take_facts(uow, page.accounts, page.activities)
+        if self._beside:
+            self._take_beside(uow, self._beside)
         if not fresh and not changed:
             return tally
         envelope_id = uow.intake.envelope_id(page.envelope)
@@ -113,8 +117,12 @@ class Intake(Naming):
                 returned.append(before.id)
             if before.sha256 != hashlib.sha256(item.body).digest():
                 changed.append((item, before.id))
+        # What is said of an account counts also where nothing new is said of what it did.
+        self._beside = [by_key[key] for key, each in known.items() if each.gone]
         if page.coarser and changed:
-            changed = not_coarser(uow, changed, page.envelope)
+            kept = not_coarser(uow, changed, page.envelope)
+            self._beside += [item for item, _ in set(changed).difference(kept)]
+            changed = kept
         unchanged = [
             (item, known[key].id)
             for key, item in by_key.items()

@@ -10,7 +10,14 @@ from bridge.domain.bookings import ANOTHER_HOLDER, POINTS_ELSEWHERE, SEVERAL_NAM
 from bridge.domain.identity import IdentityRule, Match
 from bridge.domain.model import Account, Alias, SourceRow
 from bridge.domain.policy import Policy
-from bridge.domain.records import AccountFacts, ActivityFacts, Trainer
+from bridge.domain.records import (
+    AccountFacts,
+    ActivityFacts,
+    LearningFact,
+    Precision,
+    Pulled,
+    Trainer,
+)
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.identities import flag_doubts, look_up, others
 from bridge.services.mapped import Mapped
@@ -23,7 +30,7 @@ class Naming:
 
     `rules` are the identity rules that this source is trusted with, `now` the instant of the run.
     `trainers` are those that this run has named so far, accounts by event; `joined` the names that
-    rules were asked about.
+    rules were asked about. `_coarser`: the page in hand came by a way that is not shown everything.
     """
 
     source: SourceRow
@@ -33,6 +40,7 @@ class Naming:
     now: datetime
     trainers: dict[Held, set[int]] = field(default_factory=dict)
     joined: set[Alias] = field(default_factory=set)
+    _coarser: bool = False
 
     def _take_facts(
         self,
@@ -45,6 +53,31 @@ class Naming:
         self._accounts(uow, [facts for facts in accounts if facts.value in known])
         names = uow.intake.known_activities(self.source.id, [facts.value for facts in activities])
         self._aliases(uow, [facts for facts in activities if facts.value in names])
+
+    def _take_beside(self, uow: UnitOfWork, items: Sequence[Pulled]) -> None:
+        """Take what these items say of their accounts, on top of what is known: a way that tells
+        less leaves out what it does not see, and only a report, which tells minutes, sees
+        suspensions.
+        """
+        told = {i.fact.account.value: i.fact for i in items if isinstance(i.fact, LearningFact)}
+        facts = []
+        for value, account in uow.intake.accounts(self.source.id, list(told)).items():
+            now, before = told[value].account, account.facts
+            suspended = now.suspended
+            if told[value].precision is not Precision.MINUTE:
+                suspended = suspended or before.suspended
+            facts.append(
+                replace(
+                    before,
+                    email=now.email or before.email,
+                    staff_number=now.staff_number or before.staff_number,
+                    username=now.username or before.username,
+                    display_name=now.display_name or before.display_name,
+                    suspended=suspended,
+                    deleted=now.deleted,
+                )
+            )
+        self._take_facts(uow, facts, ())
 
     def _take_trainers(self, uow: UnitOfWork, told: Sequence[Trainer]) -> None:
         """Who trained at events: those named in this run so far, and nobody else any more."""
@@ -124,9 +157,9 @@ class Naming:
     def _aliases(self, uow: UnitOfWork, told: Sequence[ActivityFacts]) -> dict[str, Alias]:
         """The activities by these names; joined to others where a rule says so."""
         wanted = {facts.value: facts for facts in told}
-        found = uow.intake.aliases(self.source, wanted, self.now)
+        found = uow.intake.aliases(self.source, wanted, self.now, coarser=self._coarser)
         new = [a for a in found.values() if a not in self.joined] if self.mapped.index.joins else []
         if new and settle_rule_joins(uow, self.mapped, new, self.now):
-            found = uow.intake.aliases(self.source, wanted, self.now)
+            found = uow.intake.aliases(self.source, wanted, self.now, coarser=self._coarser)
         self.joined.update(found[alias.facts.value] for alias in new)
         return found

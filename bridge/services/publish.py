@@ -80,6 +80,8 @@ def deliver(
     if rest is not None:
         return _with_open(ctx, PublishReport(target.key, resting=rest.said(now)))
     with conversation(ctx, target, target.key) as talk:
+        with ctx.store.begin() as uow:
+            uow.awards.look_where_accounts_went(target.key)
         return _deliver(ctx, target, stop, talk)
 
 
@@ -293,6 +295,8 @@ def reconcile(
 
 
 def _reconcile(ctx: Context, target: Target, stop: Callable[[], bool], talk: Talk) -> PublishReport:
+    with ctx.store.begin() as uow:
+        uow.awards.look_where_accounts_went(target.key)
     states = _states_with_account(ctx, target)
     if decide_roads(ctx, target, states):
         states = _states_with_account(ctx, target)

@@ -43,6 +43,8 @@ from bridge.services.talking import Talk, conversation
 Progress = Callable[[int, int | None], None]
 #: A full pull that was interrupted longer ago than this begins anew.
 GOES_ON_FOR = timedelta(hours=36)
+#: Of a run that never came to speak with its source.
+NOT_BEGUN = "not begun"
 _RUNS_LOOKED_AT = 200
 
 
@@ -122,6 +124,8 @@ def pull(
         # Whatever went wrong, the source is free for the next try, and the history says why; in
         # our own words only, for others may hold people's data.
         outcome = "needs you" if isinstance(error, NeedsAdministrator) else "failed"
+        if isinstance(error, LostLease) and not report.tally.items:
+            outcome = NOT_BEGUN
         message = str(error) if isinstance(error, BridgeError) else type(error).__name__
         _finish(ctx, run, lease, report, outcome, message)
         raise
@@ -342,8 +346,11 @@ def _finish(
     ctx: Context, run: int, lease: Lease, report: PullReport, outcome: str, message: str
 ) -> None:
     with ctx.store.begin() as uow:
-        if outcome == MAINTENANCE and not report.tally.items and _said(uow, report.source):
-            # It is known already: a night of maintenance is one line of history, not thirty.
+        if outcome == NOT_BEGUN or (
+            outcome == MAINTENANCE and not report.tally.items and _said(uow, report.source)
+        ):
+            # It is known already: a night of maintenance is one line of history, not thirty. And
+            # waiting for another conversation to end is no failure, however often it is tried.
             uow.ops.forget_run(run)
         else:
             uow.ops.end_run(run, ctx.clock.now(), outcome, message, report.tally.as_counts())

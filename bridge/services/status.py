@@ -13,6 +13,7 @@ from bridge import __version__
 from bridge.domain.model import Deliveries
 from bridge.domain.peers import Rest
 from bridge.domain.records import Disposition
+from bridge.domain.telling import TellingCounts
 from bridge.services.context import Context
 from bridge.services.ledger import LedgerLine, ledger, unmapped
 from bridge.services.turns import FAILED, Standing, standings
@@ -92,6 +93,22 @@ class TargetStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class TellStatus:
+    """An LRS that is told: decisions to be sent, failed and tried again, and needing somebody.
+
+    `told_at` is when it last took one; `reasons` are why they need somebody.
+    """
+
+    key: str
+    health: Health
+    waiting: int
+    failing: int
+    needs_you: int
+    told_at: datetime | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything the desk shows. `at` is when it was looked at."""
 
@@ -102,6 +119,7 @@ class Status:
     unmapped: tuple[Unmapped, ...]
     targets: tuple[TargetStatus, ...]
     jobs: tuple[JobTime, ...]
+    tells: tuple[TellStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +148,7 @@ class StatusReader:
             stands = standings(uow, sorted({*self.sources, *lines}), now)
             sent = {each.source_key for each in uow.senders.all()}
             deliveries = uow.ops.deliveries()
+            tells = uow.tellings.counts([each.target for each in self.context.policy.tells])
             rests = uow.peers.rests()
         return Status(
             at=now,
@@ -144,6 +163,7 @@ class StatusReader:
             ),
             targets=_targets(self.targets, deliveries, rests, now),
             jobs=tuple(self.jobs()),
+            tells=tuple(map(_tells, tells)),
         )
 
 
@@ -227,6 +247,15 @@ def _target(key: str, deliveries: Sequence[Deliveries], resting: str | None) -> 
     if resting is not None:
         reasons = (resting, *reasons)
     return TargetStatus(key, health, in_step, waiting, sum(counts.values()), reasons)
+
+
+def _tells(counts: TellingCounts) -> TellStatus:
+    waits = counts.waiting or counts.failing
+    health = Health.NEEDS_YOU if counts.needs_you else Health.WAITING if waits else Health.WELL
+    return TellStatus(
+        counts.target, health, counts.waiting, counts.failing, counts.needs_you, counts.told_at,
+        tuple(map(without_addresses, counts.reasons)),
+    )  # fmt: skip
 
 
 def _reason(stuck: Deliveries) -> str:

@@ -35,7 +35,7 @@ def look(ctx: Context, target: Target) -> int:
         # Read anew, and after the target: what was awarded meanwhile is an award by now.
         _, placed = _known(ctx, uow, target)
         found = [one for one in seen if (one.account, one.place) not in placed]
-        uow.strays.note(target.key, found, ctx.clock.now())
+        uow.strays.note(target.key, found, ctx.clock.now(), target.shows)
         waiting = uow.strays.waiting(target.key)
     for stray in waiting:
         _take(ctx, target, stray)

@@ -20,6 +20,7 @@ from bridge.services.drafting import groundless
 from bridge.services.evidence import Item, chosen, lists_of, standing
 from bridge.services.mapped import load_mapped
 from bridge.services.notify import tell_returned, tell_verified
+from bridge.services.telling import queue_revoked, queue_verified
 
 
 def waiting(ctx: Context) -> list[Item]:
@@ -148,6 +149,7 @@ def decide(
     uow.evidence.set_states(states, now)
     if act is Act.VERIFY:
         tell_verified(uow, ctx.policy, now, evidence.person, zip(made, picked, strict=True))
+        queue_verified(ctx, uow, made)
     else:
         tell_returned(uow, ctx.policy, now, evidence.person, evidence_id, made)
     if act is Act.VERIFY and evidence.origin == "record":
@@ -217,6 +219,7 @@ def _second_thought(ctx: Context, claim_id: int, decision: str, reason: str) -> 
         )
         if decision == "revoked":
             uow.evidence.set_states({claim_id: step(claim.state, Act.REVOKE, Party.VERIFIER)}, now)
+            queue_revoked(ctx, uow, made, verification.id)
         else:
             uow.evidence.settle_contest(claim_id)
         audit(ctx, uow, decision, f"claim:{claim_id}", {"verification": made})

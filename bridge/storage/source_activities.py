@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
@@ -20,13 +21,26 @@ _NAMES = ("title", "idnumber", "shortname", "category", "iri", "module", "course
           "course_shortname")  # fmt: skip
 
 
+def _filled(told: ActivityFacts, known: ActivityFacts) -> ActivityFacts:
+    names = {name: getattr(told, name) or getattr(known, name) for name in _NAMES}
+    return replace(told, **names)
+
+
 class AliasQueries(VanishedQueries):
     """The part of the intake repository about activities, and what is gone."""
 
     def aliases(
-        self, source: SourceRow, wanted: Mapping[str, ActivityFacts], now: datetime
+        self,
+        source: SourceRow,
+        wanted: Mapping[str, ActivityFacts],
+        now: datetime,
+        *,
+        coarser: bool = False,
     ) -> dict[str, Alias]:
         """The canonical activities behind a source's names; new and renamed ones are kept up.
+
+        `coarser`: they came by a way that may not be shown every name, so that one which is not
+        told (an ID number, for want of a capability) stays as it was known.
 
         A name that stands for another activity now (`bridge.domain.continuity`) makes a new one,
         and what came before stays with the old.
@@ -59,6 +73,8 @@ class AliasQueries(VanishedQueries):
             if known is not None and another_activity(known.facts, facts):
                 self.retire_alias(known.id, now)
                 known = None
+            if known is not None and coarser:
+                facts = _filled(facts, known.facts)
             if known is None:
                 found[value] = self._add_alias(source, facts)
             elif known.facts != facts and known.facts != (facts := facts.after(known.facts)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +27,15 @@ class SqlStrays:
     def __init__(self, connection: Connection) -> None:
         self._db = connection
 
-    def note(self, target: str, seen: Sequence[Seen], now: datetime) -> int:
-        """All that is there now and should not be; how many of them are new. The others are gone.
+    def note(
+        self,
+        target: str,
+        seen: Sequence[Seen],
+        now: datetime,
+        shows: Callable[[str], bool] = lambda place: True,
+    ) -> int:
+        """All that is there now and should not be; how many of them are new. The others are gone,
+        but for those at places that the target could not show.
 
         One that was left stays left; one that comes back, or was issued anew, is open again.
         """
@@ -59,7 +66,7 @@ class SqlStrays:
                           "first_seen_at": now}  # fmt: skip
                 new += 1
             self._db.execute(update(tt.badge_strays).where(_s.id == row.id).values(facts))
-        gone = [row.id for row in known.values() if row.state != "gone"]
+        gone = [row.id for row in known.values() if row.state != "gone" and shows(row.place)]
         if gone:
             self._db.execute(
                 update(tt.badge_strays).where(_s.id.in_(gone)).values(state="gone", said="")

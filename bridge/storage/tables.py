@@ -703,6 +703,7 @@ outbox = Table(
         postgresql_where=text("done_at IS NULL"),
     ),
     Index("ix_outbox_person_id", "person_id", "kind", "done_at"),
+    Index("ix_outbox_kind", "kind", "done_at"),
 )
 
 # --- the trail --------------------------------------------------------------------------------

@@ -6,7 +6,19 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, insert, not_, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from bridge.domain.badges import place_settings
 from bridge.domain.model import TargetState
@@ -96,7 +108,10 @@ class SqlTargetStates:
         self._db.execute(update(t.target_states).where(_ts.id == state.id).values(road=road))
 
     def want_again(self, award_id: int) -> None:
-        """An award is held (again), maybe until another day: whoever shows it is looked at."""
+        """An award is held (again), maybe until another day: whoever shows it is looked at.
+
+        What is being delivered right now was asked for with the day of before, and is not counted.
+        """
         mine = and_(_ts.award_id == award_id, _ts.moved_at.is_(None))
         self._db.execute(
             update(t.target_states)
@@ -104,6 +119,9 @@ class SqlTargetStates:
             .values(
                 desired="held",
                 observed=case((_ts.observed == "held", "outdated"), else_=_ts.observed),
+                fence=_ts.fence + 1,
+                holder=None,
+                held_until=None,
                 **_AFRESH,
             )
         )
@@ -127,6 +145,38 @@ class SqlTargetStates:
                 fence=_ts.fence + 1,
             )
         )
+
+    def look_where_accounts_went(self, target: str) -> int:
+        """Badges that were seen on accounts which are no longer their owners' (parted since, or no
+        longer one person's) are looked at anew; how many. Deleted accounts are left as they are."""
+        links, accounts = t.account_links, t.accounts.alias("there")
+        owner, holder = t.people.alias("link_owner"), t.people.alias("holder")
+        still_theirs = (
+            select(links.c.id)
+            .join(owner, owner.c.id == links.c.person_id)
+            .join(holder, holder.c.canonical_id == owner.c.canonical_id)
+            .join(t.awards, _a.person_id == holder.c.id)
+            .where(
+                links.c.account_id == _ts.account_id,
+                links.c.valid_to.is_(None),
+                _a.id == _ts.award_id,
+            )
+            .correlate(t.target_states)
+            .exists()
+        )
+        there = (
+            select(accounts.c.id)
+            .where(accounts.c.id == _ts.account_id, accounts.c.gone_at.is_(None))
+            .correlate(t.target_states)
+            .exists()
+        )
+        moved = select(_ts.id).join(t.targets, t.targets.c.id == _ts.target_id).where(
+            t.targets.c.key == target, _ts.desired == "held", _ts.observed == "held", there,
+            ~still_theirs,
+        )  # fmt: skip
+        ids = list(self._db.scalars(moved))
+        self.look_again(ids)
+        return len(ids)
 
     @staticmethod
     def _states() -> Select[Any]:
@@ -311,16 +361,27 @@ class SqlTargetStates:
         needs_you: str | None = None,
         counted: bool = True,
     ) -> bool:
-        """Write how an attempt ended, only while the fence still holds; whether it did."""
-        values: dict[str, Any] = {
+        """Write how an attempt ended, only while the fence still holds; whether it did.
+
+        Where something else is wanted by now, only what was seen counts: that is asked for at once.
+        """
+        outcome: dict[str, Any] = {
             "attempts": 0 if observed == state.desired else state.attempts + counted,
             "next_at": next_at,
             "error": error,
             "needs_you": needs_you,
-            "account_id": state.account_id,
-            "holder": None,
-            "held_until": None,
         }
+        same = _ts.desired == state.desired
+        values: dict[str, Any] = {
+            name: case(
+                (same, literal(value, _ts[name].type)), else_=literal(_AFRESH[name], _ts[name].type)
+            )
+            for name, value in outcome.items()
+        }
+        values |= {"holder": None, "held_until": None}
+        if state.account_id is not None:
+            # Without an account, it stays known where the badge was seen last.
+            values["account_id"] = state.account_id
         if observed is not None:
             values |= {"observed": observed, "observed_at": now, "ref": ref, "url": url}
         done = self._db.execute(
@@ -350,6 +411,9 @@ class SqlTargetStates:
         }  # fmt: skip
         if observed == state.desired:
             values |= {"attempts": 0, "error": None, "needs_you": None}
+        if observed in _HELD:
+            # It is put right where it was seen, which may be another account than last time.
+            values["account_id"] = state.account_id
         done = self._db.execute(
             update(t.target_states)
             .where(_ts.id == state.id, _ts.fence == state.fence)

@@ -42,6 +42,7 @@ from bridge.storage.standing import SqlStanding
 from bridge.storage.statements import SqlStatements
 from bridge.storage.strays import SqlStrays
 from bridge.storage.teams import SqlTeams
+from bridge.storage.telling import SqlTellings
 
 
 class SqlUnitOfWork:
@@ -145,6 +146,11 @@ class SqlUnitOfWork:
     def outbox(self) -> SqlOutbox:
         """Mails to send."""
         return SqlOutbox(self.connection)
+
+    @cached_property
+    def tellings(self) -> SqlTellings:
+        """What LRSs are to be told."""
+        return SqlTellings(self.connection)
 
     @cached_property
     def inbox(self) -> SqlInbox:

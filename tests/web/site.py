@@ -17,6 +17,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from bridge.catalog.staff import parse_staff_list
+from bridge.connectors.moodle.feed import site_of
 from bridge.domain.permissions import Role
 from bridge.domain.problems import Problem
 from bridge.domain.scope import SYSTEM, Actor
@@ -135,6 +136,7 @@ class WebWorld:
                     system,
                     {"moodle": lambda: tuple(self.hook_secrets)},
                     lambda: self.woken.append("moodle"),
+                    site_of,
                 ),
             ],
         )

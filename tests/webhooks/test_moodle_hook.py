@@ -92,8 +92,16 @@ def test_a_completion_is_noted_at_once_and_is_a_draft_once_it_was_looked_up(
 def test_a_ping_is_answered_and_leaves_nothing(hooked: Hooked) -> None:
     answer = hooked.post(PING)
     assert answer.status_code == 200
-    assert answer.get_json() == {"ok": True, "source": "moodle", "site": "5e"}
+    assert answer.get_json() == {"ok": True, "source": "moodle", "site": ""}
     assert hooked.notes() == []
+
+
+def test_a_ping_is_told_which_moodle_the_bridge_knows_there(hooked: Hooked) -> None:
+    pull(hooked.world.ctx, hooked.trusted)
+    plugin = hooked.moodle.site.plugin
+    assert plugin is not None
+    # A copy of that Moodle, at an address of its own, says another name of itself.
+    assert hooked.post(PING).get_json()["site"] == plugin.site != PING["site"]
 
 
 def test_what_another_library_signs_by_the_specification_is_let_in(hooked: Hooked) -> None:

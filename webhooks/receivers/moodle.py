@@ -39,9 +39,15 @@ _LARGEST_ID = 2**53
 Secrets = Mapping[str, Callable[[], Sequence[str]]]
 
 
-def moodle_receiver(ctx: Context, known: Secrets, wake: Callable[[], None]) -> Blueprint:
+def moodle_receiver(
+    ctx: Context,
+    known: Secrets,
+    wake: Callable[[], None],
+    site_of: Callable[[str], str] = lambda mark: "",
+) -> Blueprint:
     """The route for webhooks of these sources. `ctx` acts as the system; `wake` is called when a
-    note was left."""
+    note was left. `site_of` tells the plugin's own name of its Moodle from the mark of the last
+    pull, so that a copy of that Moodle learns from a ping that it is another."""
     receiver = Blueprint(NAME, __name__)
 
     @receiver.post("/hooks/moodle/<source>")
@@ -64,7 +70,7 @@ def moodle_receiver(ctx: Context, known: Secrets, wake: Callable[[], None]) -> B
             raise Unauthorized("The signature is missing, wrong or too old.")
         told = _told(body)
         if told["kind"] == "ping":
-            return jsonify(ok=True, source=source, site=str(told.get("site", "")))
+            return jsonify(ok=True, source=source, site=site_of(inbox.mark_of(ctx, source)))
         try:
             inbox.leave_note(ctx, source, number, f"changes:{told['first']}-{told['last']}")
         except errors.TooOften as error:

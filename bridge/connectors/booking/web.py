@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import email.utils
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import orjson
@@ -20,6 +20,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from bridge.domain.errors import BadAnswer, NeedsAdministrator, PeerError, TryLater
+
+T = TypeVar("T")
 
 _CHUNK = 1 << 16
 MEGABYTE = 1_000_000
@@ -164,8 +166,12 @@ class JsonClient:
         full = urljoin(self.origin.url.rstrip("/") + "/", url)
         if not self.origin.owns(full):
             raise self.bad(f"a link leads away to {_shown(full)}; nothing was sent there")
+        return self.spoken(lambda: self._get(full, query))
+
+    def spoken(self, ask: Callable[[], T]) -> T:
+        """What `ask` gives, and whatever goes wrong with the connection as a PeerError."""
         try:
-            return self._get(full, query)
+            return ask()
         except PeerError:
             raise
         except requests.exceptions.SSLError as error:

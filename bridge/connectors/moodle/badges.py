@@ -22,6 +22,7 @@ from bridge.connectors.moodle.pluginroad import (
     plugin_status,
 )
 from bridge.connectors.moodle.preparing import BADGES_PAGE, Preparing
+from bridge.connectors.moodle.refusals import ROLES_PAGE
 from bridge.connectors.moodle.reports import NO_SUCH_REPORT
 from bridge.connectors.moodle.roads import (
     GONE,
@@ -70,6 +71,7 @@ class MoodleTarget:
         self._plugin = PluginRoad(self.client, picture)
         self._preparing = Preparing(self.client, self._cohorts, self._competencies)
         self._told: tuple[datetime, PluginStatus | None] | None = None
+        self._shown: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -88,6 +90,19 @@ class MoodleTarget:
         if self._told is None or now - self._told[0] >= _BELIEVED:
             self._told = now, plugin_status(self.client)
         return self._told[1]
+
+    def _plugin_open(self) -> bool:
+        told = self.plugin()
+        return told is not None and told.can_award
+
+    def _plugin_away(self, placement: Placement) -> Delivered:
+        """That is for an administrator, and concerns what goes by the plugin alone."""
+        page = self.settings.page(ROLES_PAGE if self.plugin() else "/admin/plugins.php")
+        lacking = f"lets the service user award (local/competencybridge:managebadges, at {page})"
+        if self.plugin() is None:
+            lacking = f"is installed, with its functions in the service (see {page})"
+        words = f"It goes by the plugin Competency Bridge, and waits until that {lacking}."
+        return Delivered(placement.key, DeliveryStatus.NEEDS_YOU, words)
 
     def road(self, settings: Mapping[str, str], present: str) -> str:
         """By which road a badge goes. `via: auto` is the plugin where that may award, and else the
@@ -125,8 +140,10 @@ class MoodleTarget:
             elif via == "competency":
                 users = [int(one.account) for one in part if one.account.isdecimal()]
                 results += self._competencies.award(part, held_by(self.client, users))
-            elif via == PLUGIN:
+            elif via == PLUGIN and self._plugin_open():
                 results += self._plugin.award(part)
+            elif via == PLUGIN:
+                results += [self._plugin_away(one) for one in part]
             else:
                 results += [
                     Delivered(one.key, DeliveryStatus.NEEDS_YOU, _unknown_road(one)) for one in part
@@ -140,7 +157,9 @@ class MoodleTarget:
         by_plugin = [one for one in unwanted if one.settings.get("via") == PLUGIN]
         others = [one for one in unwanted if one.settings.get("via") != PLUGIN]
         results = []
-        if by_plugin:
+        if by_plugin and not self._plugin_open():
+            results += [self._plugin_away(one) for one in by_plugin]
+        elif by_plugin:
             results += self._plugin.revoke(by_plugin, "The award was withdrawn in the bridge.")
         if others:
             users = [int(one.account) for one in others if one.account.isdecimal()]
@@ -194,7 +213,8 @@ class MoodleTarget:
 
         By a stock road an expired badge is still held: Moodle keeps it, and will not issue it
         again. By the plugin a badge with another end than it should have is outdated. Placements
-        of deleted accounts, and those that name no badge, are left out.
+        of deleted accounts, and those that name no badge, are left out; and so are those of the
+        plugin while it is away, because that hinders no other road.
         """
         known = [one for one in placements if one.account.isdecimal()]
         by_plugin = [
@@ -205,7 +225,8 @@ class MoodleTarget:
             one for one in known
             if one.settings.get("via") != PLUGIN and one.settings.get("badge")
         ]  # fmt: skip
-        observed = self._observe_plugin(by_plugin) if by_plugin else []
+        seen_by_plugin = by_plugin and self._plugin_open()
+        observed = self._observe_plugin(by_plugin) if seen_by_plugin else []
         if not others:
             return observed
         held = self._all_issued() or held_by(self.client, [int(one.account) for one in others])
@@ -282,8 +303,8 @@ class MoodleTarget:
         """Every badge of ours on every account: by the plugin, which tells who awarded it, and of
         the stock roads' badges by the badges report. None where neither can be asked."""
         seen: list[Seen] = []
-        told = self.plugin() if any(one.settings.get("via") == PLUGIN for one in known) else None
-        if told is not None and told.can_award:
+        by_plugin = any(one.settings.get("via") == PLUGIN for one in known) and self._plugin_open()
+        if by_plugin:
             faces = {one.settings.get("key", ""): one for one in known}
             seen += [self._seen_by_plugin(badge, faces) for badge in self._plugin.held()]
         stock = {
@@ -299,7 +320,13 @@ class MoodleTarget:
                 one = stock.get(badge.name.strip().casefold())
                 if one is not None:
                     seen.append(self._seen_by_report(user, badge, one))
-        return seen if told is not None or issued is not None else None
+        shown = {PLUGIN: by_plugin, "badge": issued is not None}
+        self._shown = frozenset(kind for kind, asked in shown.items() if asked)
+        return seen if self._shown else None
+
+    def shows(self, place: str) -> bool:
+        """Whether the last `everything` would have shown a badge of that place."""
+        return place.partition(" ")[0] in self._shown
 
     def _seen_by_plugin(self, badge: PluginBadge, faces: Mapping[str, Placement]) -> Seen:
         one = faces.get(badge.key)

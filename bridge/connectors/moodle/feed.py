@@ -110,6 +110,12 @@ _FUNCTIONS = {"completions": COMPLETIONS, "activities": ACTIVITIES}
 _NAMES = {function: name for name, function in _FUNCTIONS.items()}
 
 
+def site_of(mark: str) -> str:
+    """The plugin's own name of the Moodle that a run read; "" for the mark of another way."""
+    known = Mark.read(mark)
+    return known.site if known else ""
+
+
 class PluginRoute:
     """Completions of one Moodle by its plugin. Raises PeerError, as the client does."""
 

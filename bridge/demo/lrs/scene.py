@@ -1,13 +1,15 @@
-"""The demo's LRS: what Moodle and a course elsewhere tell it, and what became of that."""
+"""The demo's LRS: what it holds of Moodle and elsewhere, what became of that, what it is told."""
 
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 from rich.console import Console
 
 from bridge.bootstrap import Bridge, publish_files
@@ -15,9 +17,11 @@ from bridge.demo.lrs.server import StandInLrs
 from bridge.domain.model import Record
 from bridge.services import evidence as evidence_service
 from bridge.services import pull as pull_service
+from bridge.services import telling
 from bridge.services.evidence import Item
 
 SOURCE = "statements"
+HOME = "https://bridge.northmere.example"
 ELSEWHERE = "https://learning.northmere.example/courses/online-safety"
 TITLE = "Online safety: a course of the health trust"
 _ADL = "http://adlnet.gov/expapi/verbs/"
@@ -48,6 +52,10 @@ url = "{url}"
 user = "{user}"
 secret_file = "lrs.secret"
 identity = ["lms-account"]         # who has an account of our Moodle is whose that account is
+
+[lrs.{source}.tell]                # and it is told what was verified
+since = {since}
+home_page = "{home}"
 """
 
 
@@ -59,6 +67,10 @@ class StatementsShown:
     one_log: bool
     voided_is_gone: bool
     second_pull_wrote_nothing: bool
+    told: Counter[str]
+    verified: int
+    told_once: bool
+    told_is_no_learning: bool
 
 
 class Statements:
@@ -71,9 +83,9 @@ class Statements:
     def furnish(self, folder: Path) -> None:
         """Write what the site says of it: its settings, its secret, and the mapping."""
         with (folder / "bridge.toml").open("a", encoding="utf-8") as settings:
-            settings.write(
-                SETTINGS.format(source=SOURCE, url=self.lrs.base_url, user=self.lrs.user)
-            )
+            since = (self.lrs.store.now() - timedelta(days=1)).date()
+            where = {"url": self.lrs.base_url, "user": self.lrs.user, "home": HOME}
+            settings.write(SETTINGS.format(source=SOURCE, since=since, **where))
         secret = folder / "lrs.secret"
         secret.touch(mode=0o600)
         secret.write_text(self.lrs.secret, encoding="utf-8")
@@ -107,12 +119,36 @@ class Statements:
         for item in new:
             codes = ", ".join(str(claim.ref) for claim in item.claims)
             console.print(f"  {item.evidence.title}: {codes}", markup=False)
+        told, told_once = self._tell_verified(bridge, console)
+        drafts = len(evidence_service.items(bridge.context))
+        own = pull_service.pull(bridge.context, bridge.sources[SOURCE])
         return StatementsShown(
             same_course_is_one_draft=len(after) == len(before) + 1,
             one_log=[item.evidence.title for item in new] == [TITLE],
             voided_is_gone=_voided(bridge),
             second_pull_wrote_nothing=again.tally.wrote_nothing,
+            told=told,
+            verified=_verified(bridge),
+            told_once=told_once,
+            told_is_no_learning=own.tally.new == told.total()
+            and len(evidence_service.items(bridge.context)) == drafts,
         )
+
+    def _tell_verified(self, bridge: Bridge, console: Console) -> tuple[Counter[str], bool]:
+        """Tell the LRS what was verified: what it was told, by verb, and whether only once."""
+        before = len(self.lrs.store)
+        report = telling.tell_due(bridge.context, bridge.tellers[SOURCE])
+        told = [orjson.loads(held.body) for held in self.lrs.store.everything()[before:]]
+        long_ago = date(2000, 1, 1)
+        again = telling.catch_up(bridge.context, SOURCE, long_ago)
+        telling.tell_due(bridge.context, bridge.tellers[SOURCE])
+        once = not again and len(self.lrs.store) == before + len(told) == before + report.told
+        console.print(
+            f"The LRS was told of {report.told} verifications: who verified which competency of "
+            "whom, by names that tell nothing, and no word that anybody wrote.",
+            markup=False,
+        )
+        return Counter(each["verb"]["id"].rsplit("/", 1)[-1] for each in told), once
 
     def _tell(
         self,
@@ -201,6 +237,12 @@ def _drafts(bridge: Bridge, person: int) -> list[Item]:
     return [i for i in evidence_service.items(bridge.context) if i.evidence.id in own]
 
 
+def _verified(bridge: Bridge) -> int:
+    """How many claims stand verified."""
+    with bridge.context.store.reading() as uow:
+        return uow.evidence.state_counts().get("verified", 0)
+
+
 def _voided(bridge: Bridge) -> bool:
     with bridge.context.store.reading() as uow:
         found = uow.intake.records_with("not counting", SOURCE, 10)
@@ -214,4 +256,10 @@ def check(shown: StatementsShown) -> list[tuple[str, bool]]:
         ("a course elsewhere is in the same log", shown.one_log),
         ("a voided statement does not count", shown.voided_is_gone),
         ("statements pulled again write nothing", shown.second_pull_wrote_nothing),
+        (
+            "the LRS was told of every verification",
+            shown.told == {"verified": shown.verified} and shown.verified > 0,
+        ),
+        ("and of each once, however often", shown.told_once),
+        ("what it was told does not come back as learning", shown.told_is_no_learning),
     ]

@@ -10,7 +10,7 @@ import base64
 import hmac
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
@@ -116,6 +116,11 @@ class StandInLrs:
         known = ("1.0",) if self._is(Fault.OLD) else ("1.0", "2.0")
         if not version.startswith(known):
             return _json({"error": f"X-Experience-API-Version {version!r} is not spoken"}, 400)
+        reads = request.method == "GET"
+        if (reads and self._is(Fault.WRITES_ONLY)) or (not reads and self._is(Fault.READS_ONLY)):
+            return _json({"error": "Forbidden"}, 403)
+        if self._is(Fault.ELSEWHERE):
+            return Response(status=307, headers={"Location": _ELSEWHERE + request.path})
         return None
 
     def _is(self, fault: Fault) -> bool:
@@ -127,6 +132,8 @@ class StandInLrs:
         return response
 
     def _about(self) -> Response:
+        if self._is(Fault.DRIPPING):
+            return Response(_drops(), headers={"Content-Length": "4000"})
         return _json({"version": ["1.0.3", "2.0.0"]})
 
     # --- out ----------------------------------------------------------------------------------
@@ -134,6 +141,8 @@ class StandInLrs:
         for name, voided in (("statementId", False), ("voidedStatementId", True)):
             if name in request.args:
                 body = self.store.one(request.args[name], voided=voided)
+                if body is None and self._is(Fault.POLITE):
+                    return _json({"statements": []})
                 if body is None:
                     raise _Answer(404, "There is no such statement.")
                 return Response(body, mimetype="application/json")
@@ -185,13 +194,22 @@ class StandInLrs:
         version = request.headers["X-Experience-API-Version"]
         try:
             values = [s.value for s in validate_all(request.get_data(), Version.of(version))]
+            if len(values) > CAPPED_AT and self._is(Fault.SMALL_BATCHES):
+                raise _Answer(413, f"No more than {CAPPED_AT} at once.")
+            if self._is(Fault.PICKY) and any(_is_two(value) for value in values):
+                raise _Answer(400, "object.id: competency 2 of ana@example.org is not taken here")
             if self._is(Fault.CONFLICT) and any(self.store.knows(v.get("id", "")) for v in values):
                 raise _Answer(409, "One of these is stored already.")
-            return _json([self.store.put(value, version=version) for value in values])
+            ids = [self.store.put(value, version=version) for value in values]
         except BadStatement as error:
             raise _Answer(400, str(error)) from None
         except Conflict as error:
             raise _Answer(409, f"Another statement has the id {error}.") from None
+        if self._is(Fault.LOST_ANSWER):
+            return Response(_dropping(), headers={"Content-Length": "4000"})
+        if self._is(Fault.DRIPPING):
+            return Response(_drops(), headers={"Content-Length": "4000"})
+        return Response(status=204) if self._is(Fault.BRIEF) else _json(ids)
 
     def _put(self) -> Response:
         key = request.args.get("statementId", "")
@@ -204,6 +222,21 @@ class StandInLrs:
         except Conflict as error:
             raise _Answer(409, f"Another statement has the id {error}.") from None
         return Response(status=204)
+
+
+def _is_two(statement: dict[str, Any]) -> bool:
+    return str(statement["object"]["id"]).endswith("/competencies/2")
+
+
+def _dropping() -> Iterator[bytes]:
+    yield b"["
+    raise ConnectionAbortedError("the stand-in was told to drop this connection")
+
+
+def _drops() -> Iterator[bytes]:
+    while True:
+        yield b" "
+        time.sleep(0.02)
 
 
 def _instant(name: str) -> datetime | None:

@@ -110,6 +110,11 @@ class Store:
             if given["verb"]["id"] == VOIDED:
                 self._voided.add(given["object"]["id"].lower())
 
+    def everything(self) -> list[Held]:
+        """Every statement, voided or not, in the order of storing."""
+        with self.lock:
+            return list(self._held)
+
     def knows(self, key: str) -> bool:
         """Whether it has a statement of that id."""
         return key.lower() in self._by_id

@@ -48,6 +48,18 @@ class TargetTold(Told):
     reasons: list[str]
 
 
+class LrsTold(Told):
+    """How telling an LRS stands, in numbers of decisions; `told_at` is when it last took one."""
+
+    lrs: str
+    health: Health
+    waiting: int
+    failing: int
+    needs_you: int
+    told_at: datetime | None
+    reasons: list[str]
+
+
 class UnmappedCount(Told):
     """An activity that no rule names, and who waits on it."""
 
@@ -74,12 +86,13 @@ class StatusTold(Told):
     sources: list[SourceTold]
     unmapped: list[UnmappedCount]
     targets: list[TargetTold]
+    told: list[LrsTold]
     jobs: list[JobTold]
 
 
 @operation("GET", "/status", DESK, StatusTold, tag="training")
 def status() -> StatusTold:
-    """The health of every source, target and job."""
+    """The health of every source, target, LRS that is told, and job."""
     return StatusTold.model_validate(status_json(site().status.status()))
 
 

@@ -17,6 +17,7 @@ _PAGES = (
     ("lms.by_hand", "Given by hand", True),
     ("lms.ready", "Made ready", True),
     ("lms.meanings", "What badges mean", False),
+    ("lms.told", "Told of verifications", True),
     ("lms.platforms", "Launching from Moodle", True),
     ("lms.senders", "Statements sent here", True),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.web.lms import badges, platforms, senders, upkeep
+from bridge.web.lms import badges, platforms, senders, told, upkeep
 from bridge.web.lms.blueprint import lms
 
-__all__ = ["badges", "lms", "platforms", "senders", "upkeep"]
+__all__ = ["badges", "lms", "platforms", "senders", "told", "upkeep"]

@@ -8,8 +8,9 @@ from bridge.web.words import iso
 
 
 def status_json(status: Status) -> dict[str, object]:
-    """What the desk shows. `health` is the worst of all sources and targets."""
+    """What the desk shows. `health` is the worst of all that it shows."""
     healths = {s.health for s in status.sources} | {t.health for t in status.targets}
+    healths |= {told.health for told in status.tells}
     worst = next((h for h in reversed(Health) if h in healths), Health.WELL)
     return {
         "at": iso(status.at),
@@ -31,6 +32,18 @@ def status_json(status: Status) -> dict[str, object]:
                 "reasons": list(target.reasons),
             }
             for target in status.targets
+        ],
+        "told": [
+            {
+                "lrs": told.key,
+                "health": told.health.value,
+                "waiting": told.waiting,
+                "failing": told.failing,
+                "needs_you": told.needs_you,
+                "told_at": iso(told.told_at) if told.told_at else None,
+                "reasons": list(told.reasons),
+            }
+            for told in status.tells
         ],
         "jobs": [
             {"job": job.name, "next_at": iso(job.next_at) if job.next_at else None}

@@ -18,7 +18,7 @@ import pytest
 from bridge.connectors.moodle import MoodleSettings, MoodleTarget
 from bridge.connectors.moodle.pluginroad import AWARD, LISTED, REVOKE, SAVE
 from bridge.demo.moodle import Fault, StandInMoodle, seed
-from bridge.domain.errors import NeedsAdministrator, TryLater
+from bridge.domain.errors import TryLater
 from bridge.domain.ports import BadgeFace, DeliveryStatus, Holding, Placement
 from bridge.domain.targets import ShownStatus, StatusLine
 from bridge.domain.times import end_of_london_day
@@ -233,9 +233,9 @@ def test_the_badge_is_made_from_its_definition(
     other = MoodleTarget(plugin_stand_in.settings, FixedClock(), lambda name: b"<svg>")
     other.award([place(plugin_stand_in)])
     assert badge.image == PICTURE
-    sent = plugin_moodle.requests[-2].params["badges"]["0"]
-    assert sent["image"] == ""
-    assert base64.b64decode(plugin_moodle.requests[0].params["badges"]["0"]["image"]) == PICTURE
+    first, second = (r.params["badges"]["0"] for r in plugin_moodle.requests if r.function == SAVE)
+    assert second["image"] == ""
+    assert base64.b64decode(first["image"]) == PICTURE
 
 
 def test_a_badge_that_somebody_deleted_is_made_anew(
@@ -277,8 +277,9 @@ def test_without_the_capability_the_administrator_is_told_which(
 ) -> None:
     user = plugin_moodle.site.user(seed.SERVICE_USER)
     user.capabilities -= {"local/competencybridge:managebadges"}
-    with pytest.raises(NeedsAdministrator, match="local/competencybridge:managebadges"):
-        target_of(plugin_stand_in).award([place(plugin_stand_in)])
+    (told,) = target_of(plugin_stand_in).award([place(plugin_stand_in)])
+    assert told.status is DeliveryStatus.NEEDS_YOU
+    assert "local/competencybridge:managebadges" in told.message
     settings = {"via": "auto", "cohort": "LLR-CORE-2026", "badge": "LLR Core 2026", "key": KEY}
     assert target_of(plugin_stand_in).road(settings, "") == "cohort"
 
@@ -296,8 +297,14 @@ def test_auto_takes_the_plugin_where_there_is_one(stand_in: Peer, plugin_stand_i
 
 
 def test_without_the_plugin_its_road_says_so(stand_in: Peer) -> None:
-    with pytest.raises(NeedsAdministrator, match="is not installed"):
-        target_of(stand_in).award([place(stand_in)])
+    for told in (
+        *target_of(stand_in).award([place(stand_in)]),
+        *target_of(stand_in).withdraw([place(stand_in)]),
+    ):
+        assert told.status is DeliveryStatus.NEEDS_YOU
+        assert "is installed" in told.message
+    # Nothing is concluded of what it holds, and other roads are looked at all the same.
+    assert target_of(stand_in).observe([place(stand_in)]) == []
     assert not target_of(stand_in).can_show_status()
 
 

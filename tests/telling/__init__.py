@@ -1,0 +1,1 @@
+"""Telling Learning Record Stores what was verified."""
