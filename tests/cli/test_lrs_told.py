@@ -155,7 +155,7 @@ def test_earlier_decisions_are_told_when_asked_for(site: Path, lrs: StandInLrs) 
         assert code == 0
         assert f"{queued} decisions were not queued yet." in said
         assert f"{told} told" in said
-    _, said = run(site, "trail")
+    _, said = run(site, "trail", "--json")
     assert "tell-lrs" in said
 
 
@@ -190,7 +190,7 @@ def test_what_it_knows_a_person_by_can_be_looked_up(site: Path, lrs: StandInLrs)
     name = said.split()[0]
     assert name.startswith("p-")
     assert name.encode() in lrs.store.everything()[-1].body
-    assert "name-at-lrs" in run(site, "trail")[1]
+    assert "name-at-lrs" in run(site, "trail", "--json")[1]
 
 
 def test_with_credentials_of_their_own(
