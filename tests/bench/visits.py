@@ -15,9 +15,8 @@ from bridge.web.access import permission_of
 from bridge.web.practitioner.home import PILES
 from tests.bench.partnership import BUSIEST, LMS_ADMIN, MANAGER, NEWCOMER, PARTNER, TRAINER
 
-#: Signing in is left out by the measure; the others answer machines (statements have a bench of their
-#: own), or need a secret that was
-#: sent to somebody.
+#: Signing in is left out by the measure; the others answer machines (statements have a bench of
+#: their own), or need a secret that was sent to somebody.
 _LEFT_OUT = frozenset({"auth", "oidc", "joining", "lti", "unsubscribe", "unsubscribing", "xapi"})
 _LEFT_OUT_PAGES = frozenset(
     {"static", "bootstrap.static", "bench_floor", "manager.linked", "practitioner.file"}
