@@ -33,6 +33,7 @@ from bridge.jobs.servers import threads
 from bridge.jobs.work import Works
 from bridge.services import evidence as evidence_service
 from bridge.services import people as people_service
+from bridge.services import pull as pull_service
 from bridge.services import roles, signin
 from bridge.services import verify as verify_service
 from bridge.services.context import Context
@@ -139,9 +140,11 @@ class BridgeSite:
                           grade=92.0)  # fmt: skip
 
     def pull(self, *, full: bool = False) -> None:
-        """The job that pulls runs."""
+        """The job that pulls runs; in full, as somebody asks for it by hand."""
         if full:
-            work.sweep(self.works(), SOURCE)
+            # The job of the night makes one full pull a night.
+            works = self.works()
+            pull_service.pull(works.context, works.sources[SOURCE], full=True)
         else:
             work.pull(self.works(), SOURCE, timedelta(0))
 

@@ -129,7 +129,7 @@ def pages_for(site: BridgeSite, roles: frozenset[Role]) -> set[str]:
         if "GET" not in (rule.methods or ()) or name in NO_PAGES or name.endswith("static"):
             continue
         permission = permission_of(site.app.view_functions[name])
-        if name.startswith("api.") or _left_out(site, roles, name):
+        if name.startswith(("api.", "xapi.")) or _left_out(site, roles, name):
             continue
         if permission is not None and may(roles, permission):
             found.add(name)
