@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bridge.config_booking import PretixSection, RestSection, names_given_twice
 from bridge.config_endpoint import XapiSection
 from bridge.config_moodle import MoodleSection
+from bridge.config_secrets import secret_in
 from bridge.config_telling import tellings
 from bridge.config_xapi import LrsSection
 from bridge.domain.errors import BridgeError
@@ -202,22 +203,14 @@ class OidcSection(_Strict):
 
     def secret(self, folder: Path, name: str) -> str:
         """The client's secret. Raises BridgeError, saying where it was looked for."""
-        if self.secret_file is not None:
-            path = folder / self.secret_file
-            try:
-                return path.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BridgeError(
-                    f"The secret file {path} cannot be read ({error.strerror})."
-                ) from None
         variable = self.secret_env or f"BRIDGE_{name.upper().replace('-', '_')}_SECRET"
-        found = os.environ.get(variable, "").strip()
-        if not found:
-            raise BridgeError(
-                f"There is no secret for the sign-in with '{name}'. Put it in the environment "
-                f"variable {variable}, or name a file with secret_file in {FILE_NAME}."
-            )
-        return found
+        return secret_in(
+            folder,
+            self.secret_file,
+            variable,
+            f"There is no secret for the sign-in with '{name}'. Put it in the environment "
+            f"variable {variable}, or name a file with secret_file in {FILE_NAME}.",
+        )
 
 
 class PolicySection(_Strict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bridge.domain.errors import BridgeError
+from bridge.config_secrets import secret_in
 from bridge.domain.telling import KnownAs, Telling, Withdraw
 
 _HOME = r"^https?://[^?#@\s/]+(/[^?#@\s]*[^?#@\s/])?$"
@@ -53,22 +52,14 @@ class TellSection(BaseModel):
 
     def secret(self, folder: Path, name: str) -> str:
         """The password or token for writing. Raises BridgeError, saying where it was looked for."""
-        if self.secret_file is not None:
-            path = folder / self.secret_file
-            try:
-                return path.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BridgeError(
-                    f"The secret file {path} cannot be read ({error.strerror})."
-                ) from None
         variable = self.secret_env or f"BRIDGE_{name.upper().replace('-', '_')}_TELL_SECRET"
-        found = os.environ.get(variable, "").strip()
-        if not found:
-            raise BridgeError(
-                f"There is no secret to tell the LRS '{name}' with. Put it in the environment "
-                f"variable {variable}, or name a file with secret_file under [lrs.{name}.tell]."
-            )
-        return found
+        return secret_in(
+            folder,
+            self.secret_file,
+            variable,
+            f"There is no secret to tell the LRS '{name}' with. Put it in the environment "
+            f"variable {variable}, or name a file with secret_file under [lrs.{name}.tell].",
+        )
 
 
 class _Lrs(Protocol):

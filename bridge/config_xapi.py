@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from bridge.config_secrets import secret_in
 from bridge.config_telling import TellSection
-from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.records import Status
 from bridge.domain.xapi.actors import home_of
@@ -95,22 +94,14 @@ class LrsSection(ReadingSection):
 
     def secret(self, folder: Path, name: str) -> str:
         """The password or token. Raises BridgeError, saying where it was looked for."""
-        if self.secret_file is not None:
-            path = folder / self.secret_file
-            try:
-                return path.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BridgeError(
-                    f"The secret file {path} cannot be read ({error.strerror})."
-                ) from None
         variable = self.secret_env or f"BRIDGE_{name.upper().replace('-', '_')}_SECRET"
-        found = os.environ.get(variable, "").strip()
-        if not found:
-            raise BridgeError(
-                f"There is no secret for the LRS '{name}'. Put it in the environment variable "
-                f"{variable}, or name a file with secret_file in bridge.toml."
-            )
-        return found
+        return secret_in(
+            folder,
+            self.secret_file,
+            variable,
+            f"There is no secret for the LRS '{name}'. Put it in the environment variable "
+            f"{variable}, or name a file with secret_file in bridge.toml.",
+        )
 
     def verify(self, folder: Path) -> bool | str:
         """What certificates are checked against."""
