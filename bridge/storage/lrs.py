@@ -16,7 +16,7 @@ from bridge.domain.lrs.presenting import in_microseconds
 from bridge.domain.lrs.statements import Attachment, Kept, NewStatement, Query, Waiting, Work
 from bridge.storage import tables as t
 from bridge.storage import tables_lrs as tl
-from bridge.storage.bulk import among, chunks, insert_rows, new_ids
+from bridge.storage.bulk import PlainUuid, among, chunks, insert_rows, new_ids
 
 _s, _q, _t, _f = tl.lrs_statements.c, tl.lrs_queue.c, tl.lrs_terms.c, tl.lrs_references.c
 #: The advisory lock (PostgreSQL) that whoever receives shares, so that readers see them coming.
@@ -86,7 +86,7 @@ class SqlLrs:
                 self._db,
                 tl.lrs_statements,
                 _STORED,
-                ((row, new.id, source_id, at) for row, new in by_id),
+                ((row, self._as_uuid(new.id), source_id, at) for row, new in by_id),
             )
         except IntegrityError:
             self._db.info.pop(_ENVELOPES, None)
@@ -110,6 +110,9 @@ class SqlLrs:
             ],
         )
         return True
+
+    def _as_uuid(self, hexadecimal: str) -> Any:
+        return PlainUuid(int(hexadecimal, 16)) if self._postgresql else hexadecimal
 
     def _envelope_id(self, envelope: bytes) -> int:
         """An envelope's id; one that is met again is remembered with the connection."""
