@@ -68,7 +68,7 @@ def sorted_out(
 def without_parts(statements: Sequence[Valid]) -> None:
     """Raise Wrong where statements that came alone declare a file that should be beside them."""
     for valid in statements:
-        if "attachments" not in valid.value and valid.value["object"].get("objectType") is None:
+        if valid.common:
             continue
         for one in declared(valid.value):
             if "fileUrl" not in one:

@@ -55,7 +55,7 @@ def put(site: EndpointSite, asked: Asked) -> Response:
     statements, files = _brought(site, asked)
     if len(statements) != 1:
         raise Wrong(400, "PUT takes exactly one statement, not an array.")
-    own = statements[0].value.get("id")
+    own = statements[0].id
     if own is not None and own.lower() != statement_id:
         raise Wrong(400, "The statement's id is not the statementId of the address.")
     _receive(site, asked, Letter(statements, asked.version, site.home_page, files, statement_id))

@@ -215,8 +215,8 @@ class StandInLrs:
         key = request.args.get("statementId", "")
         version = request.headers["X-Experience-API-Version"]
         try:
-            ((_, value),) = validate_all(request.get_data(), Version.of(version))
-            self.store.put({**value, "id": key}, version=version)
+            (valid,) = validate_all(request.get_data(), Version.of(version))
+            self.store.put({**valid.value, "id": key}, version=version)
         except BadStatement as error:
             raise _Answer(400, str(error)) from None
         except Conflict as error:

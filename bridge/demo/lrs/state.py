@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from bridge.domain.xapi import Version, validate
+from bridge.domain.xapi.content import content_key
 from bridge.domain.xapi.instants import read_instant
-from bridge.domain.xapi.reading import content_key
 from bridge.domain.xapi.verbs import VOIDED
 
 Json = dict[str, Any]

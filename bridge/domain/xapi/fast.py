@@ -1,19 +1,22 @@
 """The fast road: says yes to common well-formed statements, and nothing to any other.
 
-What it accepts must be without error by the exact road too (a test holds the two together). The
-shape is checked in one pass by msgspec; the strings whose form matters are checked once each and
-remembered, because verbs, types, languages and extensions repeat.
+What it accepts must be without error by the exact road too (a test holds the two together). A
+statement is taken apart into the bytes of its parts, and what was judged once is remembered:
+verbs, activities and learners repeat. Of what is new, msgspec checks the shape in one pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from operator import attrgetter
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+import orjson
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from bridge.domain.xapi import formats
+from bridge.domain.xapi.decoding import DEEPEST, may_hide_a_key
 from bridge.domain.xapi.instants import read_instant
 
 _Scaled = Annotated[float, Meta(ge=-1, le=1)]
@@ -82,27 +85,31 @@ class _Around(Struct, forbid_unknown_fields=True, gc=False):
     other: list[_Activity] | UnsetType = UNSET
 
 
-class _Context(Struct, forbid_unknown_fields=True, gc=False):
+class _ContextParts(Struct, forbid_unknown_fields=True, gc=False):
+    contextActivities: Raw | UnsetType = UNSET
+    extensions: Raw | UnsetType = UNSET
+    instructor: Raw | UnsetType = UNSET
+    language: Raw | UnsetType = UNSET
+    platform: Raw | UnsetType = UNSET
     registration: str | UnsetType = UNSET
-    instructor: _Agent | UnsetType = UNSET
-    contextActivities: _Around | UnsetType = UNSET
-    revision: str | UnsetType = UNSET
-    platform: str | UnsetType = UNSET
-    language: str | UnsetType = UNSET
-    extensions: dict[str, Any] | UnsetType = UNSET
+    revision: Raw | UnsetType = UNSET
 
 
-class _Statement(Struct, forbid_unknown_fields=True, gc=False):
-    actor: _Agent
-    verb: _Verb
-    object: _Activity
+class _Parts(Struct, forbid_unknown_fields=True, gc=False):
+    actor: Raw
+    verb: Raw
+    object: Raw
     id: str | UnsetType = UNSET
-    result: _Result | UnsetType = UNSET
-    context: _Context | UnsetType = UNSET
+    result: Raw | UnsetType = UNSET
+    context: Raw | UnsetType = UNSET
     timestamp: str | UnsetType = UNSET
     stored: str | UnsetType = UNSET
-    authority: _Agent | UnsetType = UNSET
+    authority: Raw | UnsetType = UNSET
     version: Literal["1.0.0", "1.0.1", "1.0.2", "1.0.3"] | UnsetType = UNSET
+
+
+_STATEMENT, _CONTEXT = msgspec.json.Decoder(_Parts), msgspec.json.Decoder(_ContextParts)
+_NO_JSON = (msgspec.DecodeError, ValueError, RecursionError)
 
 
 class _Known:
@@ -136,27 +143,134 @@ _instant_2 = _Known(lambda text: read_instant(text, second=True) is not None)
 _VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
 
-def accepts(value: Any, *, second: bool) -> bool:
-    """Whether a decoded value is certainly a valid statement; False says nothing either way."""
+class Told(NamedTuple):
+    """Of a valid statement: its id, or None; whether it names its moment; and what it tells, that
+    is, all but what an LRS sets itself, as JSON with sorted keys."""
+
+    id: str | None
+    moment: bool
+    content: bytes
+
+
+def told_at_once(body: bytes, *, second: bool) -> Told | None:
+    """What certainly is a valid statement; None says nothing either way."""
     try:
-        statement = msgspec.convert(value, _Statement)
-    except (msgspec.ValidationError, RecursionError):
-        return False
-    instant = _instant_2 if second else _instant_1
-    verb, result, context = statement.verb, statement.result, statement.context
-    return (
-        _agent(statement.actor)
-        and _iri(verb.id)
-        and verb.id != _VOIDED
-        and (verb.display is UNSET or _map(verb.display))
-        and _activity(statement.object)
-        and (result is UNSET or _result(result))
-        and (context is UNSET or _context(context))
-        and (statement.id is UNSET or formats.is_uuid(statement.id))
-        and (statement.timestamp is UNSET or instant(statement.timestamp))
-        and (statement.stored is UNSET or instant(statement.stored))
-        and (statement.authority is UNSET or _agent(statement.authority))
-    )
+        return _told(body, _STATEMENT.decode(body), _instant_2 if second else _instant_1)
+    except _NO_JSON:
+        return None
+
+
+class _Part(NamedTuple):
+    """A part with its name, and no key in it that is there twice: as JSON with sorted keys, how
+    many bytes it came in (a comma behind it counted), and how often `":` stands in them."""
+
+    content: bytes
+    size: int
+    colons: int
+
+
+def _told(body: bytes, parts: _Parts, instant: Callable[[str], bool]) -> Told | None:
+    pieces, size, colons = [], 1, 0
+    for raw, judge in zip(_PARTS_OF_STATEMENT(parts), _JUDGES_OF_STATEMENT, strict=True):
+        if raw is not UNSET:
+            part = judge(raw)
+            if part is None:
+                return None
+            pieces.append(part.content)
+            size += part.size
+            colons += part.colons
+    if parts.authority is not UNSET:
+        authority = _authority(parts.authority)
+        if authority is None:
+            return None
+        size += authority.size
+        colons += authority.colons
+    for size_of_key, text, fits in (
+        (15, parts.timestamp, instant),
+        (12, parts.stored, instant),
+        (8, parts.id, formats.is_uuid),
+        (13, parts.version, None),
+    ):
+        if text is not UNSET:
+            if fits is not None and not fits(text):
+                return None
+            size += size_of_key + len(text)
+            colons += 1
+    if not _once(body, size, colons):
+        return None
+    moment = parts.timestamp is not UNSET
+    if parts.timestamp is not UNSET:
+        pieces.insert(-1, b'"timestamp":"%b"' % parts.timestamp.encode())
+    given = None if parts.id is UNSET else parts.id
+    return Told(given, moment, b"{%b}" % b",".join(pieces))
+
+
+def _context(raw: Raw) -> _Part | None:
+    written, context = bytes(raw), _CONTEXT.decode(raw)
+    pieces, size, colons = [], 1, 0
+    for inner, judge in zip(_PARTS_OF_CONTEXT(context), _JUDGES_OF_CONTEXT, strict=True):
+        if inner is not UNSET:
+            part = judge(inner)
+            if part is None:
+                return None
+            pieces.append(part.content)
+            size += part.size
+            colons += part.colons
+    if context.registration is not UNSET:
+        if not formats.is_uuid(context.registration):
+            return None
+        at = len(pieces) - (context.revision is not UNSET)
+        pieces.insert(at, b'"registration":"%b"' % context.registration.encode())
+        size += 18 + len(context.registration)
+        colons += 1
+    if not _once(written, size, colons):
+        return None
+    return _Part(b'"context":{%b}' % b",".join(pieces), 11 + len(written), 1 + colons)
+
+
+def _once(written: bytes, size: int, colons: int) -> bool:
+    """Whether certainly no key is there twice in an object whose parts are without such.
+
+    It is so where it has no byte more than its parts need: `size`. If it has, `":` must stand in it
+    just as often as in what was read of it: `colons`.
+    """
+    return len(written) == size or (not may_hide_a_key(written) and written.count(b'":') == colons)
+
+
+class _Judge:
+    """Judges parts of one name, each once: it remembers what was good, and forgets all when it
+    holds too much."""
+
+    MOST_BYTES = 2_000_000
+    #: Longer ones are judged each time.
+    LONGEST = 2_000
+
+    def __init__(self, name: str, kind: Any, fits: Callable[[Any], bool]) -> None:
+        self._key, self._kind, self._fits = f'"{name}":'.encode(), kind, fits
+        self.seen: dict[bytes, _Part] = {}
+        self.bytes = 0
+
+    def __call__(self, raw: Raw) -> _Part | None:
+        written = bytes(raw)
+        return self.seen.get(written) or self._judged(written)
+
+    def _judged(self, written: bytes) -> _Part | None:
+        # What could lie too deep is the exact road's.
+        if written.count(b"{") + written.count(b"[") > DEEPEST // 2 or may_hide_a_key(written):
+            return None
+        value = orjson.loads(written)
+        content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        colons = content.count(b'":')
+        if written.count(b'":') != colons or not self._fits(msgspec.convert(value, self._kind)):
+            return None
+        part = _Part(self._key + content, len(self._key) + len(written) + 1, 1 + colons)
+        if len(written) <= self.LONGEST:
+            if self.bytes > self.MOST_BYTES:
+                self.seen.clear()
+                self.bytes = 0
+            self.seen[written] = part
+            self.bytes += len(written) + len(part.content)
+        return part
 
 
 def _map(texts: _Map) -> bool:
@@ -167,13 +281,17 @@ def _iris(names: dict[str, Any]) -> bool:
     return all(map(_iri, names))
 
 
-def _agent(agent: _Agent) -> bool:
+def _is_agent(agent: _Agent) -> bool:
     if agent.mbox is UNSET:
         return agent.account is not UNSET and _iri(agent.account.home)
     return agent.account is UNSET and _mailbox(agent.mbox)
 
 
-def _activity(activity: _Activity) -> bool:
+def _is_verb(verb: _Verb) -> bool:
+    return _iri(verb.id) and verb.id != _VOIDED and (verb.display is UNSET or _map(verb.display))
+
+
+def _is_activity(activity: _Activity) -> bool:
     if not _iri(activity.id):
         return False
     of = activity.definition
@@ -189,7 +307,7 @@ def _activity(activity: _Activity) -> bool:
     )
 
 
-def _result(result: _Result) -> bool:
+def _is_result(result: _Result) -> bool:
     score = result.score
     if score is not UNSET:
         raw, least, most = score.raw, score.min, score.max
@@ -204,15 +322,35 @@ def _result(result: _Result) -> bool:
     )
 
 
-def _context(context: _Context) -> bool:
-    around = context.contextActivities
-    if around is not UNSET:
-        for several in (around.parent, around.grouping, around.category, around.other):
-            if several is not UNSET and not all(map(_activity, several)):
-                return False
-    return (
-        (context.extensions is UNSET or _iris(context.extensions))
-        and (context.registration is UNSET or formats.is_uuid(context.registration))
-        and (context.language is UNSET or _tag(context.language))
-        and (context.instructor is UNSET or _agent(context.instructor))
+def _is_around(around: _Around) -> bool:
+    return all(
+        several is UNSET or all(map(_is_activity, several))
+        for several in (around.parent, around.grouping, around.category, around.other)
     )
+
+
+def _any_text(_text: str) -> bool:
+    return True
+
+
+_authority = _Judge("authority", _Agent, _is_agent)
+_PARTS_OF_CONTEXT = attrgetter(
+    "contextActivities", "extensions", "instructor", "language", "platform", "revision"
+)
+_JUDGES_OF_CONTEXT = (
+    _Judge("contextActivities", _Around, _is_around),
+    _Judge("extensions", dict[str, Any], _iris),
+    _Judge("instructor", _Agent, _is_agent),
+    _Judge("language", str, _tag),
+    _Judge("platform", str, _any_text),
+    _Judge("revision", str, _any_text),
+)
+_verb = _Judge("verb", _Verb, _is_verb)
+_PARTS_OF_STATEMENT = attrgetter("actor", "context", "object", "result", "verb")
+_JUDGES_OF_STATEMENT: tuple[Callable[[Raw], _Part | None], ...] = (
+    _Judge("actor", _Agent, _is_agent),
+    _context,
+    _Judge("object", _Activity, _is_activity),
+    _Judge("result", _Result, _is_result),
+    _verb,
+)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-
-import orjson
 
 from bridge.domain.records import (
     ActivityFacts,
@@ -24,13 +21,12 @@ from bridge.domain.records import (
 )
 from bridge.domain.xapi import verbs
 from bridge.domain.xapi.actors import account_of, clean, shortened
+from bridge.domain.xapi.content import content_key
 from bridge.domain.xapi.durations import minutes_of
 from bridge.domain.xapi.instants import read_instant
 
 Json = dict[str, Any]
 ACTIVITY_KIND = "xapi-activity"
-#: What an LRS adds or sets itself: it says nothing of what happened.
-_SET_BY_LRS = ("id", "stored", "authority", "version")
 #: Groups with more members are held back for a person to look at.
 MOST_MEMBERS = 500
 
@@ -58,12 +54,6 @@ def natural_key(statement: Json) -> str:
     """What a statement is known by: its id, whatever its case; without one, its content."""
     given = statement.get("id")
     return given.lower() if given else content_key(statement)
-
-
-def content_key(statement: Json) -> str:
-    """The same for two statements that say the same, whatever an LRS has put in since."""
-    told = {name: value for name, value in statement.items() if name not in _SET_BY_LRS}
-    return f"content:{hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
 
 
 def items_of(statement: Json, body: bytes, rules: ReadingRules = USUAL) -> list[Pulled]:

@@ -3,21 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, cast
+from typing import Any
 
-from bridge.domain.xapi.decoding import decode_at_once, decode_exactly, split
+import orjson
+
+from bridge.domain.xapi.content import content_key, key_of_content
+from bridge.domain.xapi.decoding import decode_exactly, split
 from bridge.domain.xapi.exact_statement import check_exactly
-from bridge.domain.xapi.fast import accepts
+from bridge.domain.xapi.fast import Told, told_at_once
 from bridge.domain.xapi.problems import BadStatement, Problem, Section, Version
 
 Json = dict[str, Any]
 
 
-class Valid(NamedTuple):
+class Valid:
     """A valid statement: its bytes as they came, and what they say."""
 
-    body: bytes
-    value: Json
+    __slots__ = ("_told", "_value", "body")
+
+    def __init__(self, body: bytes, told: Told | None, value: Json | None = None) -> None:
+        self.body, self._told, self._value = body, told, value
+
+    @property
+    def value(self) -> Json:
+        """The statement, decoded where somebody asks."""
+        if self._value is None:
+            self._value = orjson.loads(self.body)
+        return self._value
+
+    @property
+    def common(self) -> bool:
+        """Whether it certainly is about an activity, voids nothing and has no attachments."""
+        return self._told is not None
+
+    @property
+    def id(self) -> str | None:
+        """Its id as it was given."""
+        return self.value.get("id") if self._told is None else self._told.id
+
+    @property
+    def moment(self) -> bool:
+        """Whether it names when it happened."""
+        return "timestamp" in self.value if self._told is None else self._told.moment
+
+    @property
+    def content_key(self) -> str:
+        """As `bridge.domain.xapi.content.content_key` of its value."""
+        return content_key(self.value) if self._told is None else key_of_content(self._told.content)
 
 
 def validate(body: bytes, version: Version = Version.V1) -> Json:
@@ -25,10 +57,12 @@ def validate(body: bytes, version: Version = Version.V1) -> Json:
 
     Nothing else is ever raised, whatever the bytes are; time and memory grow with their number.
     """
-    value = decode_at_once(body)
-    if value is not None and accepts(value, second=version is Version.V2):
-        return cast(Json, value)
-    return validate_exactly(body, version)
+    return _judged(body, version).value
+
+
+def _judged(body: bytes, version: Version) -> Valid:
+    told = told_at_once(body, second=version is Version.V2)
+    return Valid(body, told, None if told is not None else validate_exactly(body, version))
 
 
 def validate_exactly(body: bytes, version: Version = Version.V1) -> Json:
@@ -50,10 +84,10 @@ def validate_all(
     ids: set[str] = set()
     for number, part in enumerate(split(body, version, most)):
         try:
-            value = validate(part, version)
+            valid = _judged(part, version)
         except BadStatement as error:
             raise error.below(f"/{number}" if array else "") from None
-        given = value.get("id")
+        given = valid.id
         if given is not None:
             if given.lower() in ids:
                 raise BadStatement(
@@ -66,4 +100,4 @@ def validate_all(
                     ]
                 )
             ids.add(given.lower())
-        yield Valid(part, value)
+        yield valid

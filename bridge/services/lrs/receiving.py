@@ -15,7 +15,6 @@ from bridge.domain.lrs.senders import Sender, authority_of
 from bridge.domain.lrs.statements import AnotherStatement, Attachment, NewStatement
 from bridge.domain.xapi import Valid, Version
 from bridge.domain.xapi.exact import VOIDED
-from bridge.domain.xapi.reading import content_key
 from bridge.services.context import Context
 
 _ATTEMPTS = 5
@@ -45,31 +44,33 @@ def receive(ctx: Context, sender: Sender, letter: Letter) -> list[str]:
     unique = list({each.id: each for each in new}.values())
     if not _keep(ctx, sender, letter, unique):
         _keep_unknown(ctx, sender, letter, unique)
-    return [str(uuid.UUID(each.id)) for each in new]
+    return [_hyphenated(each.id) for each in new]
 
 
 def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement:
-    value = valid.value
-    given = value.get("id") or statement_id
-    moment = "timestamp" in value
+    given = valid.id or statement_id
     if given is not None:
         key = given.lower()
         statement_id = key.replace("-", "")
-    elif moment:
+    elif valid.moment:
         # Without an id it gets one by what it says, so that a second try is no second statement.
-        told = hashlib.sha256(f"{sender.source_id} {content_key(value)}".encode()).digest()
-        made = uuid.UUID(bytes=told[:16], version=5)
-        key, statement_id = str(made), made.hex
+        told = hashlib.sha256(f"{sender.source_id} {valid.content_key}".encode()).digest()
+        statement_id = uuid.UUID(bytes=told[:16], version=5).hex
+        key = _hyphenated(statement_id)
     else:
         # The same may happen twice, and nothing tells the two apart.
-        made = uuid.uuid4()
-        key, statement_id = str(made), made.hex
+        statement_id = uuid.uuid4().hex
+        key = _hyphenated(statement_id)
     voids = None
-    if value["verb"]["id"] == VOIDED:
-        voids = value["object"]["id"].lower().replace("-", "")
+    if not valid.common and valid.value["verb"]["id"] == VOIDED:
+        voids = valid.value["object"]["id"].lower().replace("-", "")
     return NewStatement(
-        statement_id, key, hashlib.sha256(valid.body).digest(), valid.body, moment, voids
+        statement_id, key, hashlib.sha256(valid.body).digest(), valid.body, valid.moment, voids
     )
+
+
+def _hyphenated(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStatement]) -> bool:

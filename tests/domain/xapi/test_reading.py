@@ -18,8 +18,9 @@ from bridge.domain.records import (
 )
 from bridge.domain.xapi import verbs
 from bridge.domain.xapi.actors import identifier_of
+from bridge.domain.xapi.content import content_key
 from bridge.domain.xapi.durations import minutes_of
-from bridge.domain.xapi.reading import USUAL, ReadingRules, content_key, items_of, member_key
+from bridge.domain.xapi.reading import USUAL, ReadingRules, items_of, member_key
 from tests.domain.xapi.making import AGENT, REF, WHOLE, put
 
 ADL, CMI5 = "http://adlnet.gov/expapi/verbs/", "https://w3id.org/xapi/adl/verbs/"

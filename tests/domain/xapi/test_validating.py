@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bridge.domain.xapi import BadStatement, Version, validate, validate_all, validate_exactly
-from bridge.domain.xapi.decoding import decode_at_once
-from bridge.domain.xapi.fast import accepts
+from bridge.domain.xapi.content import content_key, key_of_content
+from bridge.domain.xapi.fast import told_at_once
 from tests.domain.xapi.making import ACTIVITY, AGENT, GONE, REF, WHOLE, as_bytes, put
 
 COURSE = "http://adlnet.gov/expapi/activities/cmi.interaction"
@@ -472,9 +472,12 @@ def test_what_php_writes_takes_the_fast_road() -> None:
     made = {k: v for k, v in WHOLE.items() if k != "attachments"}
     made = put("/context", {"platform": "Moodle"}, made)
     body = json.dumps(made, separators=(",", ":")).replace("/", "\\/").encode()
-    value = decode_at_once(body)
-    assert value == made
-    assert accepts(value, second=False)
+    told = told_at_once(body, second=False)
+    assert told is not None
+    assert (told.id, told.moment) == (made["id"], True)
+    assert key_of_content(told.content) == content_key(made)
+    (valid,) = validate_all(body)
+    assert valid.value == made
 
 
 # --- several at once --------------------------------------------------------------------------
