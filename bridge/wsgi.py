@@ -5,7 +5,6 @@ BRIDGE_SITE names the site's folder, BRIDGE_ADDRESS where the pages are (`[web] 
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from flask import Flask
 
 from bridge import log
 from bridge.bootstrap import open_bridge, web_site
+from bridge.jobs.servers import calm_collector
 from bridge.web.app import create_app
 
 
@@ -22,7 +22,5 @@ def application() -> Flask:
     bridge = open_bridge(Path(os.environ.get("BRIDGE_SITE", ".")))
     address = os.environ.get("BRIDGE_ADDRESS", "http://127.0.0.1:8765")
     app = create_app(web_site(bridge, address.rstrip("/")))
-    # What was imported stays: the garbage collector need not go through it with every request that
-    # brings many objects.
-    gc.freeze()
+    calm_collector()
     return app

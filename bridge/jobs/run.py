@@ -16,7 +16,7 @@ import structlog
 from bridge.domain.errors import BridgeError
 from bridge.jobs.embedded import EmbeddedJobs
 from bridge.jobs.lock import only_one
-from bridge.jobs.servers import Server
+from bridge.jobs.servers import Server, calm_collector
 
 _log = structlog.get_logger("bridge.run")
 _LOOK_EVERY = 0.25
@@ -45,6 +45,7 @@ def serve(
         with server(listener, address) as tend:
             try:
                 on_ready(address)
+                calm_collector()
                 jobs.start()
                 _log.info("running", host=host, port=listener.getsockname()[1])
                 while not stop.is_set():

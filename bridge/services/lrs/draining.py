@@ -25,7 +25,7 @@ from bridge.services.mapped import Mapped, load_mapped
 from bridge.services.pull import Trusted, look_round
 from bridge.services.statements import statement_key
 
-AT_ONCE = 1000
+AT_ONCE = 4000
 #: How often it is looked whether an LMS that statements name is known meanwhile.
 LOOK_ROUND_EVERY = timedelta(minutes=15)
 _OF_MEMBERS = NoRecord("told-of-members")
