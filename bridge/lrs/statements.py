@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from email.utils import format_datetime
@@ -14,7 +13,7 @@ from flask import Response
 from bridge.domain.errors import NotAllowed
 from bridge.domain.lrs import presenting
 from bridge.domain.lrs.senders import Scope
-from bridge.domain.lrs.statements import AnotherStatement, Kept, Query
+from bridge.domain.lrs.statements import AnotherStatement, Kept, Query, hyphenated
 from bridge.domain.lrs.terms import (
     ACTIVITY,
     AGENT,
@@ -244,7 +243,7 @@ def _shown(site: EndpointSite, asked: Asked, kept: Sequence[Kept], shape: str) -
     for each in kept:
         about = orjson.loads(each.envelope)
         authority = orjson.dumps(about["authority"])
-        statement_id = str(uuid.UUID(each.id))
+        statement_id = hyphenated(each.id)
         written.append(
             presenting.exact(
                 each.body or b"{}", statement_id, each.stored, about["version"], authority

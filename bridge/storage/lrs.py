@@ -214,13 +214,13 @@ class SqlLrs:
     # --- what waits ---------------------------------------------------------------------------
     def waiting(self, work: str, limit: int) -> list[Waiting]:
         """Requests whose statements wait, oldest first."""
-        asked = (
-            select(_q.id, _q.source_id, _q.rows, _q.bytes)
-            .where(_q.work == work)
-            .order_by(_q.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        return self._some(_waiting(work, limit).with_for_update(skip_locked=True), limit)
+
+    def coming(self, work: str, after: int, limit: int) -> list[Waiting]:
+        """Requests behind `after`, oldest first."""
+        return self._some(_waiting(work, limit).where(_q.id > after), limit)
+
+    def _some(self, asked: Select[Any], limit: int) -> list[Waiting]:
         found: list[Waiting] = []
         total = weight = 0
         for row_id, source_id, rows, size in self._db.execute(asked):
@@ -387,6 +387,15 @@ _KEPT = (
     .join(t.received, t.received.c.id == _s.id)
     .join(t.envelopes, t.envelopes.c.id == t.received.c.envelope_id)
 )  # fmt: skip
+
+
+def _waiting(work: str, limit: int) -> Select[Any]:
+    return (
+        select(_q.id, _q.source_id, _q.rows, _q.bytes)
+        .where(_q.work == work)
+        .order_by(_q.id)
+        .limit(limit)
+    )
 
 
 def _hex(written: str) -> str:

@@ -21,6 +21,11 @@ class AnotherStatement(BridgeError):
         self.statement_id = statement_id
 
 
+def hyphenated(digits: str) -> str:
+    """A UUID as it is written, of its 32 hexadecimal digits."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 class NewStatement(NamedTuple):
     """A statement to be kept. `id` is a UUID in 32 hexadecimal digits; `voids` likewise, or None.
 
@@ -136,6 +141,10 @@ class LrsRepository(Protocol):
     def waiting(self, work: str, limit: int) -> list[Waiting]:
         """Requests whose statements wait, oldest first, with about `limit` statements in all;
         nobody else gets them in this transaction."""
+        ...
+
+    def coming(self, work: str, after: int, limit: int) -> list[Waiting]:
+        """Requests that will wait once those up to the row `after` are done, for reading ahead."""
         ...
 
     def oldest_waiting(self, work: str) -> int | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
 from bridge.domain.errors import Refused
 from bridge.domain.lrs.readings import Reading, Readings
-from bridge.domain.lrs.statements import Waiting, Work
+from bridge.domain.lrs.statements import Kept, Waiting, Work, hyphenated
 from bridge.domain.model import SourceRow
 from bridge.domain.ports import Finding
 from bridge.domain.records import NoRecord, Page, Pulled, Unreadable
@@ -31,10 +32,25 @@ LOOK_ROUND_EVERY = timedelta(minutes=15)
 _OF_MEMBERS = NoRecord("told-of-members")
 
 
+class _Read(NamedTuple):
+    """A statement that was read: its row, what it tells under its own key, and what a group's tells
+    of each member."""
+
+    row: int
+    envelope: bytes
+    own: Pulled
+    of_members: list[Pulled]
+
+
+#: What the statements of some requests tell, by the requests' rows in the queue.
+_Requests = dict[int, list[_Read]]
+
+
 @dataclass
 class Drain:
-    """Takes in what was received, a batch a transaction. One process at a time drains: the lock is
-    that of whoever drafts."""
+    """Takes in what was received, a batch a transaction, in its order. One process at a time does:
+    the lock is that of whoever drafts. While a batch is taken in, the next is read.
+    """
 
     ctx: Context
     readings: Readings = field(default_factory=Readings)
@@ -45,28 +61,40 @@ class Drain:
         """Take in everything that waits."""
         tally = Tally()
         sources: dict[int, SourceRow] = {}
-        while not stop():
-            with self.ctx.store.begin() as uow:
-                uow.ops.lock(SETTLING)
-                waiting = uow.lrs.waiting(Work.DRAIN, AT_ONCE)
-                if not waiting:
-                    break
-                for source, each in self._by_source(uow, waiting):
-                    sources[source.id] = source
-                    tally.add(self._take(uow, source, each))
-                uow.lrs.done(waiting)
+        ahead: Future[_Requests] | None = None
+        with ThreadPoolExecutor(1) as pool:
+            while not stop():
+                with self.ctx.store.begin() as uow:
+                    uow.ops.lock(SETTLING)
+                    waiting = uow.lrs.waiting(Work.DRAIN, AT_ONCE)
+                    if not waiting:
+                        break
+                    read = {} if ahead is None else ahead.result()
+                    read |= self._read(uow, [each for each in waiting if each.id not in read])
+                    ahead = pool.submit(self._read_ahead, waiting[-1].id)
+                    for source, each in _by_source(uow, waiting, read):
+                        sources[source.id] = source
+                        tally.add(self._take(uow, source, each))
+                    uow.lrs.done(waiting)
         for source in sources.values():
             self._look_round(source)
         return tally
 
-    def _by_source(
-        self, uow: UnitOfWork, waiting: Sequence[Waiting]
-    ) -> list[tuple[SourceRow, list[int]]]:
-        rows: dict[int, list[int]] = {}
-        for each in waiting:
-            rows.setdefault(each.source_id, []).extend(each.rows)
-        known = {each.id: each for each in uow.ops.sources()}
-        return [(known[source_id], each) for source_id, each in rows.items()]
+    def _read_ahead(self, after: int) -> _Requests:
+        with self.ctx.store.reading() as uow:
+            return self._read(uow, uow.lrs.coming(Work.DRAIN, after, AT_ONCE))
+
+    def _read(self, uow: UnitOfWork, waiting: Sequence[Waiting]) -> _Requests:
+        """Received statements never change, so it makes no difference when they are read."""
+        keys = {source.id: source.key for source in uow.ops.sources()} if waiting else {}
+        rules = {each.source_id: self.readings.of(keys[each.source_id]).rules for each in waiting}
+        kept = {each.row: each for each in uow.lrs.rows([i for each in waiting for i in each.rows])}
+        return {
+            each.id: [
+                _read_one(kept[row], rules[each.source_id]) for row in each.rows if row in kept
+            ]
+            for each in waiting
+        }
 
     def _intake(self, uow: UnitOfWork, source: SourceRow) -> tuple[Intake, Reading]:
         in_force = uow.catalog.mapping_hashes()
@@ -76,17 +104,13 @@ class Drain:
         mapped, now = self._mapped[1], self.ctx.clock.now()
         return Intake(source, reading.identity, mapped, self.ctx.policy, now), reading
 
-    def _take(self, uow: UnitOfWork, source: SourceRow, rows: Sequence[int]) -> Tally:
-        intake, reading = self._intake(uow, source)
-        stored: list[tuple[int, Pulled]] = []
+    def _take(self, uow: UnitOfWork, source: SourceRow, read: Sequence[_Read]) -> Tally:
+        intake, _ = self._intake(uow, source)
         members: dict[bytes, list[Pulled]] = {}
-        for kept in uow.lrs.rows(rows):
-            key = str(uuid.UUID(kept.id))
-            own, of_members = read(key, kept.body or b"", kept.envelope, reading.rules)
-            stored.append((kept.row, own))
-            if of_members:
-                members.setdefault(kept.envelope, []).extend(of_members)
-        tally = intake.take_stored(uow, stored)
+        for each in read:
+            if each.of_members:
+                members.setdefault(each.envelope, []).extend(each.of_members)
+        tally = intake.take_stored(uow, [(each.row, each.own) for each in read])
         for envelope, items in members.items():
             tally.add(intake.take(uow, Page(tuple(items), envelope)))
         # What waits for others, and what was taken back.
@@ -103,6 +127,22 @@ class Drain:
         with self.ctx.store.begin() as uow:
             intake, _ = self._intake(uow, source)
         look_round(self.ctx, self.readings.sites, intake)
+
+
+def _by_source(
+    uow: UnitOfWork, waiting: Sequence[Waiting], read: _Requests
+) -> Iterator[tuple[SourceRow, list[_Read]]]:
+    found: dict[int, list[_Read]] = {}
+    for each in waiting:
+        found.setdefault(each.source_id, []).extend(read[each.id])
+    for source in uow.ops.sources():
+        if source.id in found:
+            yield source, found[source.id]
+
+
+def _read_one(kept: Kept, rules: ReadingRules) -> _Read:
+    told = read(hyphenated(kept.id), kept.body or b"", kept.envelope, rules)
+    return _Read(kept.row, kept.envelope, *told)
 
 
 def read(

@@ -12,7 +12,7 @@ import orjson
 from bridge.domain.errors import TryLater
 from bridge.domain.lrs.sameness import same
 from bridge.domain.lrs.senders import Sender, authority_of
-from bridge.domain.lrs.statements import AnotherStatement, Attachment, NewStatement
+from bridge.domain.lrs.statements import AnotherStatement, Attachment, NewStatement, hyphenated
 from bridge.domain.xapi import Valid, Version
 from bridge.domain.xapi.exact import VOIDED
 from bridge.services.context import Context
@@ -44,7 +44,7 @@ def receive(ctx: Context, sender: Sender, letter: Letter) -> list[str]:
     unique = list({each.id: each for each in new}.values())
     if not _keep(ctx, sender, letter, unique):
         _keep_unknown(ctx, sender, letter, unique)
-    return [_hyphenated(each.id) for each in new]
+    return [hyphenated(each.id) for each in new]
 
 
 def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement:
@@ -56,21 +56,17 @@ def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement
         # Without an id it gets one by what it says, so that a second try is no second statement.
         told = hashlib.sha256(f"{sender.source_id} {valid.content_key}".encode()).digest()
         statement_id = uuid.UUID(bytes=told[:16], version=5).hex
-        key = _hyphenated(statement_id)
+        key = hyphenated(statement_id)
     else:
         # The same may happen twice, and nothing tells the two apart.
         statement_id = uuid.uuid4().hex
-        key = _hyphenated(statement_id)
+        key = hyphenated(statement_id)
     voids = None
     if not valid.common and valid.value["verb"]["id"] == VOIDED:
         voids = valid.value["object"]["id"].lower().replace("-", "")
     return NewStatement(
         statement_id, key, hashlib.sha256(valid.body).digest(), valid.body, valid.moment, voids
     )
-
-
-def _hyphenated(digits: str) -> str:
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStatement]) -> bool:
@@ -106,7 +102,7 @@ def _keep_unknown(
             if kept.body is None or kept.body == mine.body:
                 continue
             if not same(orjson.loads(kept.body), orjson.loads(mine.body)):
-                raise AnotherStatement(str(uuid.UUID(statement_id)))
+                raise AnotherStatement(hyphenated(statement_id))
         left = [each for each in new if each.id not in known]
         if not left or _keep(ctx, sender, letter, left):
             return
