@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -12,24 +13,30 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 
 from bridge.domain.errors import Damaged
 from bridge.storage import guards
+
+#: A connection that was used so recently is taken to be alive.
+_FRESH_SECONDS = 1.0
 
 
 def open_engine(url: str) -> Engine:
     """An engine for `url` (sqlite:///path or postgresql://...), with psycopg 3 for PostgreSQL."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(
+        engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
-            pool_pre_ping=True,
             # A failed statement's values are people's data: they stay out of messages and logs.
             hide_parameters=True,
             connect_args={"options": "-c timezone=UTC"},
         )
+        event.listen(engine, "checkin", _put_back)
+        event.listen(engine, "checkout", _see_whether_it_lives(engine.dialect))
+        return engine
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
@@ -38,6 +45,29 @@ def open_engine(url: str) -> Engine:
     event.listen(engine, "connect", _sqlite_settings)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+def _put_back(_dbapi: Any, record: Any) -> None:
+    record.info["put back"] = time.monotonic()
+
+
+def _see_whether_it_lives(dialect: Dialect) -> Callable[[Any, Any, Any], None]:
+    """As `pool_pre_ping`, but not of a connection that was in use a moment ago: that would be a
+    question more for each of a thousand requests."""
+
+    def look(dbapi: Any, record: Any, _proxy: Any) -> None:
+        before = record.info.get("put back")
+        if before is None or time.monotonic() - before < _FRESH_SECONDS:
+            return
+        try:
+            alive = dialect.do_ping(dbapi)
+        except dialect.loaded_dbapi.Error:
+            alive = False
+        if not alive:
+            # The pool then opens others.
+            raise InvalidatePoolError
+
+    return look
 
 
 def _sqlite_settings(dbapi: Any, _record: object) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from sqlalchemy import (
     Boolean,
     Column,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -43,10 +42,11 @@ lrs_credentials = Table(
 lrs_statements = Table(
     "lrs_statements",
     metadata,
-    # The row of `received` with its bytes.
-    Column("id", Key, ForeignKey("received.id"), primary_key=True, autoincrement=False),
+    # The row of `received` with its bytes. It is written in the same transaction and refers to the
+    # source: foreign keys here would only look both up again, for each statement.
+    Column("id", Key, primary_key=True, autoincrement=False),
     Column("statement_id", Id, nullable=False, unique=True),
-    ref("source_id", "sources"),
+    Column("source_id", Key, nullable=False),
     Column("stored", Key, nullable=False),
     Column("voided_by", Key),
     Index("ix_lrs_statements_stored", "stored", "id"),

@@ -55,7 +55,7 @@ def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement
     elif valid.moment:
         # Without an id it gets one by what it says, so that a second try is no second statement.
         told = hashlib.sha256(f"{sender.source_id} {valid.content_key}".encode()).digest()
-        statement_id = uuid.UUID(bytes=told[:16], version=5).hex
+        statement_id = _as_version_5(told[:16])
         key = hyphenated(statement_id)
     else:
         # The same may happen twice, and nothing tells the two apart.
@@ -67,6 +67,12 @@ def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement
     return NewStatement(
         statement_id, key, hashlib.sha256(valid.body).digest(), valid.body, valid.moment, voids
     )
+
+
+def _as_version_5(told: bytes) -> str:
+    """16 bytes as the digits of a UUID (RFC 9562, 4.1 and 5.5)."""
+    digits = told.hex()
+    return f"{digits[:12]}5{digits[13:16]}{'89ab'[told[8] >> 4 & 3]}{digits[17:]}"
 
 
 def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStatement]) -> bool:
