@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
+import psycopg
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -128,9 +129,10 @@ _BINARY: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
 
 
 @lru_cache(maxsize=100)
-def _binary_types(table: Table, columns: tuple[str, ...]) -> list[str]:
+def _binary_types(table: Table, columns: tuple[str, ...]) -> list[int]:
     kinds = [table.c[name].type for name in columns]
-    return [next(word for of, word in _BINARY if isinstance(kind, of)) for kind in kinds]
+    words = [next(word for of, word in _BINARY if isinstance(kind, of)) for kind in kinds]
+    return [psycopg.adapters.types[word].oid for word in words]
 
 
 class PlainUuid(NamedTuple):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -28,7 +28,11 @@ _RECEIVED = ("id", "source_id", "natural_key", "sha256", "body", "envelope_id", 
 #: The lock, and rows for what comes.
 _BEGIN = (
     f"WITH here AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_RECEIVING}))"
-    " SELECT nextval('received_id_seq') FROM here, generate_series(1, %s)"
+    " SELECT array_agg(nextval('received_id_seq')) FROM here, generate_series(1, %s)"
+)
+_WAIT = (
+    "INSERT INTO lrs_queue (work, source_id, stored, statements, bytes, rows)"
+    " VALUES ({0}, {0}, {0}, {0}, {0}, {0}), ({0}, {0}, {0}, {0}, {0}, {0})"
 )
 _ENVELOPES, _MOST_ENVELOPES = "xapi envelopes", 100
 _COMING = (
@@ -50,7 +54,8 @@ class SqlLrs:
     def begin_receiving(self, count: int) -> Sequence[int]:
         """Rows for so many statements."""
         if self._postgresql:
-            return self._db.exec_driver_sql(_BEGIN, (count,)).scalars().all()
+            found: list[int] = self._db.exec_driver_sql(_BEGIN, (count,)).scalar_one()
+            return found
         return new_ids(self._db, t.received, count)
 
     def add(
@@ -95,20 +100,10 @@ class SqlLrs:
         if voiding:
             self.add_references(voiding)
         rows = orjson.dumps([row for row, _ in statements]).decode()
-        self._db.execute(
-            insert(tl.lrs_queue),
-            [
-                {
-                    "work": work,
-                    "source_id": source_id,
-                    "stored": at,
-                    "statements": len(statements),
-                    "bytes": sum(len(new.body) for _, new in statements),
-                    "rows": rows,
-                }
-                for work in (Work.DRAIN, Work.INDEX)
-            ],
-        )
+        same = (source_id, at, len(statements), sum(len(new.body) for _, new in statements), rows)
+        # In words of its own, and both at once: it is written with every request.
+        wait = _WAIT.format("%s" if self._postgresql else "?")
+        self._db.exec_driver_sql(wait, (Work.DRAIN, *same, Work.INDEX, *same))
         return True
 
     def _as_uuid(self, hexadecimal: str) -> Any:
