@@ -18,6 +18,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from bridge.domain.xapi import formats
 from bridge.domain.xapi.decoding import DEEPEST, may_hide_a_key
 from bridge.domain.xapi.instants import read_instant
+from bridge.domain.xapi.remembering import Remembered
 
 _Scaled = Annotated[float, Meta(ge=-1, le=1)]
 _Map = dict[str, str]
@@ -238,17 +239,11 @@ def _once(written: bytes, size: int, colons: int) -> bool:
 
 
 class _Judge:
-    """Judges parts of one name, each once: it remembers what was good, and forgets all when it
-    holds too much."""
-
-    MOST_BYTES = 2_000_000
-    #: Longer ones are judged each time.
-    LONGEST = 2_000
+    """Judges parts of one name, each once."""
 
     def __init__(self, name: str, kind: Any, fits: Callable[[Any], bool]) -> None:
         self._key, self._kind, self._fits = f'"{name}":'.encode(), kind, fits
-        self.seen: dict[bytes, _Part] = {}
-        self.bytes = 0
+        self.seen: Remembered[_Part] = Remembered()
 
     def __call__(self, raw: Raw) -> _Part | None:
         written = bytes(raw)
@@ -264,13 +259,7 @@ class _Judge:
         if written.count(b'":') != colons or not self._fits(msgspec.convert(value, self._kind)):
             return None
         part = _Part(self._key + content, len(self._key) + len(written) + 1, 1 + colons)
-        if len(written) <= self.LONGEST:
-            if self.bytes > self.MOST_BYTES:
-                self.seen.clear()
-                self.bytes = 0
-            self.seen[written] = part
-            self.bytes += len(written) + len(part.content)
-        return part
+        return self.seen.keep(written, part)
 
 
 def _map(texts: _Map) -> bool:

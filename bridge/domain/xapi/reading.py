@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from bridge.domain.records import (
+    AccountFacts,
     ActivityFacts,
     AttendanceState,
     Booking,
@@ -69,16 +70,17 @@ def items_of(statement: Json, body: bytes, rules: ReadingRules = USUAL) -> list[
         return [Pulled(key, body, NoRecord("sub-statement"))]
     if kind != "Activity":
         return [Pulled(key, body, NoRecord("about-a-person"))]
-    told = _told(statement, verb, about, rules)
+    told = told_by(statement, rules)
     if isinstance(told, NoRecord):
         return [Pulled(key, body, told)]
     return _for_each(statement, key, body, told, rules)
 
 
-def _told(statement: Json, verb: str, about: Json, rules: ReadingRules) -> Status | NoRecord | None:
-    """The status that it tells; None where it takes one back; or why it tells none."""
-    result = statement.get("result", {})
-    if about.get("definition", {}).get("type") in verbs.COMPETENCY_TYPES:
+def told_by(statement: Json, rules: ReadingRules) -> Status | NoRecord | None:
+    """The status that a statement about an activity tells; None where it takes one back; or why it
+    tells none."""
+    verb, result = statement["verb"]["id"], statement.get("result", {})
+    if statement["object"].get("definition", {}).get("type") in verbs.COMPETENCY_TYPES:
         return NoRecord("about-a-competency")
     if verb in rules.verbs:
         return rules.verbs[verb] or NoRecord("nothing-done")
@@ -145,29 +147,12 @@ def _for_each(
                 ),
             )
         ]
-    activity = activity_of(statement)
+    activity, score = activity_of(statement), score_of(statement)
+    booking = None if status is None else booking_of(statement, status)
     found = {}
     for learner in learners:
         account = account_of(learner, rules.homes)
-        fact: LearningFact | NoRecord
-        if status is None:
-            fact = NoRecord(
-                "uncompleted",
-                account=account,
-                activity=activity,
-                at=at,
-                days=rules.takes_back_days,
-            )
-        else:
-            fact = LearningFact(
-                account,
-                activity,
-                status,
-                at,
-                score=score_of(statement.get("result", {}).get("score")),
-                booking=_booking(statement, status),
-                takes_back_days=rules.takes_back_days if status is Status.FAILED else 0,
-            )
+        fact = fact_of(account, activity, status, at, score, booking, rules)
         found[account.value] = fact
     if not is_group:
         return [Pulled(key, body, fact)]
@@ -176,6 +161,30 @@ def _for_each(
         Pulled(member_key(key, number), body, found[who])
         for number, who in enumerate(sorted(found))
     ]
+
+
+def fact_of(
+    account: AccountFacts,
+    activity: ActivityFacts,
+    status: Status | None,
+    at: datetime,
+    score: float | None,
+    booking: Booking | None,
+    rules: ReadingRules,
+) -> LearningFact | NoRecord:
+    """What is told of one learner; without a status, that something is taken back."""
+    days = rules.takes_back_days
+    if status is None:
+        return NoRecord("uncompleted", account=account, activity=activity, at=at, days=days)
+    return LearningFact(
+        account,
+        activity,
+        status,
+        at,
+        score=score,
+        booking=booking,
+        takes_back_days=days if status is Status.FAILED else 0,
+    )
 
 
 def member_key(key: str, number: int) -> str:
@@ -241,8 +250,9 @@ def _text(value: Any) -> str | None:
 
 
 # --- how it went --------------------------------------------------------------------------------
-def score_of(score: Json | None) -> float | None:
+def score_of(statement: Json) -> float | None:
     """The mark as a fraction from 0 to 1: scaled, or raw between min and max; None without."""
+    score = statement.get("result", {}).get("score")
     if not score:
         return None
     if "scaled" in score:
@@ -253,7 +263,7 @@ def score_of(score: Json | None) -> float | None:
     return None
 
 
-def _booking(statement: Json, status: Status) -> Booking | None:
+def booking_of(statement: Json, status: Status) -> Booking | None:
     """How long it took, and that somebody was there, as a booking system would say it."""
     duration = statement.get("result", {}).get("duration")
     minutes = minutes_of(duration) if duration else None

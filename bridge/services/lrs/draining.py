@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
 import orjson
 
 from bridge.domain.errors import Refused
@@ -18,7 +20,8 @@ from bridge.domain.ports import Finding
 from bridge.domain.records import NoRecord, Page, Pulled, Unreadable
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.statements import STATEMENTS
-from bridge.domain.xapi.reading import ReadingRules, items_of
+from bridge.domain.xapi.reader import Reader
+from bridge.domain.xapi.reading import ReadingRules
 from bridge.services.context import Context
 from bridge.services.drafting import RECONSIDER_AT_ONCE, SETTLING, reconsider
 from bridge.services.intake import Intake, Tally
@@ -56,6 +59,7 @@ class Drain:
     readings: Readings = field(default_factory=Readings)
     looked_round: dict[int, datetime] = field(default_factory=dict)
     _mapped: tuple[dict[str, str], Mapped] | None = None
+    _readers: dict[str, Reader] = field(default_factory=dict)
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> Tally:
         """Take in everything that waits."""
@@ -87,14 +91,21 @@ class Drain:
     def _read(self, uow: UnitOfWork, waiting: Sequence[Waiting]) -> _Requests:
         """Received statements never change, so it makes no difference when they are read."""
         keys = {source.id: source.key for source in uow.ops.sources()} if waiting else {}
-        rules = {each.source_id: self.readings.of(keys[each.source_id]).rules for each in waiting}
+        readers = {each.source_id: self._reader(keys[each.source_id]) for each in waiting}
         kept = {each.row: each for each in uow.lrs.rows([i for each in waiting for i in each.rows])}
         return {
             each.id: [
-                _read_one(kept[row], rules[each.source_id]) for row in each.rows if row in kept
+                _read_one(kept[row], readers[each.source_id]) for row in each.rows if row in kept
             ]
             for each in waiting
         }
+
+    def _reader(self, key: str) -> Reader:
+        rules = self.readings.of(key).rules
+        known = self._readers.get(key)
+        if known is None or known.rules != rules:
+            known = self._readers[key] = Reader(rules)
+        return known
 
     def _intake(self, uow: UnitOfWork, source: SourceRow) -> tuple[Intake, Reading]:
         in_force = uow.catalog.mapping_hashes()
@@ -140,28 +151,29 @@ def _by_source(
             yield source, found[source.id]
 
 
-def _read_one(kept: Kept, rules: ReadingRules) -> _Read:
-    told = read(hyphenated(kept.id), kept.body or b"", kept.envelope, rules)
+def _read_one(kept: Kept, reader: Reader) -> _Read:
+    told = read(hyphenated(kept.id), kept.body or b"", kept.envelope, reader)
     return _Read(kept.row, kept.envelope, *told)
 
 
-def read(
-    key: str, body: bytes, envelope: bytes, rules: ReadingRules
-) -> tuple[Pulled, list[Pulled]]:
+def read(key: str, body: bytes, envelope: bytes, reader: Reader) -> tuple[Pulled, list[Pulled]]:
     """What a statement tells, under its own key; and what a group's tells of each member."""
     try:
-        value = orjson.loads(body)
-        if "timestamp" not in value:
-            about = orjson.loads(envelope)
-            value = {**value, "timestamp": about.get("stored")}
-        items = items_of({**value, "id": key}, body, rules)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        items = reader.items_of(key, body, _stored(envelope))
+    except (ValueError, TypeError, KeyError, AttributeError, msgspec.DecodeError) as error:
         # Whatever the door let in that the reading does not expect waits for a person.
         why = f"The statement cannot be read ({type(error).__name__})."
         return Pulled(key, body, Unreadable("cannot-be-read", why)), []
     if len(items) == 1 and items[0].natural_key == key:
         return items[0], []
     return Pulled(key, body, _OF_MEMBERS), items
+
+
+@lru_cache(maxsize=1000)
+def _stored(envelope: bytes) -> str | None:
+    """When statements were stored that name no moment themselves."""
+    told: str | None = orjson.loads(envelope).get("stored")
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +189,7 @@ class Received:
 
     def read(self, natural_key: str, body: bytes, envelope: bytes) -> Pulled:
         """Read a statement again; of a group's, what it tells of the member that the key names."""
-        own, of_members = read(statement_key(natural_key), body, envelope, self.rules)
+        own, of_members = read(statement_key(natural_key), body, envelope, Reader(self.rules))
         return next((each for each in of_members if each.natural_key == natural_key), own)
 
     def doctor(self) -> list[Finding]:

@@ -20,7 +20,8 @@ from bridge.domain.xapi import verbs
 from bridge.domain.xapi.actors import identifier_of
 from bridge.domain.xapi.content import content_key
 from bridge.domain.xapi.durations import minutes_of
-from bridge.domain.xapi.reading import USUAL, ReadingRules, items_of, member_key
+from bridge.domain.xapi.reader import Reader
+from bridge.domain.xapi.reading import USUAL, ReadingRules, items_of, member_key, natural_key
 from tests.domain.xapi.making import AGENT, REF, WHOLE, put
 
 ADL, CMI5 = "http://adlnet.gov/expapi/verbs/", "https://w3id.org/xapi/adl/verbs/"
@@ -28,8 +29,17 @@ TLA = "https://w3id.org/xapi/tla/verbs/"
 BARE = {k: v for k, v in WHOLE.items() if k in ("id", "actor", "verb", "object", "timestamp")}
 
 
+_READERS: dict[int, tuple[ReadingRules, Reader]] = {}
+
+
 def read(statement: dict[str, Any], rules: ReadingRules = USUAL) -> list[Pulled]:
-    return items_of(statement, orjson.dumps(statement), rules)
+    body = orjson.dumps(statement)
+    items = items_of(statement, body, rules)
+    # Whoever reads many says the same, of what it reads first and of what it remembers.
+    _, reader = _READERS.setdefault(id(rules), (rules, Reader(rules)))
+    for _ in range(2):
+        assert reader.items_of(natural_key(statement), body, statement.get("stored")) == items
+    return items
 
 
 def fact(statement: dict[str, Any], rules: ReadingRules = USUAL) -> LearningFact:
