@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509 import load_der_x509_certificate
 
+from bridge.domain.lrs.files import declared
 from bridge.domain.lrs.sameness import same
 from bridge.domain.lrs.statements import Attachment
 from bridge.domain.xapi import BadStatement, Valid, Version
@@ -24,15 +25,6 @@ from bridge.lrs.wrong import Wrong
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 _HASHES = {56: hashlib.sha224, 64: hashlib.sha256, 96: hashlib.sha384, 128: hashlib.sha512}
 _ALGORITHMS = {"RS256": hashes.SHA256(), "RS384": hashes.SHA384(), "RS512": hashes.SHA512()}
-
-
-def declared(statement: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every attachment that a statement declares, those of its sub-statement too."""
-    found = list(statement.get("attachments", ()))
-    about = statement["object"]
-    if about.get("objectType") == "SubStatement":
-        found += about.get("attachments", ())
-    return found
 
 
 def sorted_out(

@@ -13,6 +13,7 @@ from flask import Response
 
 from bridge.domain.errors import NotAllowed
 from bridge.domain.lrs import presenting
+from bridge.domain.lrs.files import declared
 from bridge.domain.lrs.senders import Scope
 from bridge.domain.lrs.statements import AnotherStatement, Kept, Query
 from bridge.domain.lrs.terms import (
@@ -160,8 +161,14 @@ def _get(site: EndpointSite, asked: Asked) -> Response:
     kept = asking.one(site.ctx, asked.who, wanted, voided=named[0] == "voidedStatementId")
     if kept is None:
         raise Wrong(404, "There is no such statement.")
+    if kept.body is None:
+        raise Wrong(
+            404,
+            "This statement was received, and is kept no longer (keep_statements_days under [xapi] "
+            "in bridge.toml).",
+        )
     (body,) = _shown(site, asked, [kept], shape)
-    answer = _answer(site, body, [kept], files)
+    answer = _answer(site, asked, body, [kept], files)
     answer.headers["Last-Modified"] = format_datetime(_moment(kept.stored), usegmt=True)
     return answer
 
@@ -231,7 +238,7 @@ def _page(site: EndpointSite, asked: Asked, query: Query, shape: str, files: boo
         link = f"{PREFIX}/statements/more/{more.sealed(site.key, asked.who.source_id, told)}"
     shown = _shown(site, asked, page.statements, shape)
     body = b'{"statements":[%b],"more":%b}' % (b",".join(shown), orjson.dumps(link))
-    answer = _answer(site, body, page.statements, files)
+    answer = _answer(site, asked, body, page.statements, files)
     answer.headers[THROUGH] = presenting.as_instant(page.through)
     newest = max((each.stored for each in page.statements), default=page.through)
     answer.headers["Last-Modified"] = format_datetime(_moment(newest), usegmt=True)
@@ -261,16 +268,18 @@ def _shown(site: EndpointSite, asked: Asked, kept: Sequence[Kept], shape: str) -
     return [orjson.dumps(presenting.canonical(s, known.get, languages)) for s in statements]
 
 
-def _answer(site: EndpointSite, body: bytes, kept: Sequence[Kept], files: bool) -> Response:
+def _answer(
+    site: EndpointSite, asked: Asked, body: bytes, kept: Sequence[Kept], files: bool
+) -> Response:
     if not files:
         return _json(body)
     wanted = {
         str(one.get("sha2", "")).lower(): one.get("contentType", "application/octet-stream")
         for each in kept
         if b"attachments" in (each.body or b"")
-        for one in attached.declared(orjson.loads(each.body or b"{}"))
+        for one in declared(orjson.loads(each.body or b"{}"))
     }
-    found = asking.attachments(site.ctx, wanted)
+    found = asking.attachments(site.ctx, asked.who, wanted)
     kind, whole = multipart.written(body, ((one.sha2, wanted[one.sha2], one.body) for one in found))
     return Response(whole, content_type=kind)
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from sqlalchemy import text
 
+from bridge.domain.lrs.senders import Scope
 from bridge.lrs.multipart import boundary_of, parts_of
 from tests.lrs.site import Client, Endpoint, statement
 
@@ -98,6 +99,35 @@ def test_a_file_is_kept_once_however_many_statements_have_it(fresh: Endpoint) ->
         assert send(client, multipart([first(sent), part(body)])).status_code == 200
     with fresh.world.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM lrs_attachments")) == 1
+
+
+def test_only_whoever_may_read_what_brought_a_file_is_given_it(fresh: Endpoint) -> None:
+    body, reading = b"somebody's certificate", (Scope.WRITE, Scope.READ_MINE)
+    owner, other = fresh.client(scopes=reading), fresh.client(scopes=reading)
+    sent = statement(attachments=[declared(body)])
+    assert send(owner, multipart([first(sent), part(body)])).status_code == 200
+    # To know the hash is enough to name it.
+    heard = statement(attachments=[declared(body, fileUrl="https://x.example/f")])
+    assert send(other, multipart([first(heard)])).status_code == 200
+    assert body not in other.get("/statements", attachments=True).data
+    assert body not in other.get("/statements", statementId=heard["id"], attachments=True).data
+    assert body in owner.get("/statements", attachments=True).data
+    everything = fresh.client(scopes=(Scope.READ_ALL,))
+    assert body in everything.get("/statements", statementId=heard["id"], attachments=True).data
+    # Whoever sends the file has it.
+    brought = statement(attachments=[declared(body, fileUrl="https://x.example/f")])
+    assert send(other, multipart([first(brought), part(body)])).status_code == 200
+    assert body in other.get("/statements", statementId=brought["id"], attachments=True).data
+
+
+def test_a_file_whose_statement_is_known_already_is_not_kept_without_it(fresh: Endpoint) -> None:
+    client, body = fresh.client(), b"a file that came late"
+    sent = statement(attachments=[declared(body, fileUrl="https://x.example/f")])
+    assert send(client, multipart([first(sent)])).status_code == 200
+    assert send(client, multipart([first(sent), part(body)])).status_code == 200
+    with fresh.world.engine.connect() as connection:
+        kept = connection.scalar(text("SELECT count(*) FROM lrs_attachments"))
+        assert kept == connection.scalar(text("SELECT count(*) FROM lrs_attached")) == 0
 
 
 def test_a_file_elsewhere_need_not_come(client: Client) -> None:
