@@ -30,6 +30,7 @@ from bridge.domain.lrs.terms import (
 )
 from bridge.domain.records import from_epoch
 from bridge.domain.xapi import BadStatement, Valid, Version, validate_all
+from bridge.domain.xapi.validating import is_array
 from bridge.lrs import attached, more, multipart, values
 from bridge.lrs.asked import Asked
 from bridge.lrs.settings import PREFIX, EndpointSite
@@ -93,7 +94,7 @@ def _brought(site: EndpointSite, asked: Asked) -> tuple[list[Valid], Sequence[An
     if kind == "application/json":
         body = asked.body("A request of statements", limits.body, "largest_megabytes")
         statements = _judged(body, asked.version, limits.statements)
-        attached.without_parts(statements)
+        attached.without_parts(statements, asked.version, array=is_array(body))
         return statements, ()
     if kind != "multipart/mixed":
         raise Wrong(
@@ -112,7 +113,8 @@ def _brought(site: EndpointSite, asked: Asked) -> tuple[list[Valid], Sequence[An
     if len(first.body) > limits.body:
         raise too_large("The part with the statements", limits.body, "largest_megabytes")
     statements = _judged(first.body, asked.version, limits.statements)
-    return statements, attached.sorted_out(statements, others, asked.version)
+    array = is_array(first.body)
+    return statements, attached.sorted_out(statements, others, asked.version, array=array)
 
 
 def _judged(body: bytes, version: Version, most: int) -> list[Valid]:

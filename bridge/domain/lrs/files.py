@@ -1,4 +1,4 @@
-"""Which files a statement declares."""
+"""Which files a statement declares, and where."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from typing import Any
 Json = dict[str, Any]
 
 
-def declared(statement: Json) -> list[Json]:
-    """Every attachment that a valid statement declares, those of its sub-statement too."""
-    found = list(statement.get("attachments", ()))
+def placed(statement: Json) -> list[tuple[str, Json]]:
+    """(JSON pointer, attachment) of all that a valid statement declares, those of its sub-statement
+    too."""
+    found = [("/attachments", statement.get("attachments", ()))]
     about = statement["object"]
     if about.get("objectType") == "SubStatement":
-        found += about.get("attachments", ())
-    return found
+        found.append(("/object/attachments", about.get("attachments", ())))
+    return [(f"{at}/{number}", one) for at, several in found for number, one in enumerate(several)]
+
+
+def declared(statement: Json) -> list[Json]:
+    """Every attachment that a valid statement declares, those of its sub-statement too."""
+    return [one for _, one in placed(statement)]
 
 
 def hashes_of(statement: Json) -> set[str]:
