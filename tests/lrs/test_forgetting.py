@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +15,13 @@ from bridge.config import Config
 from bridge.config_endpoint import XapiSection
 from bridge.domain.lrs.forgetting import Keeping
 from bridge.domain.lrs.senders import Scope
+from bridge.domain.lrs.statements import Attachment, NewStatement
 from bridge.services.explain_statement import statement as explained
 from bridge.services.lrs import forgetting
 from bridge.services.lrs.forgetting import Forgotten, forget_old
 from bridge.services.lrs.indexing import index_waiting
 from bridge.services.lrs.keeping import keeping as stands
+from bridge.storage.lrs_retention import SqlForgetting
 from tests.lrs.site import Endpoint, agent, new_id, statement, voiding
 from tests.lrs.test_attachments import declared, first, multipart, part, send
 from tests.lrs.test_draining import course, dispositions, rows
@@ -280,3 +283,86 @@ def test_how_it_stands_is_told_before_anything_is_done(fresh: Endpoint, ana: int
     assert told.oldest is not None
     assert len(client.found()) == 2
     assert stands(fresh.ctx, Keeping(30, 0), now=True).whole == 1
+
+
+def test_a_batch_that_breaks_leaves_no_half_of_it(
+    fresh: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "AT_ONCE", 2)
+    client, body = fresh.client(), b"a certificate"
+    sent = [looked(attachments=[declared(body)]) for _ in range(4)]
+    assert send(client, multipart([first(*sent), part(body)])).status_code == 200
+    grown_old(fresh)
+    real, calls = SqlForgetting.drop_bytes, iter((True, False))
+
+    def breaks(*told: Any) -> None:
+        if not next(calls):
+            raise RuntimeError("the process ends here")
+        real(*told)
+
+    monkeypatch.setattr(SqlForgetting, "drop_bytes", breaks)
+    before = fresh.clock.now() - timedelta(days=30)
+    with pytest.raises(RuntimeError):
+        forget_old(fresh.ctx, before)
+    left = client.found()
+    assert len(left) == 2
+    assert body in client.get("/statements", statementId=left[0], attachments=True).data
+    monkeypatch.undo()
+    assert forget_old(fresh.ctx, before).statements == 2
+    assert rows(fresh, "SELECT count(*) FROM lrs_attachments") == 0
+
+
+def test_a_file_that_is_on_its_way_again_is_not_forgotten(fresh: Endpoint) -> None:
+    client, body = fresh.client(), b"a certificate"
+    old = looked(attachments=[declared(body)])
+    assert send(client, multipart([first(old), part(body)])).status_code == 200
+    grown_old(fresh)
+    sha2, sent = old["attachments"][0]["sha2"], looked(attachments=old["attachments"])
+    before, source = fresh.clock.now() - timedelta(days=30), client.sender.source_id
+    forgets = threading.Thread(target=lambda: forget_old(fresh.ctx, before))
+    with fresh.world.store.begin() as uow:
+        (row,) = uow.lrs.begin_receiving(1)
+        uow.lrs.add_attachments([Attachment(sha2, "text/plain", body)], fresh.clock.now())
+        forgets.start()
+        # It waits for us; if it does not, it is done by then.
+        forgets.join(1)
+        key = sent["id"].replace("-", "")
+        new = NewStatement(key, sent["id"], b"x" * 32, json.dumps(sent).encode(), False)
+        envelope = b'{"version":"1.0.3","authority":{"mbox":"mailto:a@b.example"}}'
+        assert uow.lrs.add(source, [(row, new)], fresh.clock.now(), (envelope, envelope))
+        uow.lrs.attach(source, [(sha2, row)])
+    forgets.join()
+    assert client.found() == [sent["id"]]
+    assert body in client.get("/statements", statementId=sent["id"], attachments=True).data
+
+
+def test_who_sends_meanwhile_loses_nothing(
+    fresh: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forgetting, "AT_ONCE", 2)
+    client, body = fresh.client(), b"a certificate that many have"
+    old = [looked(attachments=[declared(body)]) for _ in range(12)]
+    assert send(client, multipart([first(*old), part(body)])).status_code == 200
+    grown_old(fresh)
+    new: list[str] = []
+    statuses: list[int] = []
+
+    def sends() -> None:
+        for number in range(6):
+            sent = looked(attachments=[declared(body)])
+            again = multipart([first(sent, *old[number : number + 4]), part(body)])
+            statuses.append(send(client, again).status_code)
+            new.append(sent["id"])
+
+    threads = [threading.Thread(target=sends) for _ in range(3)]
+    before = fresh.clock.now() - timedelta(days=30)
+    threads.append(threading.Thread(target=lambda: forget_old(fresh.ctx, before)))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 18
+    forget_old(fresh.ctx, before)
+    assert set(client.found(limit=20)) == set(new)
+    for each in new:
+        assert body in client.get("/statements", statementId=each, attachments=True).data
