@@ -351,6 +351,7 @@ def web_site(
         file_source=bridge.folders.one,
         received=bridge.received,
         receivers=receivers(bridge, wake, section.base_url or base_url),
+        keeping=lrs.keeping(bridge.config),
     )
 
 
@@ -374,6 +375,8 @@ def serve_site(
         system, bridge.sources, bridge.targets, room, lambda: room.base_url,
         bridge.tables.forget_old, bootstrap_setup.link_readers(bridge), bridge.tellers,
         Drain(system, bridge.readings), lrs.forget_documents(system, bridge.config),
+        lrs.forget_statements(system, bridge.config) if lrs.keeping(bridge.config).statements
+        else None,
     )  # fmt: skip
     times = JobTimes(
         settings.pull_minutes, settings.deliver_minutes, settings.sweep_at, settings.sweep_until

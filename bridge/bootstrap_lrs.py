@@ -10,11 +10,14 @@ from flask import Blueprint
 from bridge.config import Config
 from bridge.config_xapi import ReadingSection
 from bridge.domain.identity import IdentityRule
+from bridge.domain.lrs.forgetting import Keeping
 from bridge.domain.lrs.readings import Reading, Readings
 from bridge.lrs.endpoint import endpoint
 from bridge.lrs.settings import EndpointSite, Limits
 from bridge.services.context import Context
 from bridge.services.lrs.documents import forget_old
+from bridge.services.lrs.forgetting import Forgotten
+from bridge.services.lrs.forgetting import forget_old as forget_old_statements
 from bridge.services.lrs.senders import senders
 from bridge.storage.vault import KeyVault
 
@@ -55,6 +58,23 @@ def forget_documents(ctx: Context, config: Config) -> Callable[[], int]:
 
     def forget() -> int:
         return forget_old(ctx, ctx.clock.now() - timedelta(days=days)) if days else 0
+
+    return forget
+
+
+def keeping(config: Config) -> Keeping:
+    """How long what is received is kept."""
+    return Keeping(config.xapi.keep_statements_days, config.xapi.keep_documents_days)
+
+
+def forget_statements(ctx: Context, config: Config) -> Callable[[Callable[[], bool]], Forgotten]:
+    """Forgets statements that are kept no longer, until it is told to stop; what went."""
+    days = config.xapi.keep_statements_days
+
+    def forget(stop: Callable[[], bool]) -> Forgotten:
+        if not days:
+            return Forgotten()
+        return forget_old_statements(ctx, ctx.clock.now() - timedelta(days=days), stop)
 
     return forget
 

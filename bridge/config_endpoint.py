@@ -17,8 +17,9 @@ class XapiSection(BaseModel):
     A request of statements may be `largest_megabytes` large, with files `largest_files_megabytes`,
     and bring `largest_batch` statements; a document `largest_document_kilobytes`. A page has
     `page` statements unless asked otherwise, and at most `largest_page`. Documents that nobody has
-    changed for `keep_documents_days` are forgotten; 0 keeps them. `[xapi.source.NAME]` says how the
-    statements of one source are read.
+    changed for `keep_documents_days` are forgotten, and so is what statements said that were
+    received `keep_statements_days` ago; 0 keeps them. `[xapi.source.NAME]` says how the statements
+    of one source are read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,4 +31,5 @@ class XapiSection(BaseModel):
     page: Annotated[int, Field(ge=1, le=5_000)] = 100
     largest_page: Annotated[int, Field(ge=1, le=5_000)] = 500
     keep_documents_days: Annotated[int, Field(ge=0, le=3660)] = 0
+    keep_statements_days: Annotated[int, Field(ge=0, le=3660)] = 0
     source: dict[Name, ReadingSection] = {}

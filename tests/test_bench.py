@@ -11,6 +11,8 @@ from bridge.bootstrap import web_site
 from bridge.demo.moodle import StandInMoodle, seed
 from bridge.services.counts import recount
 from bridge.web.app import create_app
+from tests.bench.lrsmemory import pulled, received
+from tests.bench.lrspull import serving
 from tests.bench.moodle import measure_moodle
 from tests.bench.partnership import BUSIEST, fill, make_folder, open_site, sign_in
 from tests.bench.visits import visits
@@ -39,6 +41,14 @@ def test_a_small_partnership_can_be_looked_at_on_every_page(
                 assert browser.get(page.path).status_code == 200, page
     finally:
         bridge.close()
+
+
+def test_memory_of_statements_is_measured_on_both_sides(tmp_path: Path) -> None:
+    with serving(30, 0, 5000) as lrs:
+        told = pulled(f"sqlite:///{tmp_path / 'pulled.sqlite'}", 10, 30, lrs)
+    taken = received(f"sqlite:///{tmp_path / 'received.sqlite'}", 10, 30)
+    for marks in (told, taken):
+        assert 0 < marks["idle_mb"] <= marks["half_mb"] <= marks["peak_mb"]
 
 
 def test_a_moodle_is_measured_by_each_road_that_is_open(monkeypatch: pytest.MonkeyPatch) -> None:

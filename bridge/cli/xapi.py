@@ -6,15 +6,58 @@ from pathlib import Path
 
 import click
 
+from bridge import bootstrap_lrs as lrs
 from bridge.bootstrap import Bridge
 from bridge.cli.common import console, json_option, opened, print_json, site_option, table
 from bridge.domain.lrs.senders import Scope, Sender, Trust
 from bridge.services.lrs import senders as service
+from bridge.services.lrs.keeping import keeping as service_keeping
 
 
 @click.group()
 def xapi() -> None:
     """What other systems send to the bridge's own xAPI endpoint (docs/xapi-endpoint.md)."""
+
+
+@xapi.command()
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3660),
+    help="Look at it with another number than keep_statements_days; nothing is forgotten by it.",
+)
+@click.option("--now", is_flag=True, help="Forget now what is kept no longer.")
+@site_option
+@json_option
+def keeping(days: int | None, now: bool, folder: Path, as_json: bool) -> None:
+    """How long what was sent here is kept, and what would be forgotten.
+
+    'bridge run' forgets every night what keep_statements_days and keep_documents_days say.
+    """
+    if days is not None and now:
+        raise click.UsageError("--now goes by the settings: say --days or --now.")
+    with opened(folder) as bridge:
+        told = service_keeping(
+            bridge.context, lrs.keeping(bridge.config), statements_days=days, now=now
+        )
+    if as_json:
+        print_json(told)
+        return
+    kept = told.keeping
+    rows = (
+        ("Statements are kept", _for(kept.statements)),
+        ("States and profiles that nobody changes are kept", _for(kept.documents)),
+        ("Statements kept whole", f"{told.whole:,}"),
+        ("The oldest was received (UTC)", told.oldest or ""),
+        ("Statements forgotten" if now else "Statements to be forgotten", f"{told.statements:,}"),
+        ("Old, and kept until read again from quarantine", f"{told.quarantined:,}"),
+        ("Old, and kept until their drafts are decided on", f"{told.undecided:,}"),
+        ("Documents forgotten" if now else "Documents to be forgotten", f"{told.documents:,}"),
+    )
+    console.print(table("What was sent here", ("", ""), rows))
+
+
+def _for(days: int) -> str:
+    return f"for {days:,} days" if days else "for ever"
 
 
 @xapi.group()

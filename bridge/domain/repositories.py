@@ -19,6 +19,7 @@ from bridge.domain.inbox import InboxRepository
 from bridge.domain.lists import ListsRepository
 from bridge.domain.lms_frameworks import CourseLinkRepository
 from bridge.domain.lrs.documents import DocumentRepository
+from bridge.domain.lrs.forgetting import ForgettingRepository
 from bridge.domain.lrs.senders import SenderRepository
 from bridge.domain.lrs.statements import LrsRepository
 from bridge.domain.lti import LtiRepository
@@ -454,6 +455,8 @@ class UnitOfWork(Protocol):
     def inbox(self) -> InboxRepository: ...
     @property
     def lrs(self) -> LrsRepository: ...
+    @property
+    def forgetting(self) -> ForgettingRepository: ...
     @property
     def documents(self) -> DocumentRepository: ...
     @property

@@ -81,7 +81,7 @@ class EmbeddedJobs:
         self._works = works
         self._times = times
         told = {_telling(key) for key in works.tellers}
-        others = {"mail", "counts", "statements"}
+        others = {"mail", "counts", "statements", "old statements"}
         peers = sorted({*works.sources, *works.targets, *told, *others})
         # One conversation at a time with each peer, and none waits for another's.
         executors = {f"peer:{key}": ThreadPoolExecutor(1) for key in peers}
@@ -121,6 +121,10 @@ class EmbeddedJobs:
             self._nightly("look for what is overdue", work.overdue, at_once=True)
         if self._works.drain is not None:
             self._round("take statements in", work.take_statements, TAKE_EVERY, "statements")
+        if self._works.forget_statements is not None:
+            # Of the first night there may be much to do; nothing else waits for it.
+            forget, peer = work.forget_statements, "old statements"
+            self._nightly("forget old statements", forget, peer, at_once=True)
         self._nightly("retire old drafts", work.grow_old, at_once=True)
         self._round("count", work.count, COUNT_EVERY, "counts")
         self._nightly("count everybody", work.count_all, "counts")

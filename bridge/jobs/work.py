@@ -20,6 +20,7 @@ from bridge.services.counts import recount
 from bridge.services.course_links import LinksRead
 from bridge.services.ledger import prove_ledger
 from bridge.services.lrs.draining import Drain
+from bridge.services.lrs.forgetting import Forgotten
 from bridge.services.lrs.indexing import index_waiting
 from bridge.services.mailing import MailRoom, send_due
 from bridge.services.notify import look_for_overdue
@@ -45,8 +46,9 @@ class Works:
     `link` is the bridge's own address, which statuses on profiles lead to; "" while it is not
     known. `forget_uploads` forgets files that were handed in and never loaded, and says how many.
     `read_links` read which competencies a source links its courses to, by its key. `drain` takes
-    in the statements that were received at /xapi, and `forget_documents` forgets states and
-    profiles that are kept no longer. Once `stopping` is set, work ends after the page in hand.
+    in the statements that were received at /xapi; `forget_documents` forgets states and profiles,
+    and `forget_statements` statements, that are kept no longer. Once `stopping` is set, work ends
+    after the page in hand.
     """
 
     context: Context
@@ -59,6 +61,7 @@ class Works:
     tellers: Mapping[str, Teller] = field(default_factory=dict)
     drain: Drain | None = None
     forget_documents: Callable[[], int] = int
+    forget_statements: Callable[[Callable[[], bool]], Forgotten] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def page_done(self, done: int, expected: int | None) -> None:
@@ -182,6 +185,16 @@ def grow_old(works: Works) -> None:
     if forgotten := works.forget_documents():
         _log.info("forgot states and profiles that nobody changes", documents=forgotten)
     draft(works)
+
+
+def forget_statements(works: Works) -> None:
+    """Forget what received statements said, once they are kept no longer."""
+    if works.forget_statements is None:
+        return
+    told = works.forget_statements(works.stopping.is_set)
+    if told.statements or told.needed:
+        _log.info("forgot statements", statements=told.statements, files=told.files,
+                  definitions=told.definitions, kept_all_the_same=told.needed.total())  # fmt: skip
 
 
 def count(works: Works) -> None:

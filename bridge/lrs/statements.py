@@ -12,6 +12,7 @@ from flask import Response
 
 from bridge.domain.errors import NotAllowed
 from bridge.domain.lrs import presenting
+from bridge.domain.lrs.files import declared
 from bridge.domain.lrs.senders import Scope
 from bridge.domain.lrs.statements import AnotherStatement, Kept, Query, hyphenated
 from bridge.domain.lrs.terms import (
@@ -28,6 +29,7 @@ from bridge.domain.lrs.terms import (
 )
 from bridge.domain.records import from_epoch
 from bridge.domain.xapi import BadStatement, Valid, Version, validate_all
+from bridge.domain.xapi.validating import is_array
 from bridge.lrs import attached, more, multipart, values
 from bridge.lrs.asked import Asked
 from bridge.lrs.settings import PREFIX, EndpointSite
@@ -91,7 +93,7 @@ def _brought(site: EndpointSite, asked: Asked) -> tuple[list[Valid], Sequence[An
     if kind == "application/json":
         body = asked.body("A request of statements", limits.body, "largest_megabytes")
         statements = _judged(body, asked.version, limits.statements)
-        attached.without_parts(statements)
+        attached.without_parts(statements, asked.version, array=is_array(body))
         return statements, ()
     if kind != "multipart/mixed":
         raise Wrong(
@@ -110,7 +112,8 @@ def _brought(site: EndpointSite, asked: Asked) -> tuple[list[Valid], Sequence[An
     if len(first.body) > limits.body:
         raise too_large("The part with the statements", limits.body, "largest_megabytes")
     statements = _judged(first.body, asked.version, limits.statements)
-    return statements, attached.sorted_out(statements, others, asked.version)
+    array = is_array(first.body)
+    return statements, attached.sorted_out(statements, others, asked.version, array=array)
 
 
 def _judged(body: bytes, version: Version, most: int) -> list[Valid]:
@@ -159,8 +162,14 @@ def _get(site: EndpointSite, asked: Asked) -> Response:
     kept = asking.one(site.ctx, asked.who, wanted, voided=named[0] == "voidedStatementId")
     if kept is None:
         raise Wrong(404, "There is no such statement.")
+    if kept.body is None:
+        raise Wrong(
+            404,
+            "This statement was received, and is kept no longer (keep_statements_days under [xapi] "
+            "in bridge.toml).",
+        )
     (body,) = _shown(site, asked, [kept], shape)
-    answer = _answer(site, body, [kept], files)
+    answer = _answer(site, asked, body, [kept], files)
     answer.headers["Last-Modified"] = format_datetime(_moment(kept.stored), usegmt=True)
     return answer
 
@@ -230,7 +239,7 @@ def _page(site: EndpointSite, asked: Asked, query: Query, shape: str, files: boo
         link = f"{PREFIX}/statements/more/{more.sealed(site.key, asked.who.source_id, told)}"
     shown = _shown(site, asked, page.statements, shape)
     body = b'{"statements":[%b],"more":%b}' % (b",".join(shown), orjson.dumps(link))
-    answer = _answer(site, body, page.statements, files)
+    answer = _answer(site, asked, body, page.statements, files)
     answer.headers[THROUGH] = presenting.as_instant(page.through)
     newest = max((each.stored for each in page.statements), default=page.through)
     answer.headers["Last-Modified"] = format_datetime(_moment(newest), usegmt=True)
@@ -260,16 +269,18 @@ def _shown(site: EndpointSite, asked: Asked, kept: Sequence[Kept], shape: str) -
     return [orjson.dumps(presenting.canonical(s, known.get, languages)) for s in statements]
 
 
-def _answer(site: EndpointSite, body: bytes, kept: Sequence[Kept], files: bool) -> Response:
+def _answer(
+    site: EndpointSite, asked: Asked, body: bytes, kept: Sequence[Kept], files: bool
+) -> Response:
     if not files:
         return _json(body)
     wanted = {
         str(one.get("sha2", "")).lower(): one.get("contentType", "application/octet-stream")
         for each in kept
         if b"attachments" in (each.body or b"")
-        for one in attached.declared(orjson.loads(each.body or b"{}"))
+        for one in declared(orjson.loads(each.body or b"{}"))
     }
-    found = asking.attachments(site.ctx, wanted)
+    found = asking.attachments(site.ctx, asked.who, wanted)
     kind, whole = multipart.written(body, ((one.sha2, wanted[one.sha2], one.body) for one in found))
     return Response(whole, content_type=kind)
 

@@ -42,6 +42,8 @@ def _lines(each: ToldOf) -> list[str]:
     authority = _authority(each.body)
     if authority:
         lines.append(f"On the authority of {authority}.")
+    if each.body is None:
+        lines.append("What was sent is kept no longer. What was read from it stands.")
     if each.held is not None:
         lines.append(f"In quarantine: {each.held}")
     if each.reason is not None:

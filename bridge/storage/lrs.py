@@ -13,10 +13,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.lrs.presenting import in_microseconds
-from bridge.domain.lrs.statements import Attachment, Kept, NewStatement, Query, Waiting, Work
+from bridge.domain.lrs.statements import Kept, NewStatement, Query, Waiting, Work
 from bridge.storage import tables as t
 from bridge.storage import tables_lrs as tl
 from bridge.storage.bulk import PlainUuid, among, chunks, insert_rows, new_ids
+from bridge.storage.lrs_files import Files
 
 _s, _q, _t, _f = tl.lrs_statements.c, tl.lrs_queue.c, tl.lrs_terms.c, tl.lrs_references.c
 #: The advisory lock (PostgreSQL) that whoever receives shares, so that readers see them coming.
@@ -43,7 +44,7 @@ _COMING = (
 )
 
 
-class SqlLrs:
+class SqlLrs(Files):
     """Implements `bridge.domain.lrs.statements.LrsRepository`."""
 
     def __init__(self, connection: Connection) -> None:
@@ -180,7 +181,9 @@ class SqlLrs:
         rest = [terms for terms in query.terms if terms is not drive]
         # Of PostgreSQL's two, the one that need not read what is counted.
         length = func.octet_length if self._postgresql else func.length
-        asked = select(_s.id, length(t.received.c.body)).where(_s.voided_by.is_(None))
+        asked = select(_s.id, length(t.received.c.body)).where(
+            _s.voided_by.is_(None), _s.forgotten_at.is_(None)
+        )
         asked = asked.where(t.received.c.id == _s.id)
         if drive is None:
             stored, row = _s.stored, _s.id
@@ -337,41 +340,6 @@ class SqlLrs:
                 iri = by_digest[row.iri_digest]
                 found[iri] = _laid_over(found.get(iri, {}), orjson.loads(row.definition))
         return found
-
-    # --- attachments --------------------------------------------------------------------------
-    def add_attachments(self, attachments: Sequence[Attachment], now: datetime) -> None:
-        """Keep files, each once."""
-        for each in sorted(attachments):
-            self._db.execute(
-                self._insert(tl.lrs_attachments).on_conflict_do_nothing(),
-                {
-                    "sha2": each.sha2,
-                    "media_type": each.media_type[:255],
-                    "size": len(each.body),
-                    "body": each.body,
-                    "stored_at": now,
-                },
-            )
-
-    def attachment_sizes(self, hashes: Collection[str]) -> dict[str, int]:
-        """How large files are."""
-        a = tl.lrs_attachments.c
-        sizes: dict[str, int] = {}
-        for part in chunks(list(hashes), 1000):
-            asked = select(a.sha2, a.size).where(a.sha2.in_(part))
-            sizes |= {sha2: size for sha2, size in self._db.execute(asked)}
-        return sizes
-
-    def has_attachments(self, hashes: Collection[str]) -> set[str]:
-        """Those of these files that are kept."""
-        a = tl.lrs_attachments.c
-        return set(self._db.scalars(select(a.sha2).where(a.sha2.in_(list(hashes)))))
-
-    def attachments(self, hashes: Collection[str]) -> list[Attachment]:
-        """Files by their hashes."""
-        a = tl.lrs_attachments.c
-        asked = select(a.sha2, a.media_type, a.body).where(a.sha2.in_(list(hashes)))
-        return [Attachment(*row) for row in self._db.execute(asked.order_by(a.sha2))]
 
 
 _KEPT = (

@@ -49,7 +49,15 @@ lrs_statements = Table(
     Column("source_id", Key, nullable=False),
     Column("stored", Key, nullable=False),
     Column("voided_by", Key),
-    Index("ix_lrs_statements_stored", "stored", "id"),
+    # Since when nothing is kept of it but that it came.
+    Column("forgotten_at", UtcDateTime),
+    Index(
+        "ix_lrs_statements_stored",
+        "stored",
+        "id",
+        sqlite_where=text("forgotten_at IS NULL"),
+        postgresql_where=text("forgotten_at IS NULL"),
+    ),
 )
 #: What waits, a request a row: its statements to be read into records, or to be indexed.
 lrs_queue = Table(
@@ -98,6 +106,17 @@ lrs_attachments = Table(
     Column("size", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("stored_at", UtcDateTime, nullable=False),
+)
+#: Which statement brought which file, and of which source: whoever may read that may read the file.
+lrs_attached = Table(
+    "lrs_attached",
+    metadata,
+    Column("sha2", String(128), ForeignKey("lrs_attachments.sha2"), primary_key=True),
+    Column("source_id", Key, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
+    Column(
+        "statement", Key, ForeignKey("lrs_statements.id"), primary_key=True, autoincrement=False
+    ),
+    Index("ix_lrs_attached_statement", "statement"),
 )
 lrs_documents = Table(
     "lrs_documents",

@@ -30,6 +30,7 @@ from bridge.storage.lists import SqlLists
 from bridge.storage.logs import SqlLogs
 from bridge.storage.lrs import SqlLrs
 from bridge.storage.lrs_documents import SqlDocuments, SqlSenders
+from bridge.storage.lrs_retention import SqlForgetting
 from bridge.storage.lti import SqlLti
 from bridge.storage.notebook import SqlNotebook
 from bridge.storage.ops import SqlOps, SqlTrail
@@ -161,6 +162,11 @@ class SqlUnitOfWork:
     def lrs(self) -> SqlLrs:
         """Statements of the xAPI endpoint."""
         return SqlLrs(self.connection)
+
+    @cached_property
+    def forgetting(self) -> SqlForgetting:
+        """Statements of the xAPI endpoint that are kept no longer."""
+        return SqlForgetting(self.connection)
 
     @cached_property
     def documents(self) -> SqlDocuments:

@@ -11,6 +11,7 @@ from flask import Blueprint
 from bridge.domain.errors import NotFound
 from bridge.domain.frameworks import ReflectiveQuestions
 from bridge.domain.identity import IdentityRule
+from bridge.domain.lrs.forgetting import Keeping
 from bridge.domain.lti import LtiTool
 from bridge.domain.ports import Target
 from bridge.domain.problems import Problem
@@ -68,7 +69,8 @@ class WebSite:
     tables; `file_profiles` gives the profile of each source of files, and `file_source` one file
     as if it lay in the folder of such a source.
     `received` gives a source whose statements are sent to us, for reading them again.
-    `receivers` are the routes for what other systems send; they guard themselves.
+    `receivers` are the routes for what other systems send; they guard themselves. `keeping` says
+    how long what comes to /xapi is kept.
     """
 
     ctx: Context
@@ -91,3 +93,4 @@ class WebSite:
     file_source: Callable[[str, Path, str], Trusted] = _no_files
     receivers: Sequence[Blueprint] = ()
     received: Callable[[str], Trusted | None] = lambda key: None
+    keeping: Keeping = field(default_factory=Keeping)

@@ -17,6 +17,7 @@ from bridge.connectors.moodle.ways import PLUGIN, REPORT
 from tests.bench.databases import CLAIMS_A_RECORD, NOW, SERVERS, Server, set_up
 from tests.bench.files import measure_files
 from tests.bench.floor import insert_seconds, read_back
+from tests.bench.lrsmemory import measure_memory
 from tests.bench.lrspull import measure_pull
 from tests.bench.moodle import measure_moodle
 from tests.bench.pages import write_pages
@@ -69,6 +70,9 @@ def main() -> None:
     pulled.add_argument("--latency", type=int, default=100, help="of each answer, in ms")
     pulled.add_argument("--database", choices=[*SERVERS, "both"], default="both")
     pulled.add_argument("--repeat", type=_at_least_one, default=1, help="the best ratio counts")
+    memory = commands.add_parser("lrs-memory", help="memory by the size of pages and of batches")
+    memory.add_argument("--statements", type=_at_least_one, default=20_000)
+    memory.add_argument("--database", choices=[*SERVERS, "both"], default="both")
     given = parser.parse_args()
     if given.command == "pages":
         print(json.dumps(_pages(given), indent=2))
@@ -85,6 +89,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="bridge-bench-") as name:
             told = measure_pull(Path(name), names, given.statements, given.latency, given.repeat)
         print(json.dumps(told, indent=2))
+        return
+    if given.command == "lrs-memory":
+        with tempfile.TemporaryDirectory(prefix="bridge-bench-") as name:
+            print(json.dumps(measure_memory(Path(name), names, given.statements), indent=2))
         return
     if given.command == "files":
         print(json.dumps(measure_files(names, given.rows, given.repeat), indent=2))

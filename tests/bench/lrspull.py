@@ -41,7 +41,7 @@ def measure_pull(
 ) -> dict[str, Any]:
     """Seconds of each, and how many times the bare paging the whole pull takes."""
     figures: dict[str, Any] = {"statements": count, "page": PAGE, "latency_ms": latency_ms}
-    with _serving(count, latency_ms) as url:
+    with serving(count, latency_ms) as url:
         for name in names:
             with SERVERS[name](folder) as server:
                 rounds = []
@@ -97,8 +97,10 @@ def _pulled(database: str, url: str) -> tuple[float, int]:
 
 
 @contextmanager
-def _serving(count: int, latency_ms: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.bench.lrspull", str(count), str(latency_ms)]
+def serving(count: int, latency_ms: int, most: int = PAGE) -> Iterator[str]:
+    """A stand-in LRS with so many statements, and at most so many on a page, in a process of its
+    own; its address."""
+    command = [sys.executable, "-m", "tests.bench.lrspull", str(count), str(latency_ms), str(most)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
@@ -110,17 +112,17 @@ def _serving(count: int, latency_ms: int) -> Iterator[str]:
             child.stdin.close()
 
 
-def _serve(count: int, latency_ms: int) -> None:
+def _serve(count: int, latency_ms: int, most: int) -> None:
     """Serve until the input ends, having said where."""
     store = Store(lambda: datetime.now(UTC))
     for number in range(count):
         told = completion(number)
         happened = datetime.fromisoformat(told["timestamp"])
         store.put(told, stored=happened + timedelta(seconds=40))
-    with StandInLrs(store, latency=latency_ms / 1000) as lrs:
+    with StandInLrs(store, latency=latency_ms / 1000, most=most) as lrs:
         print(lrs.base_url, flush=True)
         sys.stdin.read()
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), int(sys.argv[2]))
+    _serve(*map(int, sys.argv[1:]))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from bridge.bootstrap import open_bridge, web_site
 from bridge.cli import bridge
@@ -69,3 +69,19 @@ def test_a_configured_source_is_no_senders(site: Path) -> None:
     done = CliRunner().invoke(bridge, ["xapi", "credential", "add", "moodle", "--site", str(site)])
     assert done.exit_code != 0
     assert "bridge.toml" in str(done.exception)
+
+
+def test_what_would_be_forgotten_is_shown(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_MOODLE_TOKEN", "of no use here")
+
+    def keeping(*words: str) -> Result:
+        return CliRunner().invoke(bridge, ["xapi", "keeping", *words, "--site", str(site)])
+
+    assert "for ever" in keeping().output
+    with (site / "bridge.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[xapi]\nkeep_statements_days = 400\n")
+    assert "for 400 days" in keeping().output
+    told = json.loads(keeping("--json", "--days", "30").output)
+    assert (told["keeping"]["statements"], told["whole"], told["statements"]) == (400, 0, 0)
+    assert "Statements forgotten" in keeping("--now").output
+    assert keeping("--now", "--days", "30").exit_code == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -19,6 +19,7 @@ from bridge.jobs.work import Works
 from bridge.services import ledger
 from bridge.services.context import Context
 from bridge.services.course_links import LinksRead
+from bridge.services.lrs.forgetting import Forgotten
 from bridge.storage import tables as t
 from tests.jobs.site import (
     QUICK,
@@ -176,3 +177,20 @@ def test_the_sweep_also_reads_the_links_of_courses_and_is_not_held_up_by_them(
     assert asked == ["moodle"]
     assert [line.adds_up for line in ledger.ledger(world.ctx)] == [True]
     assert received(engine) == 840
+
+
+def test_old_statements_are_forgotten_every_night_where_a_site_says_so(
+    engine: Engine, site: TestSite
+) -> None:
+    came: list[bool] = []
+
+    def forget(stop: Callable[[], bool]) -> Forgotten:
+        came.append(stop())
+        return Forgotten(statements=3)
+
+    works = replace(site.works(engine), forget_statements=forget)
+    with running(works, JobTimes(60, 60, "03:15")) as jobs:
+        eventually(lambda: came == [False], "the first round, at the start")
+        at = next(j.next_at for j in jobs.next_times() if j.name == "forget old statements")
+    assert at is not None
+    assert at.astimezone(LONDON).strftime("%H:%M") == "03:15"

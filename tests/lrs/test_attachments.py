@@ -1,23 +1,20 @@
-"""Files beside statements: hashes, parts that do not fit, signatures, and reading them again."""
+"""Files beside statements: hashes, parts that do not fit, whose they are, and reading them."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from sqlalchemy import text
 
+from bridge.domain.lrs.senders import Scope
 from bridge.lrs.multipart import boundary_of, parts_of
 from tests.lrs.site import Client, Endpoint, statement
 
 USAGE = "http://id.tincanapi.com/attachment/certificate-of-completion"
-SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
 Part = tuple[dict[str, str], bytes]
 
 
@@ -100,6 +97,35 @@ def test_a_file_is_kept_once_however_many_statements_have_it(fresh: Endpoint) ->
         assert connection.scalar(text("SELECT count(*) FROM lrs_attachments")) == 1
 
 
+def test_only_whoever_may_read_what_brought_a_file_is_given_it(fresh: Endpoint) -> None:
+    body, reading = b"somebody's certificate", (Scope.WRITE, Scope.READ_MINE)
+    owner, other = fresh.client(scopes=reading), fresh.client(scopes=reading)
+    sent = statement(attachments=[declared(body)])
+    assert send(owner, multipart([first(sent), part(body)])).status_code == 200
+    # To know the hash is enough to name it.
+    heard = statement(attachments=[declared(body, fileUrl="https://x.example/f")])
+    assert send(other, multipart([first(heard)])).status_code == 200
+    assert body not in other.get("/statements", attachments=True).data
+    assert body not in other.get("/statements", statementId=heard["id"], attachments=True).data
+    assert body in owner.get("/statements", attachments=True).data
+    everything = fresh.client(scopes=(Scope.READ_ALL,))
+    assert body in everything.get("/statements", statementId=heard["id"], attachments=True).data
+    # Whoever sends the file has it.
+    brought = statement(attachments=[declared(body, fileUrl="https://x.example/f")])
+    assert send(other, multipart([first(brought), part(body)])).status_code == 200
+    assert body in other.get("/statements", statementId=brought["id"], attachments=True).data
+
+
+def test_a_file_whose_statement_is_known_already_is_not_kept_without_it(fresh: Endpoint) -> None:
+    client, body = fresh.client(), b"a file that came late"
+    sent = statement(attachments=[declared(body, fileUrl="https://x.example/f")])
+    assert send(client, multipart([first(sent)])).status_code == 200
+    assert send(client, multipart([first(sent), part(body)])).status_code == 200
+    with fresh.world.engine.connect() as connection:
+        kept = connection.scalar(text("SELECT count(*) FROM lrs_attachments"))
+        assert kept == connection.scalar(text("SELECT count(*) FROM lrs_attached")) == 0
+
+
 def test_a_file_elsewhere_need_not_come(client: Client) -> None:
     sent = statement(attachments=[declared(b"x", fileUrl="https://x.example/f")])
     assert client.post(sent).status_code == 200
@@ -171,7 +197,14 @@ def test_the_type_names_the_boundary(client: Client, kind: str) -> None:
 
 
 def test_a_file_of_its_own_that_comes_alone_is_400(client: Client) -> None:
-    assert client.post(WITH_FILE).status_code == 400
+    answer = client.post(statement(), WITH_FILE)
+    assert answer.status_code == 400
+    (told,) = answer.json["problems"]
+    assert told["pointer"] == "/1/attachments/0"
+    assert told["section"] == "xAPI 1.0.3, part 3, section 1.5.2"
+    sub = {**statement(id=None), "objectType": "SubStatement", "attachments": [declared(b"x")]}
+    (told,) = send(client, multipart([first(statement(object=sub))])).json["problems"]
+    assert told["pointer"] == "/object/attachments/0"
 
 
 def test_more_than_files_may_be_is_413(client: Client) -> None:
@@ -183,55 +216,6 @@ def test_more_than_files_may_be_is_413(client: Client) -> None:
     many = multipart([first(*(statement(object={"id": f"http://{'x' * 3000}.e/"})
                               for _ in range(30)))])  # fmt: skip
     assert send(client, many).status_code == 413
-
-
-# --- signatures ---------------------------------------------------------------------------------
-_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def _coded(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def signed(value: Any, algorithm: str = "RS256", **header: Any) -> bytes:
-    """A JSON Web Signature of a statement."""
-    head = _coded(json.dumps({"alg": algorithm, **header}).encode())
-    whole = head + b"." + _coded(value if isinstance(value, bytes) else json.dumps(value).encode())
-    used = {"RS384": hashes.SHA384(), "RS512": hashes.SHA512()}.get(algorithm, hashes.SHA256())
-    return whole + b"." + _coded(_KEY.sign(whole, padding.PKCS1v15(), used))
-
-
-def with_signature(sent: dict[str, Any], signature: bytes, **parts: Any) -> bytes:
-    """A body with a statement and its signature."""
-    kind = {"contentType": "application/octet-stream", "usageType": SIGNATURE, **parts}
-    whole = {**sent, "attachments": [declared(signature, **kind)]}
-    return multipart([first(whole), part(signature, Content_Type=kind["contentType"])])
-
-
-@pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512"])
-def test_a_signed_statement_is_kept(client: Client, algorithm: str) -> None:
-    sent = statement(result={"duration": "PT1.239S"})
-    meant = {**sent, "result": {"duration": "PT1.23S"}}
-    assert send(client, with_signature(sent, signed(meant, algorithm))).status_code == 200
-    assert client.one(sent["id"])["attachments"][0]["usageType"] == SIGNATURE
-
-
-def test_a_signature_that_is_none_is_400(client: Client) -> None:
-    sent = statement()
-    for signature, more in (
-        (signed(sent, "HS256"), {}),
-        (signed(sent, "none"), {}),
-        (signed({**sent, "verb": {"id": "http://x.example/other"}}), {}),
-        (signed(b"{no json"), {}),
-        (b"not a signature", {}),
-        (b"a.b.c", {}),
-        (signed(sent), {"contentType": "text/plain"}),
-        (signed(sent, x5c=["AAAA"]), {}),
-        (signed(sent, x5c="AAAA"), {}),
-    ):
-        answer = send(client, with_signature(sent, signature, **more))
-        assert answer.status_code == 400, signature
-    assert client.found() == []
 
 
 def test_more_files_than_an_answer_can_bring_are_asked_for_apart(

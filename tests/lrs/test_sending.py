@@ -132,6 +132,25 @@ def test_the_same_in_other_words_is_the_same(shared: Endpoint, changed: dict[str
     assert client.post(again).status_code == 200
 
 
+def test_what_somebody_beside_the_actor_is_called_makes_no_difference(shared: Endpoint) -> None:
+    client = shared.client(scopes=(Scope.WRITE, Scope.READ_MINE), version="2.0.0")
+    group = {"objectType": "Group", "member": [agent("ana"), agent("ben")]}
+
+    def told(who: dict[str, Any], several: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "contextAgents": [{"objectType": "contextAgent", "agent": who}],
+            "contextGroups": [{"objectType": "contextGroup", "group": several}],
+        }
+
+    sent = statement(context=told(agent("tia"), group))
+    client.kept(sent)
+    named = told({**agent("tia"), "name": "Tia"}, {**group, "member": group["member"][::-1]})
+    assert client.post({**sent, "context": named}).status_code == 200
+    assert client.post({**sent, "context": told(agent("tom"), group)}).status_code == 409
+    assert client.found(agent=agent("tia"), related_agents=True) == [sent["id"]]
+    assert client.found(agent=agent("ben"), related_agents=True) == [sent["id"]]
+
+
 @pytest.mark.parametrize(
     "changed",
     [

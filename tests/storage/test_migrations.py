@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import pytest
@@ -98,6 +99,68 @@ def test_an_existing_database_comes_up_to_attendance_with_all_it_held(empty_url:
                 connection.execute(text(f"UPDATE learning_records SET {wrong}"))
         with pytest.raises(IntegrityError), engine.begin() as connection:
             connection.execute(text("UPDATE evidence_records SET record_id = 9"))
+
+
+def test_files_of_before_are_read_by_those_who_brought_them(empty_url: str) -> None:
+    with opened(empty_url) as engine:
+        migrate(engine, "0013")
+        with engine.begin() as connection:
+            for statement, values in _as_of_0013():
+                connection.execute(text(statement), values)
+        migrate(engine)
+        with engine.begin() as connection:
+            told = connection.execute(
+                text("SELECT sha2, source_id, statement FROM lrs_attached ORDER BY statement, sha2")
+            )
+            # The third merely names a hash, and the fifth that of no file that is kept.
+            assert [tuple(row) for row in told] == [("aa", 1, 1), ("bb", 1, 2), ("aa", 2, 4)]
+            index = next(
+                i for i in inspect(connection).get_indexes("lrs_statements")
+                if i["name"] == "ix_lrs_statements_stored"
+            )  # fmt: skip
+            assert "forgotten_at" in str(index["dialect_options"][f"{engine.name}_where"])
+
+
+def _as_of_0013() -> list[tuple[str, dict[str, object]]]:
+    stored = 1_777_626_000_000_000
+    there = {"fileUrl": "https://x.example/f"}
+    sub = {"objectType": "SubStatement", "attachments": [{"sha2": "AA"}]}
+    told: list[tuple[int, int, dict[str, object]]] = [
+        (1, stored + 5, {"attachments": [{"sha2": "aa"}], "object": {}}),
+        # It came at the very moment when the file did.
+        (1, stored, {"attachments": [{"sha2": "bb", **there}], "object": {}}),
+        (2, stored + 9, {"attachments": [{"sha2": "bb", **there}], "object": {}}),
+        (2, stored + 9, {"object": sub}),
+        (2, stored + 9, {"attachments": [{"sha2": "cc", **there}], "object": {}}),
+        (2, stored + 9, {"object": {}}),
+    ]
+    made: list[tuple[str, dict[str, object]]] = [
+        (f"INSERT INTO sources (id, key, kind, trust) VALUES ({n}, 's{n}', 'xapi', 'trusted')", {})
+        for n in (1, 2)
+    ]
+    made.append(("INSERT INTO envelopes (id, sha256, body) VALUES (1, '1', '')", {}))
+    for number, (source, at, value) in enumerate(told, 1):
+        made += [
+            (
+                "INSERT INTO received (id, source_id, natural_key, sha256, body, envelope_id,"
+                f" received_at) VALUES ({number}, {source}, 'k{number}', '1', :body, 1, {_WHEN})",
+                {"body": json.dumps(value).encode()},
+            ),
+            (
+                "INSERT INTO lrs_statements (id, statement_id, source_id, stored)"
+                f" VALUES ({number}, '{number:032x}', {source}, {at})",
+                {},
+            ),
+        ]
+    made += [
+        (
+            "INSERT INTO lrs_attachments (sha2, media_type, size, body, stored_at)"
+            f" VALUES ('{sha2}', 'text/plain', 1, 'x', {_WHEN})",
+            {},
+        )
+        for sha2 in ("aa", "bb")
+    ]
+    return made
 
 
 _WHEN = "'2026-05-01 09:00:00.000000'"

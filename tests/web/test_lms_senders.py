@@ -66,3 +66,7 @@ def test_for_the_whole_partnership_alone(pages: WebWorld) -> None:
     assert pages.browser(practitioner).post(PAGE, FORM).status_code == 403
     assert pages.browser().get(PAGE).status_code == 302
     assert senders(pages.world.ctx) == []
+
+
+def test_how_long_it_is_kept_is_said(pages: WebWorld, admin: Browser) -> None:
+    assert "Statements are kept for ever" in admin.get(PAGE).text

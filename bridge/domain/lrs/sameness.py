@@ -77,6 +77,9 @@ def _context(context: Json) -> Json:
     for name in ("instructor", "team"):
         if name in plain:
             plain[name] = _agent(plain[name])
+    for name, inner in (("contextAgents", "agent"), ("contextGroups", "group")):
+        if name in plain:
+            plain[name] = [{**each, inner: _agent(each[inner])} for each in plain[name]]
     if "statement" in plain:
         plain["statement"] = plain["statement"]["id"].lower()
     around = plain.pop("contextActivities", {})

@@ -186,15 +186,19 @@ class LrsRepository(Protocol):
 
     # --- attachments --------------------------------------------------------------------------
     def add_attachments(self, attachments: Sequence[Attachment], now: datetime) -> None:
-        """Keep files, each once by its hash."""
+        """Keep files, each once by its hash. `attach` says in the same transaction whose they are;
+        until it ends, nobody forgets them."""
         ...
 
-    def attachment_sizes(self, hashes: Collection[str]) -> dict[str, int]:
-        """How large files are, in bytes, by their hashes."""
+    def attach(self, source_id: int, files: Collection[tuple[str, int]]) -> None:
+        """(hash, row) of files and the statements of this source that brought them."""
         ...
 
-    def has_attachments(self, hashes: Collection[str]) -> set[str]:
-        """Those of these files that are kept."""
+    def attachment_sizes(self, hashes: Collection[str], source_id: int | None) -> dict[str, int]:
+        """How large files are, in bytes, by their hashes: those that this source brought, or (None)
+        any."""
         ...
 
-    def attachments(self, hashes: Collection[str]) -> list[Attachment]: ...
+    def attachments(self, hashes: Collection[str], source_id: int | None) -> list[Attachment]:
+        """Files by their hashes: those that this source brought, or (None) any."""
+        ...

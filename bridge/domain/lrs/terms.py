@@ -39,6 +39,12 @@ def terms_of(statement: Json) -> set[int]:
     return {term(kind, value) for kind, value in _told(statement, "")}
 
 
+def activities_named(statement: Json) -> set[str]:
+    """The id of every activity that a valid statement names."""
+    kinds = (ACTIVITY, RELATED_ACTIVITY)
+    return {value for kind, value in _told(statement, "") if kind in kinds}
+
+
 def _told(statement: Json, related: str) -> Iterator[tuple[str, str]]:
     """The terms of a statement, or of a sub-statement: there all of them are `related `."""
     context = statement.get("context", {})

@@ -119,7 +119,7 @@ class _Statements(Walk):
         elif kind == "StatementRef":
             self.reference(value, at)
         elif kind == "SubStatement" and nested:
-            self.wrong(at, "a sub-statement must not contain another", Section.STATEMENT_OBJECT)
+            self.wrong(at, "a sub-statement must not contain another", Section.NESTED)
         elif kind == "SubStatement":
             self.sub_statement(value, at)
         else:
@@ -222,7 +222,7 @@ class _Statements(Walk):
             "contextActivities": self._around,
             "revision": self.string(Section.CONTEXT, "a revision"),
             "platform": self.string(Section.CONTEXT, "a platform"),
-            "language": self.form(formats.is_language, "a language tag", Section.LANGUAGE),
+            "language": self.form(formats.is_language, "a language tag", Section.CONTEXT),
             "statement": self.reference,
             "extensions": self.extensions,
         }

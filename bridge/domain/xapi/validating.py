@@ -72,6 +72,11 @@ def validate_exactly(body: bytes, version: Version = Version.V1) -> Json:
     return value  # type: ignore[no-any-return]
 
 
+def is_array(body: bytes) -> bool:
+    """Whether a request's body is an array of statements, rather than one alone."""
+    return body.lstrip(b" \t\r\n")[:1] == b"["
+
+
 def validate_all(
     body: bytes, version: Version = Version.V1, most: int | None = None
 ) -> Iterator[Valid]:
@@ -80,7 +85,7 @@ def validate_all(
     Raises BadStatement at the first that is not valid, or whose id came before in the same array;
     its pointers are into the whole body.
     """
-    array = body.lstrip(b" \t\r\n")[:1] == b"["
+    array = is_array(body)
     ids: set[str] = set()
     for number, part in enumerate(split(body, version, most)):
         try:
@@ -95,7 +100,7 @@ def validate_all(
                         Problem(
                             f"/{number}/id",
                             "another statement of the same request has this id",
-                            Section.ID.words(version),
+                            Section.SAME_ID.words(version),
                         )
                     ]
                 )

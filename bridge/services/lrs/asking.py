@@ -60,14 +60,16 @@ def find(ctx: Context, sender: Sender, query: Query) -> Page:
 
 def one(ctx: Context, sender: Sender, statement_id: str, *, voided: bool) -> Kept | None:
     """A statement by its id (32 hexadecimal digits), if the sender may read it and it is voided, or
-    is not, as asked. Raises NotAllowed."""
+    is not, as asked. One that was forgotten comes without its bytes. Raises NotAllowed."""
     may_read(sender)
     with ctx.store.reading() as uow:
         kept = uow.lrs.one(statement_id)
-        if kept is None or kept.body is None:
+        if kept is None:
             return None
         if Scope.READ_ALL not in sender.scopes and kept.source_id != sender.source_id:
             return None
+        if kept.body is None:
+            return kept
         is_voided = kept.voided or _voided_since(uow, kept)
     return kept if is_voided is voided else None
 
@@ -80,20 +82,22 @@ def _voided_since(uow: UnitOfWork, kept: Kept) -> bool:
     return any(by.source_id == kept.source_id for by in uow.lrs.rows(voiding))
 
 
-def attachments(ctx: Context, hashes: Collection[str]) -> list[Attachment]:
-    """The files of statements that were read, by their hashes.
+def attachments(ctx: Context, sender: Sender, hashes: Collection[str]) -> list[Attachment]:
+    """The files of statements that were read, by their hashes, as far as they came with statements
+    that the sender may read: whoever has heard of a hash can name it in a statement of their own.
 
     Raises TooMuch where they are more than is held in memory at once.
     """
     if not hashes:
         return []
+    of_source = None if Scope.READ_ALL in sender.scopes else sender.source_id
     with ctx.store.reading() as uow:
-        if sum(uow.lrs.attachment_sizes(hashes).values()) > MOST_FILES:
+        if sum(uow.lrs.attachment_sizes(hashes, of_source).values()) > MOST_FILES:
             raise TooMuch(
                 f"The files of these statements are more than {MOST_FILES:,} bytes. Ask for fewer "
                 "statements at once, with 'limit' or by 'statementId'."
             )
-        return uow.lrs.attachments(hashes)
+        return uow.lrs.attachments(hashes, of_source)
 
 
 def definitions(ctx: Context, sender: Sender, ids: Collection[str]) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
 from bridge.domain.lrs.statements import Kept, Work
 from bridge.domain.lrs.terms import SOURCE, activities_in, refers_to, term, terms_of
+from bridge.domain.records import from_epoch
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.xapi.exact import VOIDED
 from bridge.services.context import Context
@@ -100,15 +102,21 @@ class _KnownActivities:
     """Which definitions were stored not long ago, so that the database need not be asked."""
 
     MOST = 50_000
+    #: Others forget definitions that nothing names any more, always after longer than this.
+    LASTS = timedelta(hours=1)
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
+        self._until = from_epoch(0)
 
     def define(
         self, ctx: Context, uow: UnitOfWork, source_id: int, definitions: Mapping[str, Json]
     ) -> None:
         """Store what is not known yet."""
-        store = id(ctx.store)
+        store, now = id(ctx.store), ctx.clock.now()
+        if not now < self._until <= now + self.LASTS:
+            self._seen.clear()
+            self._until = now + self.LASTS
         marks = {
             iri: hash((store, source_id, iri, orjson.dumps(definition)))
             for iri, definition in definitions.items()
@@ -116,7 +124,7 @@ class _KnownActivities:
         new = {iri: definitions[iri] for iri, mark in marks.items() if mark not in self._seen}
         if not new:
             return
-        uow.lrs.define(source_id, new, ctx.clock.now())
+        uow.lrs.define(source_id, new, now)
         if len(self._seen) > self.MOST:
             self._seen.clear()
         self._seen.update(marks[iri] for iri in new)
@@ -131,6 +139,7 @@ class _Chains:
     def __init__(self, uow: UnitOfWork, values: dict[int, Json]) -> None:
         self._uow = uow
         self._values = values
+        self._forgotten: dict[int, Kept] = {}
 
     def follow(self, kept: Sequence[Kept]) -> None:
         """Bring what refers to these statements, and what of them refers, into step."""
@@ -143,7 +152,10 @@ class _Chains:
                 break
             others = [row for _, row, _ in found if row not in by_row][:MOST_REFERRING]
             for each in self._uow.lrs.rows(others):
-                if each.body is not None:
+                if each.body is None:
+                    # Its bytes are kept no longer; what it voids is void all the same.
+                    self._forgotten[each.row] = each
+                else:
                     by_row[each.row] = each
                     self._values[each.row] = orjson.loads(each.body)
             fresh = {row for _, row, _ in found if row in by_row} - referring
@@ -159,8 +171,9 @@ class _Chains:
     def _void(self, found: Sequence[tuple[str, int, bool]], by_row: Mapping[int, Kept]) -> None:
         by_id = {each.id: each for each in by_row.values()}
         for target, row, voids in found:
-            if voids and target in by_id and row in by_row:
-                self._void_one(by_id[target], by_row[row])
+            by = by_row.get(row) or self._forgotten.get(row)
+            if voids and target in by_id and by is not None:
+                self._void_one(by_id[target], by)
 
     def _void_targets_of(self, referring: set[int], by_row: Mapping[int, Kept]) -> None:
         for row in referring:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import orjson
 
 from bridge.domain.errors import TryLater
+from bridge.domain.lrs.files import hashes_of
 from bridge.domain.lrs.sameness import same
 from bridge.domain.lrs.senders import Sender, authority_of
 from bridge.domain.lrs.statements import AnotherStatement, Attachment, NewStatement, hyphenated
@@ -88,12 +89,27 @@ def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStateme
             orjson.dumps(about),
             orjson.dumps({**about, "stored": stored.isoformat()}),
         )
-        if letter.attachments:
-            uow.lrs.add_attachments(letter.attachments, stored)
+        brought = _brought(letter, rows, new) if letter.attachments else ()
+        if brought:
+            wanted = {sha2 for sha2, _ in brought}
+            uow.lrs.add_attachments([a for a in letter.attachments if a.sha2 in wanted], stored)
         if uow.lrs.add(sender.source_id, list(zip(rows, new, strict=True)), stored, envelopes):
+            uow.lrs.attach(sender.source_id, brought)
             return True
         uow.roll_back()
         return False
+
+
+def _brought(
+    letter: Letter, rows: Sequence[int], new: Sequence[NewStatement]
+) -> list[tuple[str, int]]:
+    """(hash, row) of each file that came with these statements."""
+    came = {each.sha2 for each in letter.attachments}
+    return [
+        (sha2, row)
+        for row, each in zip(rows, new, strict=True)
+        for sha2 in hashes_of(orjson.loads(each.body)) & came
+    ]
 
 
 def _keep_unknown(

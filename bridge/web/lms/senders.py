@@ -78,6 +78,7 @@ def _page(
         secret=secret,
         endpoint=f"{site().settings.base_url.rstrip('/')}/xapi",
         scopes=SCOPES,
+        keeping=site().keeping,
     )
     return make_response(text, status)
 

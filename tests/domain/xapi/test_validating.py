@@ -374,6 +374,44 @@ def test_what_is_wrong_is_told_with_its_place_and_rule(name: str) -> None:
     assert "xAPI 1.0.3, part 2, section" in told[0].section
 
 
+@pytest.mark.parametrize(
+    ("changed", "first", "second"),
+    [
+        ({"verb": None}, "part 2, section 2.2", "4.2.1 Table Guidelines"),
+        ({"stored": 7}, "part 2, section 2.4.8", "4.2.2 Statement"),
+        ({"version": "9"}, "part 2, section 2.4.10", "4.2.2 Statement"),
+        ({"context": {"language": "a b"}}, "part 2, section 2.4.6", "4.2.2.5 Context"),
+        ({"id": "x"}, "part 2, section 4.4", "4.2.7 Additional Requirements for Data Types"),
+    ],
+)
+def test_the_section_is_that_of_the_edition(
+    changed: dict[str, Any], first: str, second: str
+) -> None:
+    body = as_bytes({**GOOD["whole"], **changed})
+    for version, words in (
+        (Version.V1, f"xAPI 1.0.3, {first}"),
+        (Version.V2, f"IEEE 9274.1.1, clause {second}"),
+    ):
+        with pytest.raises(BadStatement) as refused:
+            validate(body, version)
+        assert [p.section for p in refused.value.problems] == [words]
+
+
+@pytest.mark.parametrize(
+    ("version", "section"),
+    [
+        (Version.V1, "xAPI 1.0.3, part 3, section 2.1.2"),
+        (Version.V2, "IEEE 9274.1.1, clause 4.1.6.1 Statement Resource"),
+    ],
+)
+def test_one_id_twice_is_a_rule_of_the_resource(version: Version, section: str) -> None:
+    key = "6690e6c9-3ef0-4ed3-8b37-7f3964730bee"
+    one = as_bytes({**GOOD["whole"], "id": key}).decode()
+    with pytest.raises(BadStatement) as refused:
+        list(validate_all(f"[{one},{one}]".encode(), version))
+    assert [(p.pointer, p.section) for p in refused.value.problems] == [("/1/id", section)]
+
+
 INVOLVED = {"objectType": "contextAgent", "agent": AGENT, "relevantTypes": ["urn:coach"]}
 TEAM = {"objectType": "contextGroup", "group": {"objectType": "Group", "member": [AGENT]}}
 
