@@ -10,7 +10,7 @@ from bridge.storage import guards
 from bridge.storage.types import Key, UtcDateTime
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
