@@ -26,6 +26,7 @@ from bridge.domain.xapi import verbs
 from bridge.domain.xapi.actors import account_of, clean, shortened
 from bridge.domain.xapi.durations import minutes_of
 from bridge.domain.xapi.instants import read_instant
+from bridge.domain.xapi.logstore import is_unfinished, told_once
 
 Json = dict[str, Any]
 ACTIVITY_KIND = "xapi-activity"
@@ -62,7 +63,7 @@ def natural_key(statement: Json) -> str:
 
 def content_key(statement: Json) -> str:
     """The same for two statements that say the same, whatever an LRS has put in since."""
-    told = {name: value for name, value in statement.items() if name not in _SET_BY_LRS}
+    told = {n: value for n, value in told_once(statement).items() if n not in _SET_BY_LRS}
     return f"content:{hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
 
 
@@ -88,8 +89,11 @@ def items_of(statement: Json, body: bytes, rules: ReadingRules = USUAL) -> list[
 def _told(statement: Json, verb: str, about: Json, rules: ReadingRules) -> Status | NoRecord | None:
     """The status that it tells; None where it takes one back; or why it tells none."""
     result = statement.get("result", {})
-    if about.get("definition", {}).get("type") in verbs.COMPETENCY_TYPES:
+    kind = about.get("definition", {}).get("type")
+    if kind in verbs.COMPETENCY_TYPES:
         return NoRecord("about-a-competency")
+    if kind in verbs.SITE_TYPES:
+        return NoRecord("nothing-done")
     if verb in rules.verbs:
         return rules.verbs[verb] or NoRecord("nothing-done")
     if verb in verbs.UNCOMPLETED:
@@ -103,7 +107,7 @@ def _told(statement: Json, verb: str, about: Json, rules: ReadingRules) -> Statu
     if status in (Status.COMPLETED, Status.PASSED):
         if success is False:
             return Status.FAILED
-        if completion is False and status is Status.COMPLETED:
+        if status is Status.COMPLETED and (completion is False or is_unfinished(statement)):
             return NoRecord("nothing-done")
     if status is Status.ATTENDED and completion is False:
         return Status.PARTLY_ATTENDED
@@ -252,15 +256,26 @@ def _text(value: Any) -> str | None:
 
 # --- how it went --------------------------------------------------------------------------------
 def score_of(score: Json | None) -> float | None:
-    """The mark as a fraction from 0 to 1: scaled, or raw between min and max; None without."""
+    """The mark as a fraction from 0 to 1: scaled, or raw between min and max; None without.
+
+    Moodle's logstore stretches 0 to 100 marks over -1 to 1: there, raw is what was reached.
+    """
     if not score:
         return None
-    if "scaled" in score:
-        return max(0.0, float(score["scaled"]))
+    share: float | None = None
     if all(name in score for name in ("raw", "min", "max")):
         width = float(score["max"]) - score["min"]
-        return (score["raw"] - score["min"]) / width if math.isfinite(width) else None
-    return None
+        share = (score["raw"] - score["min"]) / width if math.isfinite(width) else None
+    if "scaled" not in score:
+        return share
+    scaled = float(score["scaled"])
+    if (
+        share is not None
+        and score["min"] >= 0
+        and math.isclose(scaled, 2 * share - 1, abs_tol=1e-9)
+    ):
+        return share
+    return max(0.0, scaled)
 
 
 def _booking(statement: Json, status: Status) -> Booking | None:
