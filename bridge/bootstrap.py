@@ -225,6 +225,7 @@ class Bridge:
                 *self.config.files,
                 *booking.names(self.config),
                 *xapi.names(self.config),
+                *lrs.names(self.context, self.config),
             ),
             targets=tuple(self.config.moodle),
             kinds=("moodle", "files", *booking.KINDS, STATEMENTS),

@@ -99,8 +99,10 @@ class NameReader:
             self.error(
                 pointer,
                 f"The {kind} `{word}` is not known",
-                f"There is no {kind} of that name in bridge.toml"
-                if kind in ("source", "target")
+                "There is no source of that name in bridge.toml, or that sends to /xapi"
+                if kind == "source"
+                else "There is no target of that name in bridge.toml"
+                if kind == "target"
                 else f"No {kind} has that name here",
                 did_you_mean(word, sorted(choices)),
             )

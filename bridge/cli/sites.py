@@ -14,6 +14,7 @@ from bridge.bootstrap_setup import setup_findings
 from bridge.cli.common import console, json_option, opened, print_json, site_option
 from bridge.domain.errors import BridgeError
 from bridge.domain.ports import Finding
+from bridge.services.lrs.senders import told_of_senders
 from bridge.sitefolder import make_site
 
 
@@ -41,7 +42,7 @@ def doctor(folder: Path, as_json: bool) -> None:
     with opened(folder) as bridge:
         findings["this site"] = _site_findings(bridge)
         findings["mail"] = _mail_findings(bridge)
-        for name in bridge.identity:
+        for name in bridge.sources:
             try:
                 checks = bridge.sources[name].connector.doctor()
                 if name in bridge.config.moodle:
@@ -51,6 +52,8 @@ def doctor(folder: Path, as_json: bool) -> None:
             except BridgeError as error:
                 checks = [Finding("settings", False, str(error))]
             findings[name] = checks
+        for name, checks in told_of_senders(bridge.context).items():
+            findings.setdefault(name, []).extend(checks)
         for name, teller in bridge.tellers.items():
             findings.setdefault(name, []).extend(teller.doctor())
         if not bridge.identity:

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bridge.bootstrap import Bridge, serve_site
 from bridge.cli.common import console, json_option, opened, print_json, site_option
-from bridge.domain.errors import BridgeError, LostLease, NotFound, PeerError
+from bridge.domain.errors import BridgeError, LostLease, NotFound, PeerError, Refused
 from bridge.domain.ports import Target
 from bridge.domain.records import Disposition
 from bridge.services import awards as awards_service
@@ -35,7 +35,9 @@ def pull(source: str | None, full: bool, believe: bool, folder: Path, as_json: b
     failed = False
     reports: list[PullReport] = []
     with opened(folder) as bridge:
-        names = _chosen(source, list(bridge.identity))
+        if source and source not in bridge.sources and bridge.received(source):
+            raise Refused(f"{source} sends its statements to /xapi; there is nothing to pull.")
+        names = _chosen(source, list(bridge.sources))
         for name in names:
             try:
                 reports.append(pull_with_progress(bridge, name, full, believe, quiet=as_json))

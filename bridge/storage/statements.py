@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
@@ -75,17 +76,19 @@ class SqlStatements:
         """Those of these of which something was taken back by a later result."""
         return {(account, alias) for account, alias, *_ in self._retractions(pairs)} & set(pairs)
 
-    def _retractions(self, pairs: Collection[Pair]) -> list[tuple[int, int, int, datetime, int]]:
+    def _retractions(self, pairs: Collection[Pair]) -> list[tuple[int, int, _TakesBack]]:
         if not pairs:
             return []
+        # A failure is a record of its own; an "uncompleted" is none.
+        failed = select(_r.id).where(_r.received_id == _x.received_id).exists()
         rows = self._db.execute(
-            select(_x.account_id, _x.alias_id, _x.received_id, _x.at, _x.days).where(
+            select(_x.account_id, _x.alias_id, _x.received_id, _x.at, _x.days, failed).where(
                 among(self._db, _x.account_id, {account for account, _ in pairs}),
                 among(self._db, _x.alias_id, {alias for _, alias in pairs}),
                 _x.voided_by.is_(None),
             )
         )
-        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+        return [(row[0], row[1], _TakesBack(row[2], row[3], row[4], bool(row[5]))) for row in rows]
 
     def settle_voids(self, source_id: int, keys: Collection[str]) -> set[Pair]:
         """Of these statements, take back those that others void; what else has to be settled.
@@ -153,9 +156,9 @@ class SqlStatements:
         """Bring what is taken back by later results into step, whatever the order of arrival."""
         if not pairs:
             return
-        against: dict[Pair, list[tuple[datetime, int, int]]] = defaultdict(list)
-        for account, alias, received_id, at, days in self._retractions(pairs):
-            against[account, alias].append((at, received_id, days))
+        against: dict[Pair, list[_TakesBack]] = defaultdict(list)
+        for account, alias, told in self._retractions(pairs):
+            against[account, alias].append(told)
         voidings = select(_x.received_id).where(_x.voids.is_not(None)).scalar_subquery()
         rows = self._db.execute(
             select(
@@ -171,7 +174,7 @@ class SqlStatements:
             pair = row.account_id, row.alias_id
             if pair not in pairs:
                 continue
-            by = _taken_back(row.occurred_at, row.received_id, against[pair])
+            by = _taken_back(row.occurred_at, against[pair])
             if by != row.voided_by:
                 self._db.execute(
                     update(t.learning_records)
@@ -222,13 +225,26 @@ class SqlStatements:
         return [SameCourse(*row) for row in self._db.execute(query)]
 
 
-def _taken_back(
-    at: datetime, received_id: int, against: Sequence[tuple[datetime, int, int]]
-) -> int | None:
-    """What takes back what was achieved then: the first later result near enough."""
+class _TakesBack(NamedTuple):
+    """What takes back what was achieved up to `days` before `at`."""
+
+    received_id: int
+    at: datetime
+    days: int
+    failed: bool
+
+
+def _taken_back(achieved: datetime, against: Sequence[_TakesBack]) -> int | None:
+    """What takes back what was achieved then: the first later result near enough.
+
+    Of two things of one moment it makes no difference which came first. A failure takes back what
+    was achieved at its moment. An "uncompleted" does not: when something is looked at, Moodle says
+    first that it is not complete, and in the same second that it is.
+    """
     later = [
-        (moment, by)
-        for moment, by, days in against
-        if (moment, by) > (at, received_id) and moment - at <= timedelta(days=days)
+        (each.at, each.received_id)
+        for each in against
+        if (each.at > achieved or (each.failed and each.at == achieved))
+        and each.at - achieved <= timedelta(days=each.days)
     ]
     return min(later)[1] if later else None

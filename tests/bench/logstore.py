@@ -34,7 +34,7 @@ def completion(number: int, learners: int = 500, courses: int = 40) -> dict[str,
             f"QUIZ-{module}",
         ),
         "result": {
-            "score": {"raw": number % 101, "min": 0, "max": 100, "scaled": number % 101 / 100},
+            "score": {"raw": number % 101, "min": 0, "max": 100, "scaled": number % 101 / 50 - 1},
             "completion": True,
             "success": number % 10 != 0,
         },

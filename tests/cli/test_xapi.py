@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from bridge.bootstrap import open_bridge, web_site
 from bridge.cli import bridge
+from bridge.domain.errors import BridgeError
 from bridge.web.app import create_app
 
 
@@ -85,3 +86,29 @@ def test_what_would_be_forgotten_is_shown(site: Path, monkeypatch: pytest.Monkey
     assert (told["keeping"]["statements"], told["whole"], told["statements"]) == (400, 0, 0)
     assert "Statements forgotten" in keeping("--now").output
     assert keeping("--now", "--days", "30").exit_code == 2
+
+
+def test_what_is_sent_here_is_a_source_for_mappings_doctor_and_pull(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRIDGE_MOODLE_TOKEN", "of no use here")
+    toml = site / "bridge.toml"
+    # Nothing answers at this address.
+    toml.write_text(toml.read_text().replace("https://moodle.example.org", "http://127.0.0.1:9"))
+    (site / "mappings" / "sent.yaml").write_text(
+        "mapping: sent\ntitle: Sent\neffective_from: 2024-04-01\nrules:\n"
+        "  - {rule: page, title: Page, match: [{source: moodle-xapi, idnumber: PAGE}],\n"
+        "     learning_activity: e-learning, suggests: {llr-2020: [2]}}\n"
+    )
+
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(bridge, [*words, "--site", str(site)])
+        assert done.exception is None or isinstance(done.exception, SystemExit | BridgeError)
+        return done.output + str(done.exception or "")
+
+    assert "`moodle-xapi` is not known" in said("mappings", "check")
+    run(site, "add", "moodle-xapi", "--title", "Moodle, logstore_xapi")
+    assert "in order" in said("mappings", "check")
+    assert "'Moodle, logstore_xapi' has never been used" in said("doctor")
+    assert "sends its statements to /xapi" in said("pull", "moodle-xapi")
+    assert "moodle:" in said("pull")

@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bridge.domain.lrs.readings import Readings
 from bridge.domain.lrs.senders import Scope, Trust
+from bridge.domain.records import AccountFacts
+from bridge.services import people
 from bridge.services.ledger import ledger
+from bridge.services.lrs.draining import LOOK_ROUND_EVERY
 from tests.lrs.site import Endpoint, agent, statement, voiding
+from tests.support import NOW
 
 EXTERNAL = "https://w3id.org/learning-analytics/learning-management-system/external-id"
 
@@ -111,6 +116,29 @@ def test_what_an_untrusted_sender_says_drafts_nothing_by_itself(fresh: Endpoint,
     assert fresh.world.items_of(ana) == []
     reason = rows(fresh, "SELECT reason FROM learning_records")
     assert reason == "untrusted"
+
+
+def test_whose_it_is_is_found_though_nothing_more_comes(fresh: Endpoint) -> None:
+    site = "https://lms.example.org"
+    fresh.drain.readings = Readings(sites={site: "moodle"})
+    learner = fresh.world.person("ana", manager=fresh.world.person("bea"))
+    sent = course("C1")
+    fresh.client().kept({**sent, "actor": {"account": {"homePage": site, "name": "42"}}})
+    fresh.drained()
+    assert dispositions(fresh) == {"unmatched": 1}
+    # Only now the LMS is pulled, and nobody sends another statement.
+    with fresh.world.store.begin() as uow:
+        source = uow.ops.source("moodle", "moodle", "trusted")
+        (account,) = uow.intake.add_accounts(
+            source.id, [AccountFacts("moodle-user", "42", username="ana")], NOW
+        )
+    people.link(fresh.world.ctx, account.id, learner, "They said so.")
+    fresh.drained()
+    assert dispositions(fresh) == {"unmatched": 1}
+    fresh.clock.pass_by(LOOK_ROUND_EVERY)
+    fresh.drained()
+    assert dispositions(fresh) == {"evidence": 1}
+    assert len(fresh.world.items_of(learner)) == 1
 
 
 def test_a_statement_without_a_moment_happened_when_it_was_stored(

@@ -165,6 +165,19 @@ def test_a_failure_takes_back_a_pass_of_the_same_activity_and_account_alone(worl
     assert len(drafts(world, other)) == 1
 
 
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+@pytest.mark.parametrize(("verb", "stands"), [(UNCOMPLETED, True), ("failed", False)])
+def test_of_one_moment_a_failure_takes_back_and_an_uncompleted_does_not(
+    world: World, verb: str, stands: bool, order: tuple[int, ...]
+) -> None:
+    # When a page is looked at, Moodle says "uncompleted" and, in the same second, "completed".
+    lrs = Lrs(world)
+    learner = world.person("u1")
+    story = [said(verb=verb), said(verb="completed")]
+    lrs.pull(*([story[n]] for n in order))
+    assert bool(drafts(world, learner)) is stands
+
+
 def test_what_lies_long_before_is_not_taken_back(world: World) -> None:
     # Moodle resets a course each year so that it can be done again; last year's stays true.
     lrs = Lrs(world)

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from bridge.domain.xapi.instants import read_instant
+from bridge.domain.xapi.logstore import told_once
 
 Json = dict[str, Any]
 #: What an LRS sets itself.
@@ -25,7 +26,7 @@ def same(one: Json, other: Json) -> bool:
 
 
 def _plain(statement: Json) -> Any:
-    told = {k: v for k, v in statement.items() if k not in _SET_BY_LRS}
+    told = {k: v for k, v in told_once(statement).items() if k not in _SET_BY_LRS}
     moment = told.get("timestamp")
     if moment is not None:
         told["timestamp"] = str(read_instant(moment, second=False))

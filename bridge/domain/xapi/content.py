@@ -7,13 +7,15 @@ from typing import Any
 
 import orjson
 
+from bridge.domain.xapi.logstore import told_once
+
 #: What an LRS adds or sets itself: it says nothing of what happened.
 _SET_BY_LRS = ("id", "stored", "authority", "version")
 
 
 def content_key(statement: dict[str, Any]) -> str:
     """The same for two statements that say the same."""
-    told = {name: value for name, value in statement.items() if name not in _SET_BY_LRS}
+    told = {n: value for n, value in told_once(statement).items() if n not in _SET_BY_LRS}
     return key_of_content(orjson.dumps(told, option=orjson.OPT_SORT_KEYS))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from bridge.domain.xapi import formats
 from bridge.domain.xapi.exact import IFIS, VOIDED, Enough, Walk
+from bridge.domain.xapi.logstore import COMPONENTS_DIFFER
 from bridge.domain.xapi.problems import BadStatement, Section, Version, step
 
 #: Which lists of components each type of interaction has.
@@ -164,7 +165,7 @@ class _Statements(Walk):
             if isinstance(inside, list):
                 ids = [c["id"] for c in inside if isinstance(c, dict) and _text(c.get("id"))]
                 if len(set(ids)) < len(ids):
-                    self.wrong(where, "the ids of components must differ", Section.ACTIVITY)
+                    self.wrong(where, COMPONENTS_DIFFER, Section.ACTIVITY)
 
         def interaction(inside: Any, where: str) -> None:
             if not isinstance(inside, str) or inside not in INTERACTIONS:

@@ -8,6 +8,7 @@ verbs, activities and learners repeat. Of what is new, msgspec checks the shape 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from operator import attrgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -18,6 +19,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from bridge.domain.xapi import formats
 from bridge.domain.xapi.decoding import DEEPEST, may_hide_a_key
 from bridge.domain.xapi.instants import read_instant
+from bridge.domain.xapi.logstore import said_by_it
 from bridge.domain.xapi.remembering import Remembered
 
 _Scaled = Annotated[float, Meta(ge=-1, le=1)]
@@ -146,7 +148,7 @@ _VOIDED = "http://adlnet.gov/expapi/verbs/voided"
 
 class Told(NamedTuple):
     """Of a valid statement: its id, or None; whether it names its moment; and what it tells, that
-    is, all but what an LRS sets itself, as JSON with sorted keys."""
+    is, as JSON with sorted keys, all that `bridge.domain.xapi.content.content_key` goes by."""
 
     id: str | None
     moment: bool
@@ -208,7 +210,7 @@ def _told(body: bytes, parts: _Parts, instant: Callable[[str], bool]) -> Told | 
 
 def _context(raw: Raw) -> _Part | None:
     written, context = bytes(raw), _CONTEXT.decode(raw)
-    pieces, size, colons = [], 1, 0
+    pieces, size, colons, differs = [], 1, 0, False
     for inner, judge in zip(_PARTS_OF_CONTEXT(context), _JUDGES_OF_CONTEXT, strict=True):
         if inner is not UNSET:
             part = judge(inner)
@@ -217,16 +219,25 @@ def _context(raw: Raw) -> _Part | None:
             pieces.append(part.content)
             size += part.size
             colons += part.colons
+            if judge is _extensions:
+                differs = _is_logstores(part.content)
     if context.registration is not UNSET:
         if not formats.is_uuid(context.registration):
             return None
-        at = len(pieces) - (context.revision is not UNSET)
-        pieces.insert(at, b'"registration":"%b"' % context.registration.encode())
+        if not differs:
+            at = len(pieces) - (context.revision is not UNSET)
+            pieces.insert(at, b'"registration":"%b"' % context.registration.encode())
         size += 18 + len(context.registration)
         colons += 1
     if not _once(written, size, colons):
         return None
     return _Part(b'"context":{%b}' % b",".join(pieces), 11 + len(written), 1 + colons)
+
+
+@lru_cache(maxsize=1000)
+def _is_logstores(extensions: bytes) -> bool:
+    """Whether the registration says something else each time that this is sent."""
+    return bool(said_by_it({"context": orjson.loads(b"{%b}" % extensions)}))
 
 
 def _once(written: bytes, size: int, colons: int) -> bool:
@@ -323,12 +334,13 @@ def _any_text(_text: str) -> bool:
 
 
 _authority = _Judge("authority", _Agent, _is_agent)
+_extensions = _Judge("extensions", dict[str, Any], _iris)
 _PARTS_OF_CONTEXT = attrgetter(
     "contextActivities", "extensions", "instructor", "language", "platform", "revision"
 )
 _JUDGES_OF_CONTEXT = (
     _Judge("contextActivities", _Around, _is_around),
-    _Judge("extensions", dict[str, Any], _iris),
+    _extensions,
     _Judge("instructor", _Agent, _is_agent),
     _Judge("language", str, _tag),
     _Judge("platform", str, _any_text),

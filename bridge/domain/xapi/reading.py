@@ -25,6 +25,7 @@ from bridge.domain.xapi.actors import account_of, clean, shortened
 from bridge.domain.xapi.content import content_key
 from bridge.domain.xapi.durations import minutes_of
 from bridge.domain.xapi.instants import read_instant
+from bridge.domain.xapi.logstore import is_unfinished
 
 Json = dict[str, Any]
 ACTIVITY_KIND = "xapi-activity"
@@ -80,8 +81,11 @@ def told_by(statement: Json, rules: ReadingRules) -> Status | NoRecord | None:
     """The status that a statement about an activity tells; None where it takes one back; or why it
     tells none."""
     verb, result = statement["verb"]["id"], statement.get("result", {})
-    if statement["object"].get("definition", {}).get("type") in verbs.COMPETENCY_TYPES:
+    kind = statement["object"].get("definition", {}).get("type")
+    if kind in verbs.COMPETENCY_TYPES:
         return NoRecord("about-a-competency")
+    if kind in verbs.SITE_TYPES:
+        return NoRecord("nothing-done")
     if verb in rules.verbs:
         return rules.verbs[verb] or NoRecord("nothing-done")
     if verb in verbs.UNCOMPLETED:
@@ -95,7 +99,7 @@ def told_by(statement: Json, rules: ReadingRules) -> Status | NoRecord | None:
     if status in (Status.COMPLETED, Status.PASSED):
         if success is False:
             return Status.FAILED
-        if completion is False and status is Status.COMPLETED:
+        if status is Status.COMPLETED and (completion is False or is_unfinished(statement)):
             return NoRecord("nothing-done")
     if status is Status.ATTENDED and completion is False:
         return Status.PARTLY_ATTENDED
@@ -251,16 +255,27 @@ def _text(value: Any) -> str | None:
 
 # --- how it went --------------------------------------------------------------------------------
 def score_of(statement: Json) -> float | None:
-    """The mark as a fraction from 0 to 1: scaled, or raw between min and max; None without."""
+    """The mark as a fraction from 0 to 1: scaled, or raw between min and max; None without.
+
+    Moodle's logstore stretches 0 to 100 marks over -1 to 1: there, raw is what was reached.
+    """
     score = statement.get("result", {}).get("score")
     if not score:
         return None
-    if "scaled" in score:
-        return max(0.0, float(score["scaled"]))
+    share: float | None = None
     if all(name in score for name in ("raw", "min", "max")):
         width = float(score["max"]) - score["min"]
-        return (score["raw"] - score["min"]) / width if math.isfinite(width) else None
-    return None
+        share = (score["raw"] - score["min"]) / width if math.isfinite(width) else None
+    if "scaled" not in score:
+        return share
+    scaled = float(score["scaled"])
+    if (
+        share is not None
+        and score["min"] >= 0
+        and math.isclose(scaled, 2 * share - 1, abs_tol=1e-9)
+    ):
+        return share
+    return max(0.0, scaled)
 
 
 def booking_of(statement: Json, status: Status) -> Booking | None:

@@ -46,6 +46,8 @@ COMPETENCY_TYPES = frozenset(
         "https://w3id.org/xapi/learnercompetency/activity-types/competency",
     }
 )
+#: A whole LMS: to be registered there is to have an account.
+SITE_TYPES = frozenset({"http://id.tincanapi.com/activitytype/lms"})
 ATTEMPT_TYPE = "http://adlnet.gov/expapi/activities/attempt"
 COURSE_TYPES = frozenset(
     {

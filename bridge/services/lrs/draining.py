@@ -60,6 +60,7 @@ class Drain:
     looked_round: dict[int, datetime] = field(default_factory=dict)
     _mapped: tuple[dict[str, str], Mapped] | None = None
     _readers: dict[str, Reader] = field(default_factory=dict)
+    _all_looked_round: datetime | None = None
 
     def run(self, stop: Callable[[], bool] = lambda: False) -> Tally:
         """Take in everything that waits."""
@@ -80,9 +81,22 @@ class Drain:
                         sources[source.id] = source
                         tally.add(self._take(uow, source, each))
                     uow.lrs.done(waiting)
-        for source in sources.values():
+        for source in (sources | self._due()).values():
             self._look_round(source)
         return tally
+
+    def _due(self) -> dict[int, SourceRow]:
+        """Every source that sends to us, once in a while.
+
+        What an LMS knows may have become known since its last statement came, and no other come.
+        """
+        now = self.ctx.clock.now()
+        if self._all_looked_round is not None and now - self._all_looked_round < LOOK_ROUND_EVERY:
+            return {}
+        self._all_looked_round = now
+        with self.ctx.store.reading() as uow:
+            keys = {each.source_key for each in uow.senders.all()}
+            return {each.id: each for each in uow.ops.sources() if each.key in keys}
 
     def _read_ahead(self, after: int) -> _Requests:
         with self.ctx.store.reading() as uow:

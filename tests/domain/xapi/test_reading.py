@@ -132,6 +132,12 @@ def test_further_verbs_are_told_apart_as_configured() -> None:
         ({"scaled": -0.5}, 0.0),
         ({"raw": 7, "min": 5, "max": 10}, 0.4),
         ({"raw": 85}, None),
+        # As Moodle's logstore sends it: "scaled" runs from -1 to 1.
+        ({"raw": 75, "min": 0, "max": 100, "scaled": 0.5}, 0.75),
+        ({"raw": 80, "min": 0, "max": 100, "scaled": 0.6000000000000001}, 0.8),
+        ({"raw": 10, "min": 0, "max": 100, "scaled": -0.8}, 0.1),
+        ({"raw": 75, "min": 0, "max": 100, "scaled": 0.7}, 0.7),
+        ({"raw": 5, "min": -10, "max": 10, "scaled": 0.5}, 0.5),
         ({"raw": 85, "max": 100}, None),
         ({"raw": 0, "min": -1e308, "max": 1e308}, None),
         ({}, None),
