@@ -78,7 +78,7 @@ def measure_receive(seconds: float, half_seconds: float, workers: int) -> dict[s
                 full["cpu_microseconds_each"] = round(spent / full["statements"] * 1e6)
                 rate = full["statements_per_second"] / 2
                 half = _load(
-                    port, service, authorization, half_seconds, BATCH * CLIENTS / rate, 1_000_000
+                    port, service, authorization, half_seconds, BATCH * CLIENTS / rate, 100_000
                 )
                 half.pop("ended")
                 sums = _sums(engine)
@@ -207,7 +207,7 @@ def _load(
     for client in range(CLIENTS):
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.sending", str(port), str(seconds), str(every),
-             str(offset + client * 10_000_000)],
+             str(offset + client * 200_000)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

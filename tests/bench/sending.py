@@ -15,7 +15,7 @@ import sys
 import time
 
 #: What is another in each batch: the fraction of a second, and ten learners of a thousand.
-MARK, LEARNERS = "314159265358", "@@"
+MARK, LEARNERS = "314159", "@@"
 
 
 def main(port: int, seconds: float, every: float, offset: int) -> None:
@@ -37,7 +37,7 @@ def main(port: int, seconds: float, every: float, offset: int) -> None:
         due = began + number * every if every else now
         if due > now:
             time.sleep(due - now)
-        body = batches[number % len(batches)].replace(mark, b"%012d" % (offset + number))
+        body = batches[number % len(batches)].replace(mark, b"%06d" % (offset + number))
         body = body.replace(learners, b"%02d" % (number // len(batches) % 100))
         try:
             connection.request("POST", "/xapi/statements", body, headers)

@@ -20,6 +20,10 @@ _ISO8601 = re.compile(
 )
 
 
+#: The form in which almost all come, of which Python reads what is a date and a time at once.
+_COMMON = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+
+
 def read_instant(text: str, *, second: bool) -> datetime | None:
     """The instant that a timestamp names, aware and in UTC; None where it is no valid one.
 
@@ -28,6 +32,11 @@ def read_instant(text: str, *, second: bool) -> datetime | None:
     as every LRS gives it. What is finer than a microsecond is cut off, and a leap second is the
     second before it.
     """
+    if _COMMON.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # A leap second, or no time at all.
     found = (_RFC3339 if second else _ISO8601).fullmatch(text)
     if found is None and not second:
         found = _RFC3339.fullmatch(text)
