@@ -69,3 +69,28 @@ def test_a_configured_source_is_no_senders(site: Path) -> None:
     done = CliRunner().invoke(bridge, ["xapi", "credential", "add", "moodle", "--site", str(site)])
     assert done.exit_code != 0
     assert "bridge.toml" in str(done.exception)
+
+
+def test_the_doctor_looks_at_what_is_sent_here(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that is not called, because it sends by itself, is none that can be tried."""
+    (site / "bridge.toml").write_text(
+        '[xapi.source.contents]\nidentity = ["staff-number"]\n\n'
+        '[lrs.silent]\nurl = "https://lrs.example.org/xapi"\npull = false\n'
+    )
+    (site / "mappings" / "moodle-courses.yaml").unlink()
+    (site / "mappings" / "badges.yaml").unlink()
+    made = json.loads(run(site, "add", "content", "--json"))
+    told = CliRunner().invoke(bridge, ["doctor", "--site", str(site)])
+    assert told.exit_code == 0, told.output
+    assert "Nothing was sent yet" in told.output
+    assert made["endpoint"] in told.output
+    assert "No credential is for the source 'contents'" in told.output
+    assert "[lrs.silent]" in told.output
+    run(site, "revoke", "1")
+    told = CliRunner().invoke(bridge, ["doctor", "--site", str(site)])
+    assert "has ended" in told.output
+
+
+def test_who_may_send_is_said_where_nobody_may(site: Path) -> None:
+    assert "Nobody may send yet" in run(site, "list")
+    assert "Set base_url" in run(site, "add", "content")
