@@ -94,3 +94,24 @@ def test_the_doctor_looks_at_what_is_sent_here(site: Path, monkeypatch: pytest.M
 def test_who_may_send_is_said_where_nobody_may(site: Path) -> None:
     assert "Nobody may send yet" in run(site, "list")
     assert "Set base_url" in run(site, "add", "content")
+
+
+def test_a_rule_may_name_a_source_that_sends_here(site: Path) -> None:
+    """One that is not configured to be pulled, and that has a credential, or settings already."""
+    (site / "bridge.toml").write_text('[xapi.source.later]\nidentity = ["staff-number"]\n')
+    for path in (site / "mappings").glob("*.yaml"):
+        path.unlink()
+    run(site, "add", "content")
+    rule = "mapping: own\ntitle: Own\nrules:\n"
+    for name in ("content", "later"):
+        rule += (
+            f"  - {{rule: {name}, title: A, ignore: No,\n"
+            f'     match: [{{source: {name}, activity: "https://x.example/{name}"}}]}}\n'
+        )
+    (site / "mappings" / "own.yaml").write_text(rule)
+    done = CliRunner().invoke(bridge, ["mappings", "check", "--site", str(site)])
+    assert done.exit_code == 0, done.output
+    (site / "mappings" / "own.yaml").write_text(rule.replace("source: later", "source: contnet"))
+    done = CliRunner().invoke(bridge, ["mappings", "check", "--site", str(site)])
+    assert done.exit_code == 1
+    assert "Did you mean `content`?" in done.output
