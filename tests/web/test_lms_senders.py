@@ -66,3 +66,24 @@ def test_for_the_whole_partnership_alone(pages: WebWorld) -> None:
     assert pages.browser(practitioner).post(PAGE, FORM).status_code == 403
     assert pages.browser().get(PAGE).status_code == 302
     assert senders(pages.world.ctx) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"source": "moodle"}, "source", "is a source in bridge.toml already"),
+        ({"scopes": []}, "scopes", "Name at least one scope"),
+        ({"origins": "content.example.org"}, "origins", "is no web origin"),
+    ],
+)
+def test_an_error_stands_at_what_is_wrong(
+    admin: Browser, wrong: dict[str, object], field: str, words: str
+) -> None:
+    page = admin.post(PAGE, {**FORM, **wrong}).text
+    (place,) = re.findall(r'id="(\w+)-error">(.*?)</p>', page, re.DOTALL)
+    assert place[0] == field
+    assert words in place[1]
+
+
+def test_the_address_to_send_to_is_shown_before_there_is_a_credential(admin: Browser) -> None:
+    assert "<code>http://localhost/xapi</code>" in admin.get(PAGE).text
