@@ -102,7 +102,8 @@ def _unused_settings(bridge: Bridge) -> list[Finding]:
         for name in bridge.config.xapi.source if name not in sent
     ] + [
         (f"[lrs.{name}]", "It says pull = false and has no [tell] section, so this LRS is neither "
-         "read nor told anything. Take out pull = false, or add what it is told (docs/xapi.md).")
+         "read nor told anything. Take out pull = false, or say what it is told: "
+         "docs/xapi-telling.md.")
         for name, section in bridge.config.lrs.items() if not section.pull and section.tell is None
     ]  # fmt: skip
     return [Finding(check, True, words, warning=True) for check, words in found]
