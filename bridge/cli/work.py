@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bridge.bootstrap import Bridge, serve_site
 from bridge.cli.common import console, json_option, opened, print_json, site_option
-from bridge.domain.errors import BridgeError, LostLease, NotFound, PeerError
+from bridge.domain.errors import BridgeError, LostLease, NotFound, PeerError, Refused
 from bridge.domain.ports import Target
 from bridge.domain.records import Disposition
 from bridge.services import awards as awards_service
@@ -35,7 +35,12 @@ def pull(source: str | None, full: bool, believe: bool, folder: Path, as_json: b
     failed = False
     reports: list[PullReport] = []
     with opened(folder) as bridge:
-        names = _chosen(source, list(bridge.identity))
+        if source in bridge.identity and source not in bridge.sources:
+            raise Refused(
+                f"'{source}' sends its statements here by itself: there is nothing to pull. "
+                "'bridge ledger' shows what came."
+            )
+        names = _chosen(source, [name for name in bridge.identity if name in bridge.sources])
         for name in names:
             try:
                 reports.append(pull_with_progress(bridge, name, full, believe, quiet=as_json))
@@ -52,11 +57,17 @@ def pull(source: str | None, full: bool, believe: bool, folder: Path, as_json: b
         sys.exit(1)
 
 
+def _say(name: str, words: str) -> None:
+    """What is said of a source or target, which errors name already."""
+    console.print(f"{name}: {words.removeprefix(f'{name}: ')}", markup=False, soft_wrap=True)
+
+
 def _chosen(name: str | None, known: list[str]) -> list[str]:
     if name is None:
         if not known:
             raise BridgeError(
-                "Nothing is configured to pull from. Add [moodle.NAME] or [files.NAME]."
+                "Nothing is configured to pull from. Add [moodle.NAME], [lrs.NAME] or "
+                "[files.NAME] to bridge.toml."
             )
         return known
     if name not in known:
@@ -109,7 +120,7 @@ def show_pull(report: PullReport) -> None:
             if count := tally.dispositions[disposition]:
                 console.print(f"  {count} of the new are {disposition.value}: see '{command}'.")
     if report.note:
-        console.print(f"{report.source}: {report.note}", markup=False, soft_wrap=True)
+        _say(report.source, report.note)
 
 
 def _pull_json(report: PullReport) -> dict[str, object]:
@@ -166,7 +177,7 @@ def _deliver(folder: Path, as_json: bool, how: Callable[[Context, Target], Publi
             if status.shown:
                 console.print(f"{status.target}: {status.shown} profiles show how people stand.")
             if status.error:
-                console.print(f"{status.target}: {status.error}", markup=False, soft_wrap=True)
+                _say(status.target, status.error)
         for state in lapsed:
             console.print(
                 f"Still shown after its claims ran out on {state.expires_on:%-d %B %Y}: "
@@ -196,7 +207,7 @@ def show_publish(report: PublishReport) -> None:
     for words in report.needs_you:
         console.print(f"  needs an administrator: {words}", markup=False, soft_wrap=True)
     if report.error:
-        console.print(f"{report.target}: {report.error}", markup=False, soft_wrap=True)
+        _say(report.target, report.error)
     if report.resting:
         console.print(f"{report.target}: {report.resting}", markup=False, soft_wrap=True)
 

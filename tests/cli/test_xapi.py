@@ -115,3 +115,23 @@ def test_a_rule_may_name_a_source_that_sends_here(site: Path) -> None:
     done = CliRunner().invoke(bridge, ["mappings", "check", "--site", str(site)])
     assert done.exit_code == 1
     assert "Did you mean `content`?" in done.output
+
+
+def test_what_sends_by_itself_is_not_pulled(site: Path) -> None:
+    """A pull of everything leaves it out, and asking for it says where to look."""
+    (site / "bridge.toml").write_text("")
+    run(site, "add", "content")
+
+    def pull(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(bridge, ["pull", *words, "--site", str(site)])
+        return done.exit_code, done.output + str(done.exception or "")
+
+    assert "Nothing is configured to pull from" in pull()[1]
+    code, told = pull("content")
+    assert code == 1
+    assert "sends its statements here by itself" in told
+    (site / "tables").mkdir()
+    (site / "bridge.toml").write_text('[files.tables]\nfolder = "tables"\nprofile = "none"\n')
+    assert "tables" in pull()[1]
+    assert "content" not in pull()[1]
+    assert "KeyError" not in pull()[1]
