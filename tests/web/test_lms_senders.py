@@ -87,3 +87,21 @@ def test_an_error_stands_at_what_is_wrong(
 
 def test_the_address_to_send_to_is_shown_before_there_is_a_credential(admin: Browser) -> None:
     assert "<code>http://localhost/xapi</code>" in admin.get(PAGE).text
+
+
+def test_the_desk_says_who_sends_here_and_nothing_of_pulls(pages: WebWorld, admin: Browser) -> None:
+    admin.post(PAGE, FORM)
+    person = pages.world.person("team")
+    pages.give(person, [Role.TRAINING_TEAM])
+    team = pages.browser(person)
+
+    def card() -> str:
+        found = re.search(r"<h3[^>]*>moodle-xapi.*?</section>", team.get("/training/").text, re.S)
+        assert found is not None
+        return found[0]
+
+    assert "It has sent no statement yet." in card()
+    assert "pull" not in card().casefold()
+    (made,) = senders(pages.world.ctx)
+    admin.post(f"{PAGE}/{made.id}/end")
+    assert "has ended" in card()
