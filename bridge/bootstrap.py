@@ -220,13 +220,8 @@ class Bridge:
         """Read the site's files anew; nothing is in force before it is published."""
         frameworks = load_editions(self.folder / self.config.frameworks)
         known = KnownNames(
-            sources=(
-                *self.config.moodle,
-                *self.config.files,
-                *booking.names(self.config),
-                *xapi.names(self.config),
-                *lrs.names(self.context, self.config),
-            ),
+            # Also those that send statements here, and those that are only set up to.
+            sources=tuple(dict.fromkeys((*self.identity, *self.config.xapi.source))),
             targets=tuple(self.config.moodle),
             kinds=("moodle", "files", *booking.KINDS, STATEMENTS),
             editions=frameworks.editions,

@@ -26,11 +26,6 @@ from webhooks.receivers.pretix import pretix_receiver
 KINDS = ("pretix", "rest")
 
 
-def names(config: Config) -> tuple[str, ...]:
-    """The configured names."""
-    return (*config.pretix, *config.rest)
-
-
 def identity(config: Config) -> dict[str, tuple[IdentityRule, ...]]:
     """The identity rules that each is trusted with."""
     return {

@@ -52,11 +52,6 @@ def identity(ctx: Context, given: Readings) -> dict[str, tuple[IdentityRule, ...
     return {key: tuple(given.of(key).identity) for key in sorted(keys)}
 
 
-def names(ctx: Context, config: Config) -> set[str]:
-    """The sources that mappings may name: those with a credential, or with settings."""
-    return {sender.source_key for sender in senders(ctx)} | set(config.xapi.source)
-
-
 def forget_documents(ctx: Context, config: Config) -> Callable[[], int]:
     """Forgets states and profiles that are kept no longer; how many."""
     days = config.xapi.keep_documents_days

@@ -19,11 +19,6 @@ from bridge.late import LateSource
 from bridge.services.pull import Trusted
 
 
-def names(config: Config) -> tuple[str, ...]:
-    """The configured names."""
-    return tuple(_pulled(config))
-
-
 def identity(config: Config) -> dict[str, tuple[IdentityRule, ...]]:
     """The identity rules that each is trusted with."""
     return {name: section.identity for name, section in _pulled(config).items()}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bridge.config_booking import PretixSection, RestSection, names_given_twice
 from bridge.config_endpoint import XapiSection
+from bridge.config_errors import problems, toml_problem
 from bridge.config_moodle import MoodleSection
 from bridge.config_secrets import secret_in
 from bridge.config_telling import tellings
@@ -20,7 +20,7 @@ from bridge.config_xapi import LrsSection
 from bridge.domain.errors import BridgeError
 from bridge.domain.identity import IdentityRule
 from bridge.domain.policy import Policy
-from bridge.domain.problems import BadFile, Problem
+from bridge.domain.problems import BadFile
 
 FILE_NAME = "bridge.toml"
 _DEFAULTS = Policy()
@@ -305,53 +305,6 @@ def load_config(folder: Path) -> Config:
     try:
         return Config.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise BadFile([_toml_problem(path, error)]) from None
+        raise BadFile([toml_problem(path, error)]) from None
     except ValidationError as error:
-        raise BadFile(_problems(path, text, error.errors(include_url=False))) from None
-
-
-def _toml_problem(path: Path, error: tomllib.TOMLDecodeError) -> Problem:
-    what, _, where = str(error).partition(" (at line ")
-    line, _, column = where.rstrip(")").partition(", column ")
-    return Problem(
-        what=f"This is not TOML: {what}",
-        why="",
-        remedy="Correct the line; text values stand in double quotes.",
-        file=str(path),
-        line=int(line) if line.isdecimal() else None,
-        column=int(column) if column.isdecimal() else None,
-    )
-
-
-def _problems(path: Path, text: str, errors: Iterable[Any]) -> list[Problem]:
-    found = []
-    for error in errors:
-        keys = [str(part) for part in error["loc"]]
-        place = ".".join(keys) or "the file"
-        unknown = error["type"] == "extra_forbidden"
-        found.append(
-            Problem(
-                what=f"{place}: {'there is no such setting' if unknown else error['msg']}",
-                why="",
-                remedy="docs/configuration.md lists the settings and what they take.",
-                file=str(path),
-                line=_line_of(text, keys),
-                pointer="/" + "/".join(keys),
-            )
-        )
-    return found
-
-
-def _line_of(text: str, keys: list[str]) -> int | None:
-    """The line on which the last of `keys` is set, in its own table where that can be found."""
-    table = ".".join(keys[:-1])
-    inside = not table
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("["):
-            inside = stripped.strip("[]").strip() == table
-            if stripped.strip("[]").strip() == ".".join(keys):
-                return number
-        elif inside and keys and stripped.partition("=")[0].strip() == keys[-1]:
-            return number
-    return None
+        raise BadFile(problems(path, text, error.errors(include_url=False), Config)) from None

@@ -21,7 +21,7 @@ class TellSection(BaseModel):
     """`[lrs.NAME.tell]`: this LRS is told what was verified, decided from `since` on.
 
     With `user`, `secret_env` or `secret_file` it is written to with credentials of their own, and
-    with those of the LRS otherwise. docs/xapi.md explains each setting.
+    with those of the LRS otherwise. docs/xapi-telling.md explains each setting.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -94,3 +94,34 @@ def test_a_sign_in_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.Monkey
     ):
         with pytest.raises(BadFile, match=told):
             load_config(write(tmp_path, start + more))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("[xapi]\nlargest_megabytes = 900\n", 2, "it may be 50 at most, not 900"),
+        ('[xapi]\npage = "many"\n', 2, "it must be a whole number, not 'many'"),
+        ("[xapi]\nlargest_batches = 3\n", 2, "there is no such setting; largest_batch is one"),
+        ('[xapi.source.m]\nidentity = ["staffnumber"]\n', 2, "not 'staffnumber'"),
+        ('[xapi.source.m] # ours\nverbs = {"done" = "passed"}\n', 2, "a whole address (IRI)"),
+        ('\n[xapi.source."My LMS"]\nsatisfied = true\n', 2, "small letters, digits and hyphens"),
+        ('\n[lrs.p]\nuser = "x"\n', 2, "lrs.p.url: it is missing"),
+        ('[lrs.p]\nurl = "x"\npassword = "hush"\n', 3, "secret_env and secret_file say where"),
+        ('[lrs]\nurl = "x"\n', 2, "[lrs.NAME]"),
+        ('[lrs.p]\nurl = "x"\n[lrs.p.tell]\nsince = "today"\n', 4, "a day, as 2026-12-01"),
+        ('[lrs.p]\nurl = "x"\n[lrs.p.tell]\nbatch = 1\n', 3, "lrs.p.tell.since: it is missing"),
+        ('[moodle.m]\nuri = "x"\nurl = "https://m.example"\n', 2, "url is one"),
+        ('[moodle.m]\nurl = "https://m.example"\nactivities = ["Quiz!"]\n', 3, "m.activities"),
+        ('\n[lrss.x]\nurl = "a"\n', 2, "lrs is one"),
+    ],
+)
+def test_a_slip_is_told_in_plain_words_with_its_line(
+    tmp_path: Path, text: str, line: int, words: str
+) -> None:
+    with pytest.raises(BadFile) as caught:
+        load_config(write(tmp_path, text))
+    found = {str(p): p.line for p in caught.value.problems}
+    assert any(words in told and at == line for told, at in found.items()), found
+    everything = " ".join(found)
+    assert "Input should" not in everything
+    assert "hush" not in everything

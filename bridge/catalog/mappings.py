@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,8 @@ from bridge.domain.mapping_index import Conflict, conflicts
 from bridge.domain.problems import BadFile, Problem, Severity, errors_among, in_order
 from bridge.domain.records import Status
 
+#: How statements name an activity: a scheme, and no blank in it.
+_WHOLE_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 BADGE_FILES = frozenset({"badges.yaml", "badges.yml"})
 
 
@@ -309,6 +312,14 @@ class _RuleReader(NameReader):
                     f"`{name}`",
                     f"Write the whole {name}, or match by `title`",
                 )
+        if (iri := item.get("activity")) and ("*" in iri or not _WHOLE_IRI.fullmatch(iri)):
+            self.warn(
+                (*place, "activity"),
+                f"`{iri}` is no whole identifier of an activity, so nothing will match it",
+                "Statements name an activity by its address (IRI), as "
+                "`https://lms.example/course/47`, and that is compared to the letter",
+                "Copy it from `bridge unmapped`, or match by `title`",
+            )
         names = [name for name in NAMES if name in item]
         open_to_all = all(name in PATTERNS and not item[name].strip(" *?") for name in names)
         if open_to_all and "source" not in item:

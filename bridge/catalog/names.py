@@ -16,6 +16,11 @@ from bridge.domain.mapping import CompetencyRef
 from bridge.domain.problems import Problem, Severity
 
 _NEAR = 0.6
+#: Where a name is looked for.
+_UNKNOWN = {
+    "source": "There is no source of that name in bridge.toml, nor one that sends statements here",
+    "target": "There is no target of that name in bridge.toml",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +104,7 @@ class NameReader:
             self.error(
                 pointer,
                 f"The {kind} `{word}` is not known",
-                "There is no source of that name in bridge.toml, or that sends to /xapi"
-                if kind == "source"
-                else "There is no target of that name in bridge.toml"
-                if kind == "target"
-                else f"No {kind} has that name here",
+                _UNKNOWN.get(kind, f"No {kind} has that name here"),
                 did_you_mean(word, sorted(choices)),
             )
 

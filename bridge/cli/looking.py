@@ -125,7 +125,7 @@ def status(folder: Path, as_json: bool) -> None:
         )
     for lrs in found.tells:
         console.print(
-            f"Telling {lrs.key} of verifications: {lrs.waiting} waiting, {lrs.failing} tried "
+            f"Told of verifications, {lrs.key}: {lrs.waiting} waiting, {lrs.failing} tried "
             f"again, {lrs.needs_you} need you. {' '.join(lrs.reasons)}",
             markup=False,
         )

@@ -15,7 +15,7 @@ from bridge.services import telling
 
 @click.group()
 def lrs() -> None:
-    """Learning Record Stores that are told what was verified (docs/xapi.md)."""
+    """Learning Record Stores that are told what was verified (docs/xapi-telling.md)."""
 
 
 @lrs.command("list")
@@ -29,7 +29,9 @@ def list_(folder: Path, as_json: bool) -> None:
         print_json(queue)
         return
     if not queue.counts:
-        console.print("No LRS is told of verifications. docs/xapi.md says how to set one up.")
+        console.print(
+            "No LRS is told of verifications. docs/xapi-telling.md says how to set one up."
+        )
         return
     rows = [(c.target, c.waiting, c.failing, c.needs_you, c.told_at) for c in queue.counts]
     heads = ("LRS", "wait", "tried again", "need somebody", "last told (UTC)")

@@ -115,6 +115,12 @@ def _show(steps: list[Step], folder: Path, *, everything: bool) -> None:
         console.print("[green]made[/green]", end=" ")
         console.print(f"{step.title}: {step.says}", markup=False, soft_wrap=True)
     still = [step for step in steps if step.is_open]
+    silent = next((s for s in still if s.key == "web services" and not s.values), None)
+    if silent is not None:
+        console.print(
+            f"First of all: {silent.says} All that follows is what there will be to do.",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
     for number, step in enumerate(still, 1):
         mark = "  (optional)" if step.optional else ""
         console.print(f"\n[bold]{number}.[/bold] ", end="")

@@ -35,9 +35,12 @@ def pull(source: str | None, full: bool, believe: bool, folder: Path, as_json: b
     failed = False
     reports: list[PullReport] = []
     with opened(folder) as bridge:
-        if source and source not in bridge.sources and bridge.received(source):
-            raise Refused(f"{source} sends its statements to /xapi; there is nothing to pull.")
-        names = _chosen(source, list(bridge.sources))
+        if source in bridge.identity and source not in bridge.sources:
+            raise Refused(
+                f"'{source}' sends its statements here by itself: there is nothing to pull. "
+                "'bridge ledger' shows what came."
+            )
+        names = _chosen(source, [name for name in bridge.identity if name in bridge.sources])
         for name in names:
             try:
                 reports.append(pull_with_progress(bridge, name, full, believe, quiet=as_json))
@@ -54,11 +57,17 @@ def pull(source: str | None, full: bool, believe: bool, folder: Path, as_json: b
         sys.exit(1)
 
 
+def _say(name: str, words: str) -> None:
+    """What is said of a source or target, which errors name already."""
+    console.print(f"{name}: {words.removeprefix(f'{name}: ')}", markup=False, soft_wrap=True)
+
+
 def _chosen(name: str | None, known: list[str]) -> list[str]:
     if name is None:
         if not known:
             raise BridgeError(
-                "Nothing is configured to pull from. Add [moodle.NAME] or [files.NAME]."
+                "Nothing is configured to pull from. Add [moodle.NAME], [lrs.NAME] or "
+                "[files.NAME] to bridge.toml."
             )
         return known
     if name not in known:
@@ -111,7 +120,7 @@ def show_pull(report: PullReport) -> None:
             if count := tally.dispositions[disposition]:
                 console.print(f"  {count} of the new are {disposition.value}: see '{command}'.")
     if report.note:
-        console.print(f"{report.source}: {report.note}", markup=False, soft_wrap=True)
+        _say(report.source, report.note)
 
 
 def _pull_json(report: PullReport) -> dict[str, object]:
@@ -168,7 +177,7 @@ def _deliver(folder: Path, as_json: bool, how: Callable[[Context, Target], Publi
             if status.shown:
                 console.print(f"{status.target}: {status.shown} profiles show how people stand.")
             if status.error:
-                console.print(f"{status.target}: {status.error}", markup=False, soft_wrap=True)
+                _say(status.target, status.error)
         for state in lapsed:
             console.print(
                 f"Still shown after its claims ran out on {state.expires_on:%-d %B %Y}: "
@@ -198,7 +207,7 @@ def show_publish(report: PublishReport) -> None:
     for words in report.needs_you:
         console.print(f"  needs an administrator: {words}", markup=False, soft_wrap=True)
     if report.error:
-        console.print(f"{report.target}: {report.error}", markup=False, soft_wrap=True)
+        _say(report.target, report.error)
     if report.resting:
         console.print(f"{report.target}: {report.resting}", markup=False, soft_wrap=True)
 

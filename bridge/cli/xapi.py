@@ -105,16 +105,29 @@ def add(
             origins=origins,
             taken=bridge.sources,
         )
-        address = _address(bridge)
+        address = endpoint_address(bridge)
     if as_json:
         print_json({"endpoint": address, "username": sender.name, "password": secret})
         return
     rows = (("Endpoint", address), ("Username", sender.name), ("Password", secret))
     console.print(table("Credential", ("field", "value"), rows))
-    console.print("The password is not shown again.", markup=False)
+    console.print(
+        f"Copy the password now: it is not shown again. 'bridge ledger' shows '{source}' once "
+        "something has come; docs/xapi-endpoint.md says how its people are recognised.",
+        markup=False,
+        soft_wrap=True,
+    )
+    if bridge.config.web.base_url is None:
+        console.print(
+            "This address works on this machine alone. Set base_url under [web] in bridge.toml to "
+            "the public one, and add /xapi to that.",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
-def _address(bridge: Bridge) -> str:
+def endpoint_address(bridge: Bridge) -> str:
+    """Where statements are sent: below `base_url`, or else where the pages are served."""
     base = bridge.config.web.base_url or f"http://127.0.0.1:{bridge.config.jobs.status_port}"
     return f"{base}/xapi"
 
@@ -128,6 +141,9 @@ def list_(folder: Path, as_json: bool) -> None:
         found = service.senders(bridge.context)
     if as_json:
         print_json([_told(each) for each in found])
+        return
+    if not found:
+        console.print("Nobody may send yet. 'bridge xapi credential add SOURCE' makes one.")
         return
     rows = (
         (s.id, s.name, s.title, s.source_key, s.trust.value, ", ".join(sorted(s.scopes)),

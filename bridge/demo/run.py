@@ -173,7 +173,7 @@ def _main_line(
     work.employ(bridge, idp, [visitor.person for visitor in who])
     at_work = work.sign_in(bridge, idp, who[0].person)
     console.print(f"  {work.TITLE}: it {'signs in' if at_work == 200 else 'DOES NOT SIGN IN'}.")
-    _heading(console, "9. Next, with your own Moodle")
+    _heading(console, "10. Next, with your own Moodle")
     _next_steps(console)
     counts = lines[0].counts
     shown = Shown(

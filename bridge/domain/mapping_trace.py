@@ -186,6 +186,19 @@ def near_misses(subject: Subject, rules: Iterable[Rule], only_named: bool = Fals
     return [line for _, _, line in sorted(found)[:MAX_NEAR_MISSES]]
 
 
+def named_elsewhere(subject: Subject, rules: Iterable[Rule]) -> list[Rule]:
+    """The rules that have a name of this activity, and are for another source or kind alone."""
+    found = []
+    for rule in rules:
+        unmet = [
+            set(m.unmet(subject.source_key, subject.source_kind, subject.facts))
+            for m in rule.matchers
+        ]
+        if all(unmet) and any(each <= {"source", "kind"} for each in unmet):
+            found.append(rule)
+    return found[:MAX_NEAR_MISSES]
+
+
 def _nearness(subject: Subject, matcher: Matcher) -> tuple[float, str]:
     """From 0 to 1, and what keeps this matcher from the activity."""
     unmet = matcher.unmet(subject.source_key, subject.source_kind, subject.facts)

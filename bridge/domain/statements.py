@@ -31,11 +31,12 @@ class NewRetraction(NamedTuple):
     days: int | None = None
 
 
-class SameCourse(NamedTuple):
-    """Two activities, as first seen, that are one course of one LMS by its address."""
+class SameActivity(NamedTuple):
+    """Two activities, as first seen, that are one by their address: a course of one LMS, or what
+    two sources of statements name."""
 
     told: int
-    course: int
+    other: int
     address: str
 
 
@@ -72,4 +73,5 @@ class StatementRepository(Protocol):
     def set_addresses(self, sites: Mapping[str, str]) -> None: ...
     def waiting_accounts(self, source_id: int) -> list[Account]: ...
     def told_of(self, key: str) -> list[ToldOf]: ...
-    def same_courses(self, source_id: int) -> list[SameCourse]: ...
+    def same_courses(self, source_id: int) -> list[SameActivity]: ...
+    def same_iris(self, source_id: int) -> list[SameActivity]: ...

@@ -18,13 +18,15 @@ from bridge.domain.doors import Grant
 from bridge.domain.errors import NotFound
 from bridge.domain.identity import Identifier, IdentityRule, Match, Unmatched, identifiers_of
 from bridge.domain.lists import ListPage
+from bridge.domain.mapping import Rule, rule_from_content
+from bridge.domain.mapping_trace import Subject, named_elsewhere
 from bridge.domain.model import Account, Alias, Person, Post, Quarantined, Run, TrailEntry
 from bridge.domain.times import london_date
 from bridge.services.context import Context, require_sight_of, training_team_only
 from bridge.services.course_links import LinkedCourse, links_of
 from bridge.services.identities import hints, look_up
 from bridge.services.people import Waiting
-from bridge.services.snippets import rule_snippet
+from bridge.services.snippets import match_snippet, rule_snippet
 
 PAGE = 50
 #: Activities come with a rule to copy, so fewer make a page.
@@ -216,7 +218,8 @@ def without_manager(ctx: Context, after: int = 0) -> ListPage[Unplaced]:
 class UnmappedActivity:
     """An activity that no rule names, who waits on it, and a rule to copy.
 
-    `linked` is what its source links it to, where that was read and is any of ours.
+    `linked` is what its source links it to, where that was read and is any of ours. `elsewhere` are
+    rules that name it for other sources alone, and `match` what is to be added to one of them.
     """
 
     alias: Alias
@@ -224,6 +227,12 @@ class UnmappedActivity:
     people: int
     snippet: str
     linked: LinkedCourse | None = None
+    elsewhere: tuple[Rule, ...] = ()
+    match: str = ""
+
+
+def _subject(alias: Alias) -> Subject:
+    return Subject(alias.source_key, alias.source_kind, alias.facts)
 
 
 def unmapped_page(
@@ -233,11 +242,19 @@ def unmapped_page(
     with ctx.store.reading() as uow:
         editions = uow.catalog.editions()
         found = uow.lists.unmapped(source, after, ACTIVITIES)
-        linked = links_of(uow, [alias for alias, _, _ in found.items], editions)
+        aliases = [alias for alias, _, _ in found.items]
+        linked = links_of(uow, aliases, editions)
+        rules = [rule_from_content(each) for _, each in uow.catalog.rules_in_force()]
     return ListPage(
         tuple(
             UnmappedActivity(
-                alias, records, people, rule_snippet(alias, editions), linked.get(alias.id)
+                alias,
+                records,
+                people,
+                rule_snippet(alias, editions),
+                linked.get(alias.id),
+                tuple(named_elsewhere(_subject(alias), rules)),
+                match_snippet(alias),
             )
             for alias, records, people in found.items
         ),

@@ -156,7 +156,13 @@ class Naming:
 
     def _aliases(self, uow: UnitOfWork, told: Sequence[ActivityFacts]) -> dict[str, Alias]:
         """The activities by these names; joined to others where a rule says so."""
-        wanted = {facts.value: facts for facts in told}
+        wanted: dict[str, ActivityFacts] = {}
+        for facts in told:
+            known = wanted.get(facts.value)
+            # What one item of a page leaves out another of it may have said.
+            if known is not None and known != facts:
+                facts = facts.after(known)
+            wanted[facts.value] = facts
         found = uow.intake.aliases(self.source, wanted, self.now, coarser=self._coarser)
         new = [a for a in found.values() if a not in self.joined] if self.mapped.index.joins else []
         if new and settle_rule_joins(uow, self.mapped, new, self.now):

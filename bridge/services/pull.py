@@ -29,7 +29,7 @@ from bridge.services.intake import Intake, Tally
 from bridge.services.mapped import load_mapped
 from bridge.services.rekeying import name_anew
 from bridge.services.resting import leave_in_peace, well_again
-from bridge.services.statements import join_same_courses
+from bridge.services.statements import join_same_activities
 from bridge.services.sweeping import (
     SHOWN_KEPT,
     absent_from,
@@ -184,7 +184,7 @@ class _Run:
                 new.extend(map(mark_of, intake.told_before))
                 self.seen.extend(map(mark_of, intake.told_before))
                 if page.last and self.source.kind == STATEMENTS:
-                    join_same_courses(uow, self.source, started)
+                    join_same_activities(uow, self.source, started)
                 self._settle(uow, intake)
                 if page.last:
                     self._end(uow, intake, page, sweeps=sweeps)
@@ -283,7 +283,7 @@ def look_round(ctx: Context, sites: Mapping[str, str], intake: Intake) -> None:
         waiting = uow.statements.waiting_accounts(intake.source.id)
         joined = intake.match_accounts(uow, waiting)
         uow.intake.mark_accounts([account.id for account in joined])
-        join_same_courses(uow, intake.source, intake.now)
+        join_same_activities(uow, intake.source, intake.now)
         while reconsider(uow, intake.mapped, intake.now, ctx.policy, RECONSIDER_AT_ONCE):
             pass
 

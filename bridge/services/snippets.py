@@ -32,7 +32,7 @@ def rule_snippet(
         f"  - rule: {rule_key(title)}",
         f"    title: {quoted(title[:_TITLE_LENGTH])}",
         "    match:",
-        f"      - {{source: {quoted(alias.source_key)}, {_name(alias)}}}",
+        f"      - {match_snippet(alias)}",
     ]
     if facts.category:
         lines.append(f"    # In the category {quoted(facts.category)}.")
@@ -51,6 +51,11 @@ def rule_snippet(
     ]
     lines.append("    verification: manager")
     return "\n".join(line for line in lines if line) + "\n"
+
+
+def match_snippet(alias: Alias) -> str:
+    """One way to recognise the activity, to go under `match:`."""
+    return f"{{source: {quoted(alias.source_key)}, {_name(alias)}}}"
 
 
 def _suggested(suggests: Sequence[CompetencyRef]) -> list[str]:

@@ -11,7 +11,7 @@ from bridge.domain.records import LearningFact, NoRecord, Pulled
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.statements import CAN_BE_TAKEN_BACK, STATEMENTS, NewRetraction, Pair
 
-#: Who joins two courses that have one address; a person may part them.
+#: Who joins two activities that have one address; a person may part them.
 BY_ADDRESS = "the bridge, by address"
 
 Accounts = Mapping[str, Account]
@@ -118,14 +118,14 @@ def settle(
     uow.statements.settle_pairs(freed | doubts.pairs)
 
 
-def join_same_courses(uow: UnitOfWork, source: SourceRow, now: datetime) -> None:
-    """What statements tell of a course by its address in a configured LMS is that course.
+def join_same_activities(uow: UnitOfWork, source: SourceRow, now: datetime) -> None:
+    """What statements tell of a course by its address in a configured LMS is that course; and what
+    two sources name by one IRI is one activity, so that what is forwarded is not drafted twice.
 
     Who parts the two again is not contradicted.
     """
-    for told, course, address in uow.statements.same_courses(source.id):
+    same = uow.statements.same_courses(source.id) + uow.statements.same_iris(source.id)
+    for told, other, address in same:
         reason = f"Both are {address}."
-        moved = uow.bookings.join(
-            max(told, course), min(told, course), None, reason, BY_ADDRESS, now
-        )
+        moved = uow.bookings.join(max(told, other), min(told, other), None, reason, BY_ADDRESS, now)
         uow.intake.mark_activities(moved)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bridge import __version__
+from bridge.domain.lrs.senders import Sender
 from bridge.domain.model import Deliveries
 from bridge.domain.peers import Rest
 from bridge.domain.records import Disposition
@@ -43,7 +44,8 @@ class JobTime:
 class SourceStatus:
     """A source. `seen_to` is the instant up to which everything it has was seen; `lag` since then.
 
-    `ledger` is None before the first pull.
+    `ledger` is None before the first pull. A source that sends its statements here is never pulled:
+    it is `sent`.
     """
 
     key: str
@@ -54,6 +56,7 @@ class SourceStatus:
     seen_to: datetime | None
     lag: timedelta | None
     ledger: LedgerLine | None
+    sent: bool = False
 
     def count(self, disposition: Disposition) -> int:
         """How many records have this disposition."""
@@ -146,7 +149,7 @@ class StatusReader:
         lines = {line.source: line for line in ledger(self.context)}
         with self.context.store.reading() as uow:
             stands = standings(uow, sorted({*self.sources, *lines}), now)
-            sent = {each.source_key for each in uow.senders.all()}
+            senders = uow.senders.all()
             deliveries = uow.ops.deliveries()
             tells = uow.tellings.counts([each.target for each in self.context.policy.tells])
             rests = uow.peers.rests()
@@ -155,7 +158,8 @@ class StatusReader:
             version=__version__,
             database=self.database,
             sources=tuple(
-                _source(key, s, lines.get(key), now, sent=key in sent) for key, s in stands.items()
+                _source(key, s, lines.get(key), now, [e for e in senders if e.source_key == key])
+                for key, s in stands.items()
             ),
             unmapped=tuple(
                 Unmapped(a.source_key, a.facts.title or a.facts.value, records, people)
@@ -168,9 +172,13 @@ class StatusReader:
 
 
 def _source(
-    key: str, stands: Standing, line: LedgerLine | None, now: datetime, *, sent: bool
+    key: str,
+    stands: Standing,
+    line: LedgerLine | None,
+    now: datetime,
+    senders: Sequence[Sender],
 ) -> SourceStatus:
-    health, words = _sent(line) if sent else _outcome(stands, now)
+    health, words = _sent(line, senders) if senders else _outcome(stands, now)
     done = next((run for run in stands.runs if run.outcome == "done"), None)
     seen_to = stands.bookmark.position
     return SourceStatus(
@@ -182,11 +190,14 @@ def _source(
         seen_to=seen_to,
         lag=max(now - seen_to, timedelta(0)) if seen_to else None,
         ledger=line,
+        sent=bool(senders),
     )
 
 
-def _sent(line: LedgerLine | None) -> tuple[Health, str]:
-    """Of a source that sends its statements here."""
+def _sent(line: LedgerLine | None, senders: Sequence[Sender]) -> tuple[Health, str]:
+    """Of a source that sends its statements here, by these credentials."""
+    if all(each.revoked_at is not None for each in senders):
+        return Health.WELL, "Its credential has ended, so it sends nothing more."
     if line is None or not line.received:
         return Health.WAITING, "It has sent no statement yet."
     if line.waiting:

@@ -97,7 +97,7 @@ def telling_of(ctx: Context, target: str) -> Telling:
     names = ", ".join(each.target for each in ctx.policy.tells) or "none"
     raise NotFound(
         f"The LRS '{target}' is not told of verifications. There are: {names}. "
-        f"[lrs.{target}.tell] in bridge.toml sets it up; docs/xapi.md says how."
+        f"[lrs.{target}.tell] in bridge.toml sets it up; docs/xapi-telling.md says how."
     )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Exists, FromClause, delete, func, insert, or_, select, update
 
 from bridge.domain.identity import HOME_KIND
 from bridge.domain.model import Account
 from bridge.domain.records import AccountFacts
-from bridge.domain.statements import CAN_BE_TAKEN_BACK, NewRetraction, Pair, SameCourse, ToldOf
+from bridge.domain.statements import CAN_BE_TAKEN_BACK, NewRetraction, Pair, SameActivity, ToldOf
 from bridge.domain.xapi.reading import MOST_MEMBERS, member_key
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
@@ -203,26 +203,52 @@ class SqlStatements:
         ).where(a.source_id == source_id, a.kind == HOME_KIND, ~linked.exists())
         return [Account(row[0], AccountFacts(*row[1:]), None) for row in self._db.execute(query)]
 
-    def same_courses(self, source_id: int) -> list[SameCourse]:
+    def same_courses(self, source_id: int) -> list[SameActivity]:
         """Activities of this source that are a course of an LMS by its address, and were never
         joined with it."""
         l, told, own = ts.lms_addresses.c, t.activity_aliases.alias(), t.activity_aliases.alias()  # noqa: E741
-        j = tb.activity_joins.c
-        joined = select(j.id).where(
-            or_(
-                (j.activity_id == told.c.activity_id) & (j.into_id == own.c.activity_id),
-                (j.activity_id == own.c.activity_id) & (j.into_id == told.c.activity_id),
-            )
-        )
         query = (
             select(told.c.activity_id, own.c.activity_id, told.c.iri)
             .select_from(ts.lms_addresses)
             .join(t.sources, t.sources.c.key == l.source_key)
             .join(own, own.c.source_id == t.sources.c.id)
             .join(told, told.c.iri == l.address + "/course/view.php?id=" + own.c.value)
-            .where(told.c.source_id == source_id, ~joined.exists())
+            .where(told.c.source_id == source_id, ~_joined(told, own))
         )
-        return [SameCourse(*row) for row in self._db.execute(query)]
+        return [SameActivity(*row) for row in self._db.execute(query)]
+
+    def same_iris(self, source_id: int) -> list[SameActivity]:
+        """Activities of this source that another source of statements, of the same trust, names by
+        the same IRI, and that were never joined."""
+        told, other = t.activity_aliases.alias(), t.activity_aliases.alias()
+        own, there = t.sources.alias(), t.sources.alias()
+        query = (
+            select(told.c.activity_id, other.c.activity_id, told.c.iri)
+            .select_from(own)
+            .join(there, (there.c.kind == own.c.kind) & (there.c.trust == own.c.trust)
+                  & (there.c.id != own.c.id))
+            .join(told, told.c.source_id == own.c.id)
+            .join(other, (other.c.source_id == there.c.id) & (other.c.value == told.c.value)
+                  & (other.c.kind == told.c.kind))
+            .where(own.c.id == source_id, told.c.iri == other.c.iri, ~_joined(told, other))
+        )  # fmt: skip
+        return [SameActivity(*row) for row in self._db.execute(query)]
+
+
+def _joined(one: FromClause, other: FromClause) -> Exists:
+    """Whether a person or the bridge has joined two activities ever, whether they still are or
+    not."""
+    j = tb.activity_joins.c
+    return (
+        select(j.id)
+        .where(
+            or_(
+                (j.activity_id == one.c.activity_id) & (j.into_id == other.c.activity_id),
+                (j.activity_id == other.c.activity_id) & (j.into_id == one.c.activity_id),
+            )
+        )
+        .exists()
+    )
 
 
 class _TakesBack(NamedTuple):

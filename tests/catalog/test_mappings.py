@@ -442,3 +442,22 @@ def test_a_rule_says_itself_that_it_trusts_what_learners_can_write(tmp_path: Pat
     assert rule_from_content(rule_content(open_)) == open_
     assert "untrusted" not in rule_content(usual)
     assert open_.content_hash != usual.content_hash
+
+
+@pytest.mark.parametrize(
+    "iri", ["courses/online-safety", "www.example.org/a", "https://x.example/a*", "https://x/a b"]
+)
+def test_what_no_statement_can_name_is_warned_of(tmp_path: Path, iri: str) -> None:
+    match = f'match: [{{kind: xapi, activity: "{iri}"}}]'
+    problem = only(load(tmp_path, training=a_rule(match, "ignore: No")))
+    assert problem.severity == "warning"
+    assert "no whole identifier" in str(problem)
+    assert problem.line == 6
+
+
+@pytest.mark.parametrize(
+    "iri", ["urn:uuid:0190f3a2", "https://m.example/course/view.php?id=5", "tag:x.example,2026:1"]
+)
+def test_every_kind_of_iri_is_one(tmp_path: Path, iri: str) -> None:
+    match = f'match: [{{kind: xapi, activity: "{iri}"}}]'
+    assert load(tmp_path, training=a_rule(match, "ignore: No")).problems == ()

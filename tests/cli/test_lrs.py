@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pytest_httpserver import HTTPServer
 
 from bridge.cli import bridge
 from bridge.config import load_config
@@ -124,3 +126,32 @@ def test_an_address_that_would_give_the_secret_away_stops_that_source_alone(
     assert code == 1
     assert "records" in told
     assert "s3cret" not in told
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<html><body>Log in</body></html>", "a web page came in place of data"),
+        (b'{"hello": 1}', "JSON, and no list of statements"),
+        (b"", "no complete JSON"),
+    ],
+)
+def test_an_address_that_is_none_of_an_lrs_is_named_with_what_to_look_for(
+    site: Path,
+    httpserver: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+    body: bytes,
+    words: str,
+) -> None:
+    """Nothing is claimed of what such an address would do with what it is told either."""
+    monkeypatch.setattr("bridge.connectors.xapi.client.PAUSES", ())
+    monkeypatch.setenv("BRIDGE_RECORDS_SECRET", "s3cret")
+    httpserver.expect_request(re.compile("/.*")).respond_with_data(body)
+    url = httpserver.url_for("/xapi")
+    more = '[lrs.records.tell]\nsince = 2026-01-01\nhome_page = "https://bridge.example.org"'
+    (site / "bridge.toml").write_text(SECTION.format(url=url, user="u", more=more))
+    code, told = run(site, "doctor")
+    assert code == 1
+    assert words in told
+    assert f"is {url} the endpoint of the LRS" in told
+    assert "looked up" not in told or body == b""

@@ -172,7 +172,7 @@ def test_what_waits_and_why_is_listed_and_let_go(site: Path, lrs: StandInLrs) ->
     (failed,) = json.loads(run(site, "lrs", "list", "--json")[1])["open"]
     assert "permission is missing" in failed["error"]
     _, said = run(site, "status")
-    assert "Telling records of verifications: 0 waiting, 0 tried again, 1 need you." in said
+    assert "Told of verifications, records: 0 waiting, 0 tried again, 1 need you." in said
     (told,) = json.loads(run(site, "status", "--json")[1])["told"]
     assert told["needs_you"] == 1
     lrs.faults.clear()

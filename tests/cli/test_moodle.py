@@ -229,3 +229,13 @@ def test_a_moodle_that_is_not_configured_is_named(terminal: Terminal) -> None:
         )
         assert status == 1
         assert "there are: moodle" in out
+
+
+def test_setup_says_first_where_moodle_does_not_answer(tmp_path: Path) -> None:
+    """Its steps would be there all the same, with what is wrong in the middle of them."""
+    make_site(tmp_path / "site", url="http://127.0.0.1:9")
+    with StandInMoodle(seed.demo_site(datetime.now(UTC))) as moodle:
+        terminal = Terminal(tmp_path / "site", moodle, "")
+        status, told = terminal.run("moodle", "setup", "moodle")
+    assert status == 1
+    assert told.startswith("First of all: moodle: no connection to http://127.0.0.1:9")

@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 
 from bridge.bootstrap import open_bridge, web_site
 from bridge.cli import bridge
-from bridge.domain.errors import BridgeError
 from bridge.web.app import create_app
 
 
@@ -88,27 +87,67 @@ def test_what_would_be_forgotten_is_shown(site: Path, monkeypatch: pytest.Monkey
     assert keeping("--now", "--days", "30").exit_code == 2
 
 
-def test_what_is_sent_here_is_a_source_for_mappings_doctor_and_pull(
-    site: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BRIDGE_MOODLE_TOKEN", "of no use here")
-    toml = site / "bridge.toml"
-    # Nothing answers at this address.
-    toml.write_text(toml.read_text().replace("https://moodle.example.org", "http://127.0.0.1:9"))
-    (site / "mappings" / "sent.yaml").write_text(
-        "mapping: sent\ntitle: Sent\neffective_from: 2024-04-01\nrules:\n"
-        "  - {rule: page, title: Page, match: [{source: moodle-xapi, idnumber: PAGE}],\n"
-        "     learning_activity: e-learning, suggests: {llr-2020: [2]}}\n"
+def test_the_doctor_looks_at_what_is_sent_here(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that is not called, because it sends by itself, is none that can be tried."""
+    (site / "bridge.toml").write_text(
+        '[xapi.source.contents]\nidentity = ["staff-number"]\n\n'
+        '[lrs.silent]\nurl = "https://lrs.example.org/xapi"\npull = false\n'
     )
+    (site / "mappings" / "moodle-courses.yaml").unlink()
+    (site / "mappings" / "badges.yaml").unlink()
+    made = json.loads(run(site, "add", "content", "--json"))
+    told = CliRunner().invoke(bridge, ["doctor", "--site", str(site)])
+    assert told.exit_code == 0, told.output
+    assert "Nothing was sent yet" in told.output
+    assert made["endpoint"] in told.output
+    assert "No credential is for the source 'contents'" in told.output
+    assert "[lrs.silent]" in told.output
+    run(site, "revoke", "1")
+    told = CliRunner().invoke(bridge, ["doctor", "--site", str(site)])
+    assert "has ended" in told.output
 
-    def said(*words: str) -> str:
-        done = CliRunner().invoke(bridge, [*words, "--site", str(site)])
-        assert done.exception is None or isinstance(done.exception, SystemExit | BridgeError)
-        return done.output + str(done.exception or "")
 
-    assert "`moodle-xapi` is not known" in said("mappings", "check")
-    run(site, "add", "moodle-xapi", "--title", "Moodle, logstore_xapi")
-    assert "in order" in said("mappings", "check")
-    assert "'Moodle, logstore_xapi' has never been used" in said("doctor")
-    assert "sends its statements to /xapi" in said("pull", "moodle-xapi")
-    assert "moodle:" in said("pull")
+def test_who_may_send_is_said_where_nobody_may(site: Path) -> None:
+    assert "Nobody may send yet" in run(site, "list")
+    assert "Set base_url" in run(site, "add", "content")
+
+
+def test_a_rule_may_name_a_source_that_sends_here(site: Path) -> None:
+    """One that is not configured to be pulled, and that has a credential, or settings already."""
+    (site / "bridge.toml").write_text('[xapi.source.later]\nidentity = ["staff-number"]\n')
+    for path in (site / "mappings").glob("*.yaml"):
+        path.unlink()
+    run(site, "add", "content")
+    rule = "mapping: own\ntitle: Own\nrules:\n"
+    for name in ("content", "later"):
+        rule += (
+            f"  - {{rule: {name}, title: A, ignore: No,\n"
+            f'     match: [{{source: {name}, activity: "https://x.example/{name}"}}]}}\n'
+        )
+    (site / "mappings" / "own.yaml").write_text(rule)
+    done = CliRunner().invoke(bridge, ["mappings", "check", "--site", str(site)])
+    assert done.exit_code == 0, done.output
+    (site / "mappings" / "own.yaml").write_text(rule.replace("source: later", "source: contnet"))
+    done = CliRunner().invoke(bridge, ["mappings", "check", "--site", str(site)])
+    assert done.exit_code == 1
+    assert "Did you mean `content`?" in done.output
+
+
+def test_what_sends_by_itself_is_not_pulled(site: Path) -> None:
+    """A pull of everything leaves it out, and asking for it says where to look."""
+    (site / "bridge.toml").write_text("")
+    run(site, "add", "content")
+
+    def pull(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(bridge, ["pull", *words, "--site", str(site)])
+        return done.exit_code, done.output + str(done.exception or "")
+
+    assert "Nothing is configured to pull from" in pull()[1]
+    code, told = pull("content")
+    assert code == 1
+    assert "sends its statements here by itself" in told
+    (site / "tables").mkdir()
+    (site / "bridge.toml").write_text('[files.tables]\nfolder = "tables"\nprofile = "none"\n')
+    assert "tables" in pull()[1]
+    assert "content" not in pull()[1]
+    assert "KeyError" not in pull()[1]

@@ -16,7 +16,7 @@ from bridge.domain.records import AccountFacts, Disposition, Status
 from bridge.domain.xapi.reading import ReadingRules
 from bridge.services import activities, explain, explain_statement, ledger, people
 from tests.services.booked import drafts
-from tests.services.told import COURSE, COURSE_RULE, LMS, UNCOMPLETED, Lrs, said, voiding
+from tests.services.told import COURSE, COURSE_RULE, LMS, UNCOMPLETED, Lrs, Told, said, voiding
 from tests.support import NOW, Completion, World
 
 
@@ -316,20 +316,19 @@ def _is_course(world: World, value: str, number: str) -> None:
         )
 
 
-def test_what_is_left_out_this_time_was_said_before(world: World) -> None:
+@pytest.mark.parametrize("pages", [1, 2])
+def test_what_is_left_out_this_time_was_said_before(world: World, pages: int) -> None:
     lrs = Lrs(world)
     learner = world.person("u1")
     world.publish([replace(COURSE_RULE, matchers=(Matcher(idnumber="C1"),))], "told")
     external = "https://w3id.org/learning-analytics/learning-management-system/external-id"
     full = said(about="https://x.example/1")
     full["object"]["definition"]["extensions"] = {external: "C1"}
-    lrs.pull(full)
-    (item,) = drafts(world, learner)
     bare = said(about="https://x.example/1", day=-200)
     del bare["object"]["definition"]
-    lrs.pull(bare)
-    assert len(drafts(world, learner)) == 2
-    assert item.evidence.title in {i.evidence.title for i in drafts(world, learner)}
+    for page in ([full, bare],) if pages == 1 else ([full], [bare]):
+        lrs.pull(page)
+    assert [i.evidence.title for i in drafts(world, learner)] == ["Course 7", "Course 7"]
 
 
 # --- whom to trust -------------------------------------------------------------------------------
@@ -432,3 +431,28 @@ def test_why_a_statement_became_what_it_is_is_told(world: World) -> None:
         words(said())
     with pytest.raises(NotAllowed):
         explain_statement.statement(world.as_(world.person("u9")), str(told["id"]), {})
+
+
+@pytest.mark.parametrize(("trust", "number"), [("trusted", 1), ("untrusted", 2)])
+def test_what_two_sources_of_one_trust_tell_of_one_activity_is_one_draft(
+    world: World, trust: str, number: int
+) -> None:
+    """As where one LRS forwards to another, or to us, and both are read."""
+    one, two = Lrs(world), Lrs(world, trust, Told("another"))
+    learner = world.person("u1")
+    statement = said(day=-10, about="https://content.example.org/course")
+    world.publish(
+        [replace(COURSE_RULE, matchers=(Matcher(activity=statement["object"]["id"]),),
+                 untrusted=True)], "told",
+    )  # fmt: skip
+    one.pull(statement)
+    two.pull(statement)
+    one.pull()
+    assert len(drafts(world, learner)) == number
+    joined = activities.activities(world.ctx, joined=True).items
+    assert len(joined) == 2 - number
+    for each in joined:
+        (join,) = activities.activity(world.ctx, each.id).joins
+        activities.part(world.ctx, join.id)
+        two.pull(said(day=-9, about="https://content.example.org/course"))
+        assert len(drafts(world, learner)) == 2

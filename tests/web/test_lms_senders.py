@@ -70,3 +70,42 @@ def test_for_the_whole_partnership_alone(pages: WebWorld) -> None:
 
 def test_how_long_it_is_kept_is_said(pages: WebWorld, admin: Browser) -> None:
     assert "Statements are kept for ever" in admin.get(PAGE).text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"source": "moodle"}, "source", "is a source in bridge.toml already"),
+        ({"scopes": []}, "scopes", "Name at least one scope"),
+        ({"origins": "content.example.org"}, "origins", "is no web origin"),
+    ],
+)
+def test_an_error_stands_at_what_is_wrong(
+    admin: Browser, wrong: dict[str, object], field: str, words: str
+) -> None:
+    page = admin.post(PAGE, {**FORM, **wrong}).text
+    (place,) = re.findall(r'id="(\w+)-error">(.*?)</p>', page, re.DOTALL)
+    assert place[0] == field
+    assert words in place[1]
+
+
+def test_the_address_to_send_to_is_shown_before_there_is_a_credential(admin: Browser) -> None:
+    assert "<code>http://localhost/xapi</code>" in admin.get(PAGE).text
+
+
+def test_the_desk_says_who_sends_here_and_nothing_of_pulls(pages: WebWorld, admin: Browser) -> None:
+    admin.post(PAGE, FORM)
+    person = pages.world.person("team")
+    pages.give(person, [Role.TRAINING_TEAM])
+    team = pages.browser(person)
+
+    def card() -> str:
+        found = re.search(r"<h3[^>]*>moodle-xapi.*?</section>", team.get("/training/").text, re.S)
+        assert found is not None
+        return found[0]
+
+    assert "It has sent no statement yet." in card()
+    assert "pull" not in card().casefold()
+    (made,) = senders(pages.world.ctx)
+    admin.post(f"{PAGE}/{made.id}/end")
+    assert "has ended" in card()

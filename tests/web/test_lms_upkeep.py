@@ -147,4 +147,4 @@ def test_an_administrator_of_one_organisation_has_no_such_pages(lms: Lms, world:
         assert browser.get(path).status_code == 403
     assert browser.post("/lms/by-hand/1/leave").status_code == 403
     assert browser.post("/lms/targets/moodle/prepare").status_code == 403
-    assert "Made ready" not in browser.get("/lms/").text
+    assert "Next year<" not in browser.get("/lms/").text

@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bridge.domain.lms_frameworks import CourseLink
+from bridge.domain.mapping import Matcher, Rule
 from bridge.domain.model import Alias
 from bridge.domain.permissions import Role
 from bridge.domain.records import ActivityFacts
@@ -67,6 +68,22 @@ def test_what_the_source_links_a_course_to_comes_with_a_rule_to_copy(
     assert [rule["suggests"] for rule in rules if rule["suggests"] != {"care": []}] == [
         {"care-2026": [2]}
     ]
+
+
+def test_a_rule_that_names_an_activity_elsewhere_is_shown_with_what_to_add(
+    pages: WebWorld, team: Browser
+) -> None:
+    world = pages.world
+    elsewhere = (Matcher(source="events", idnumber="NEW-1"), Matcher(kind="xapi", title="Fire"))
+    world.publish([Rule("own", "fire", "Fire", elsewhere, ignore="No")], "own")
+    world.pull(Completion("u1", "NEW-1", title="Fire"), Completion("u1", "NEW-2", title="Water"))
+    page = team.get("/training/unmapped").text
+    assert page.count("and for another source alone") == 1
+    (added,) = re.findall(r'aria-label="One more way[^>]*>(.*?)</pre>', page, re.DOTALL)
+    assert YAML(typ="safe").load(html.unescape(added)) == [
+        {"source": "moodle", "idnumber": "NEW-1"}
+    ]
+    assert "own/fire" in page
 
 
 @pytest.mark.parametrize(

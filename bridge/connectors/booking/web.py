@@ -217,7 +217,10 @@ class JsonClient:
                 peer=self.origin.key, detail=str(status), retry_after=retry_after(response.headers),
             )  # fmt: skip
         if status == 401:
-            raise self._admin(f"the secret is not accepted. {self.origin.refused}", "401")
+            raise self._admin(
+                f"the secret is not accepted (HTTP 401) at {_shown(response.url)}. "
+                f"{self.origin.refused}", "401",
+            )  # fmt: skip
         if status == 403:
             raise self._admin(
                 f"permission is missing (HTTP 403) for {_shown(response.url)}. "

@@ -261,7 +261,9 @@ class MoodleClient:
             )
         if status != 200:
             raise self._needs_administrator(
-                f"the server in front of Moodle refuses the bridge (HTTP {status})."
+                f"the server in front of Moodle refuses the bridge (HTTP {status}): something "
+                "before Moodle itself asks for a sign-in or lets only some addresses through. Ask "
+                "whoever runs it to let the bridge reach /webservice/rest/server.php."
             )
 
     def _redirected(self, location: str) -> NeedsAdministrator:

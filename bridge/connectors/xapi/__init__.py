@@ -1,4 +1,4 @@
-"""Learning Record Stores: read by `since` and `more`, and told of verifications; docs/xapi.md."""
+"""Learning Record Stores: read by `since` and `more`, and told of verifications; docs/xapi*.md."""
 
 from bridge.connectors.xapi.settings import LrsSettings
 from bridge.connectors.xapi.source import LrsSource

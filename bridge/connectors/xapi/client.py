@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from bridge.connectors.booking.web import JsonClient, RawAnswer, date_of
 from bridge.connectors.xapi.paging import BrokenPage, taken_apart
 from bridge.connectors.xapi.settings import VERSIONS, LrsSettings
@@ -89,8 +91,10 @@ class LrsClient:
         try:
             parts, more = taken_apart(raw.body)
         except BrokenPage:
-            words = str(self.web.no_json(raw.body))
-            raise CutShort(words, peer=self.settings.key) from None
+            wrong = self.web.bad("an answer is JSON, and no list of statements")
+            if not _whole(raw.body):
+                wrong = self.web.no_json(raw.body)
+            raise CutShort(str(wrong), peer=self.settings.key) from None
         through = raw.headers.get("X-Experience-API-Consistent-Through", "")
         return StatementPage(
             parts,
@@ -98,6 +102,14 @@ class LrsClient:
             read_instant(through.strip(), second=False),
             date_of(raw.headers.get("Date", "")),
         )
+
+
+def _whole(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
 
 
 class CutShort(BadAnswer):

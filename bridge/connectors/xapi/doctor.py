@@ -8,7 +8,7 @@ from bridge.connectors.xapi.client import LrsClient, StatementPage
 from bridge.connectors.xapi.clock import Latecomer, which_clock
 from bridge.connectors.xapi.settings import SinceMeans
 from bridge.connectors.xapi.statements import read_statement
-from bridge.domain.errors import NeedsAdministrator, PeerError
+from bridge.domain.errors import NeedsAdministrator, PeerError, TryLater
 from bridge.domain.ports import Finding
 from bridge.domain.records import Unreadable
 
@@ -27,7 +27,7 @@ def findings(client: LrsClient, now: datetime) -> list[Finding]:
     except NeedsAdministrator as error:
         return [Finding("reach", False, str(error), _reach(error))]
     except PeerError as error:
-        return [Finding("reach", False, str(error), "Try again later.")]
+        return [Finding("reach", False, str(error), unlike_an_lrs(error, settings.url))]
     found = [Finding("reach", True, f"The LRS answers at {settings.url}, as xAPI {version}.")]
     if page.sent_at is not None and abs(page.sent_at - now) > CLOCK_SLACK:
         found.append(Finding(
@@ -99,6 +99,16 @@ def _since(client: LrsClient, late: Latecomer) -> Finding:
         f'Write since_means = "timestamp" under [lrs.{client.settings.key}].',
         warning=means is SinceMeans.DETECT,
     )  # fmt: skip
+
+
+def unlike_an_lrs(error: PeerError, url: str) -> str:
+    """What to do where an answer was none of an LRS, or will be one later."""
+    if isinstance(error, TryLater) and error.detail:
+        return "Try again later."
+    return (
+        f"If it stays so: is {url} the endpoint of the LRS, and not its pages for people? Its "
+        "settings show the endpoint; it often ends with /xapi or /data/xAPI."
+    )
 
 
 def _reach(error: NeedsAdministrator) -> str:

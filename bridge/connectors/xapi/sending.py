@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import orjson
 import requests
 from requests.adapters import HTTPAdapter
 from tincan import LRSResponse, RemoteLRS, Statement
@@ -168,7 +169,9 @@ class Lrs(RemoteLRS):  # type: ignore[misc]
     def take(self, statements: Sequence[Statement]) -> None:
         """Send a batch. Raises NotTaken where it is not taken as a whole, or PeerError."""
         try:
-            self.save_statements(list(statements))
+            answer = self.save_statements(list(statements))
+            if not isinstance(orjson.loads(answer.data), list):
+                raise ValueError("no list of ids")
         except ValueError:
             # It may have been taken; sent again it is the same statements.
             raise TryLater(

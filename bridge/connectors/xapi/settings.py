@@ -51,6 +51,10 @@ class LrsSettings:
             raise ValueError(f"{self.key}: page_size must not be below 0")
         if ":" in self.user:
             raise ValueError(f"{self.key}: a user's name holds no colon")
+        if self.url.rstrip("/").endswith("/statements"):
+            raise ValueError(
+                f"{self.key}: url is the endpoint, to which '/statements' is added; leave that out"
+            )
         self.origin(VERSIONS[-1])
 
     def origin(self, version: str) -> Origin:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bridge.connectors.xapi.doctor import unlike_an_lrs
 from bridge.connectors.xapi.sending import Lrs, NotTaken
 from bridge.connectors.xapi.settings import LrsSettings
 from bridge.domain.errors import NeedsAdministrator, PeerError
@@ -24,8 +25,11 @@ def findings(settings: LrsSettings, connect: Callable[[], Lrs]) -> list[Finding]
     except NeedsAdministrator as error:
         return [Finding("tell", False, str(error), _where(error, settings.key))]
     except PeerError as error:
-        return [Finding("tell", False, str(error), "Try again later.")]
-    return [_writing(lrs, settings), *_reading(lrs)]
+        return [Finding("tell", False, str(error), unlike_an_lrs(error, settings.url))]
+    writing = _writing(lrs, settings)
+    # Behind an address that is none of an LRS nothing that is looked up says anything.
+    lets_in = writing.ok or writing.remedy == _rights(settings.key)
+    return [writing, *_reading(lrs)] if lets_in else [writing]
 
 
 def _writing(lrs: Lrs, settings: LrsSettings) -> Finding:
@@ -38,7 +42,7 @@ def _writing(lrs: Lrs, settings: LrsSettings) -> Finding:
     except NeedsAdministrator as error:
         return Finding("tell", False, str(error), _where(error, settings.key))
     except PeerError as error:
-        return Finding("tell", False, str(error), "Try again later.")
+        return Finding("tell", False, str(error), unlike_an_lrs(error, settings.url))
     return Finding("tell", True, f"It is told as xAPI {version}. {_UNPROVEN}")
 
 
@@ -60,5 +64,9 @@ def _reading(lrs: Lrs) -> list[Finding]:
 
 def _where(error: NeedsAdministrator, key: str) -> str:
     if error.detail in ("401", "403"):
-        return f"Give these credentials the right to write statements; see [lrs.{key}.tell]."
+        return _rights(key)
     return "Check url in bridge.toml: it is the endpoint, to which '/statements' is added."
+
+
+def _rights(key: str) -> str:
+    return f"Give these credentials the right to write statements; see [lrs.{key}.tell]."

@@ -90,6 +90,10 @@ class Statements:
         secret.touch(mode=0o600)
         secret.write_text(self.lrs.secret, encoding="utf-8")
         (folder / "mappings" / "told-by-statement.yaml").write_text(MAPPING, encoding="utf-8")
+        # The courses' ID numbers are the same whoever tells them: these rules hold for both.
+        courses = folder / "mappings" / "moodle-courses.yaml"
+        rules = courses.read_text(encoding="utf-8")
+        courses.write_text(rules.replace("{source: moodle, idnumber:", "{idnumber:"), "utf-8")
 
     def show(self, bridge: Bridge, moodle: str, console: Console) -> StatementsShown:
         """Let Moodle and the other course tell the LRS, pull it, and say what became of it.
@@ -111,9 +115,13 @@ class Statements:
         after = _drafts(bridge, learner)
         new = [item for item in after if item.evidence.id not in {i.evidence.id for i in before}]
         name = after[0].evidence.person_name
+        with bridge.context.store.reading() as uow:
+            supporting = uow.intake.records_of_evidence([done.evidence])
+        behind = sorted(record.source_key for record in supporting)
         console.print(
             f"{first.tally.items} statements. {name} completed one course in Moodle, which Moodle "
-            "also told the LRS: that is one draft. The health trust's course is in the same log:",
+            f"also told the LRS: that is one draft, with {' and '.join(behind)} behind it. The "
+            "health trust's course is in the same log:",
             markup=False,
         )
         for item in new:
@@ -123,7 +131,8 @@ class Statements:
         drafts = len(evidence_service.items(bridge.context))
         own = pull_service.pull(bridge.context, bridge.sources[SOURCE])
         return StatementsShown(
-            same_course_is_one_draft=len(after) == len(before) + 1,
+            same_course_is_one_draft=len(after) == len(before) + 1
+            and behind == sorted([moodle, SOURCE]),
             one_log=[item.evidence.title for item in new] == [TITLE],
             voided_is_gone=_voided(bridge),
             second_pull_wrote_nothing=again.tally.wrote_nothing,
@@ -182,6 +191,7 @@ class Statements:
 class _Done:
     """A completion that Moodle told: whose account, of which course, when."""
 
+    evidence: int
     account_value: str
     course: str
     title: str
@@ -206,10 +216,10 @@ def _somebody(bridge: Bridge) -> tuple[int, _Done]:
         record = records[0]
         account, _ = uow.intake.account(record.account_id)
     facts = record.alias.facts
-    assert record.person is not None  # noqa: S101  it supports evidence
+    assert record.person is not None and record.evidence_id is not None  # noqa: S101, PT018
     return record.person, _Done(
-        account.facts.value, facts.value, facts.title or "", facts.idnumber or "",
-        record.occurred_at,
+        record.evidence_id, account.facts.value, facts.value, facts.title or "",
+        facts.idnumber or "", record.occurred_at,
     )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from bridge.domain.errors import NotAllowed, NotFound, Refused
 from bridge.domain.lrs.senders import Scope, Sender, Trust
-from bridge.domain.ports import Finding
 from bridge.domain.statements import STATEMENTS
 from bridge.services.context import Context, audit
 from bridge.services.limits import check_attempts, count_attempt
@@ -94,32 +93,6 @@ def revoke(ctx: Context, sender_id: int) -> None:
         if not uow.senders.revoke(sender_id, ctx.clock.now()):
             raise NotFound("There is no such credential, or it has ended already.")
         audit(ctx, uow, "revoke-xapi-credential", f"xapi-credential:{sender_id}")
-
-
-def told_of_senders(ctx: Context) -> dict[str, list[Finding]]:
-    """Of each source that sends its statements to us, when its credentials were used last.
-
-    Nothing can be tried from here: whether a sender's settings are right, only what comes shows.
-    """
-    found: dict[str, list[Finding]] = {}
-    for each in senders(ctx):
-        told = found.setdefault(each.source_key, [])
-        if each.revoked_at is not None:
-            continue
-        if each.used_at is None:
-            told.append(
-                Finding(
-                    f"credential {each.id}",
-                    True,
-                    f"'{each.title}' has never been used.",
-                    "Enter the endpoint, the user name and the password at the sender.",
-                    warning=True,
-                )
-            )
-        else:
-            when = f"{each.used_at:%d %B %Y, %H:%M} UTC"
-            told.append(Finding(f"credential {each.id}", True, f"'{each.title}' was used: {when}."))
-    return {key: told for key, told in found.items() if told}
 
 
 def _whole_partnership(ctx: Context) -> None:

@@ -15,7 +15,7 @@ lms = Blueprint("lms", __name__, url_prefix="/lms")
 _PAGES = (
     ("lms.badges", "Badges", False),
     ("lms.by_hand", "Given by hand", True),
-    ("lms.ready", "Made ready", True),
+    ("lms.ready", "Next year", True),
     ("lms.meanings", "What badges mean", False),
     ("lms.told", "Told of verifications", True),
     ("lms.platforms", "Launching from Moodle", True),

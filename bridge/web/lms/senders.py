@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, flash, make_response, redirect, render_template, url_for
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, SelectMultipleField, StringField
+from wtforms import BooleanField, Field, SelectMultipleField, StringField
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -20,7 +20,7 @@ SCOPES = {
     Scope.WRITE.value: "Send statements",
     Scope.READ_MINE.value: "Read the statements of this source",
     Scope.READ_ALL.value: "Read the statements of every source",
-    Scope.DOCUMENTS.value: "Keep and read states and profiles",
+    Scope.DOCUMENTS.value: "Keep and read states and profiles (where e-learning leaves off)",
 }
 
 
@@ -30,11 +30,13 @@ class SenderForm(FlaskForm):
     source = StringField(
         "Source",
         [DataRequired("Enter a name for what is sent, as moodle-xapi."), Length(max=80)],
-        description="Mappings and the ledger call it so. Several credentials may share one.",
+        description="A short name of your choice for what sends, as moodle-xapi: small letters, "
+        "digits and hyphens. Mappings and the ledger call it so; several credentials may share it.",
     )
     title = StringField(
         "What is it for?",
         [DataRequired("Say what uses it, as Moodle, logstore_xapi."), Length(max=120)],
+        description="As “Moodle, logstore_xapi”: so that you know later which one to end.",
     )
     scopes = SelectMultipleField(
         "What may it do?",
@@ -44,13 +46,16 @@ class SenderForm(FlaskForm):
         option_widget=CheckboxInput(),
     )
     untrusted = BooleanField(
-        "A browser holds it, so learners can forge with it: it drafts only where a rule says so"
+        "A browser will hold it, so it is not to be trusted",
+        description="Content that runs in a browser holds its credential there, where a learner "
+        "can read it and send anything. What comes so is a draft only where a rule says "
+        "untrusted: true.",
     )
     origins = StringField(
-        "Web addresses whose pages may use it",
+        "Addresses of pages that may use it from a browser",
         [Length(max=400)],
         description="Only for content in a browser, as https://content.example.org; several with "
-        "a space between.",
+        "a space between. Leave it empty for Moodle and other servers.",
     )
 
 
@@ -101,7 +106,9 @@ def add_sender() -> Response:
             taken=site().sources,
         )
     except Refused as error:
-        form.source.errors = [str(error)]
+        where: Field = form.origins if "web origin" in str(error) else form.source
+        where = where if form.scopes.data else form.scopes
+        where.errors = [str(error)]
         return _page(422, form=form)
     return _page(made=made, secret=secret)
 

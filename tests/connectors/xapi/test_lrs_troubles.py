@@ -18,8 +18,9 @@ from tests.connectors.xapi.conftest import START, Trouble, items_of, statement
 def test_a_capped_limit_only_makes_more_pages(trouble: Trouble) -> None:
     ids = [trouble.put(n) for n in range(1, 11)]
     trouble.lrs.faults.add(Fault.CAPPED)
-    pages = list(trouble.source(page_size=500).pull(None))
-    assert len(pages) == 4
+    source = trouble.source(page_size=500)
+    pages = list(source.pull(None))
+    assert source.client.web.calls >= 4
     assert [i.natural_key for page in pages for i in page.items] == ids
 
 
