@@ -159,7 +159,7 @@ def test_the_profile_in_the_manual_is_one() -> None:
     ("text", "words"),
     [
         ('[pretix.a]\nurl = "https://x"\norganizer = "o"\nidentity = ["by-hand"]\n', "automatic"),
-        ('[pretix.a]\nurl = "https://x"\norganizer = "o"\nfull_from = 2\n', "less than or equal"),
+        ('[pretix.a]\nurl = "https://x"\norganizer = "o"\nfull_from = 2\n', "it may be 1 at most"),
         ('[rest.a]\nprofile = "x"\n[moodle.a]\nurl = "https://x"\n', "two sources are called a"),
         ('[rest.a]\nprofile = "x"\ntoken = "abc"\n', "no such setting"),
     ],
