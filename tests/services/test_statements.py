@@ -11,6 +11,7 @@ import pytest
 
 from bridge.domain.counting import CountsWhen
 from bridge.domain.errors import BadAnswer, NotAllowed, NotFound
+from bridge.domain.identity import IdentityRule
 from bridge.domain.mapping import Matcher
 from bridge.domain.records import AccountFacts, Disposition, Status
 from bridge.domain.xapi.reading import ReadingRules
@@ -443,3 +444,22 @@ def test_what_two_sources_of_one_trust_tell_of_one_activity_is_one_draft(
         activities.part(world.ctx, join.id)
         two.pull(said(day=-9, about="https://content.example.org/course"))
         assert len(drafts(world, learner)) == 2
+
+
+@pytest.mark.parametrize(
+    ("actor", "words"),
+    [
+        ({"mbox": "mailto:nobody@x.example"}, "by an email address"),
+        ({"mbox_sha1sum": hashlib.sha1(b"mailto:nobody@x.example").hexdigest()},  # noqa: S324
+         "by an email address"),
+        ({"openid": "https://id.example/me"}, "by an OpenID"),
+        ({"account": {"homePage": "https://hr.example", "name": "E7"}}, "No account of that LMS"),
+    ],
+)  # fmt: skip
+def test_why_nobody_is_found_is_said_of_what_the_statement_has(
+    world: World, actor: dict[str, object], words: str
+) -> None:
+    lrs = Lrs(world, identity=(IdentityRule.LMS_ACCOUNT,))
+    lrs.pull(said(actor, day=-10))
+    (waiting,) = people.unmatched(world.ctx, {"lrs": (IdentityRule.LMS_ACCOUNT,)})
+    assert words in waiting.why.message
