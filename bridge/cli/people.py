@@ -307,7 +307,9 @@ def unmatched(folder: Path, as_json: bool) -> None:
                 (
                     w.account.id,
                     w.source_key,
-                    w.account.facts.display_name,
+                    w.account.facts.display_name
+                    or w.account.facts.username
+                    or w.account.facts.value,
                     w.account.facts.email,
                     w.account.facts.staff_number,
                     w.records,
@@ -321,7 +323,7 @@ def unmatched(folder: Path, as_json: bool) -> None:
             ),
         )
     )
-    for code, message in sorted({w.why.code: w.why.message for w in found}.items()):
+    for code, message in sorted({(w.why.code, w.why.message) for w in found}):
         console.print(f"  {code}: {message}", markup=False, soft_wrap=True)
     if found:
         console.print("Settle one with: bridge people link ACCOUNT PERSON --reason '...'")

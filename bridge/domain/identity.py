@@ -189,9 +189,21 @@ def match(
             tuple(sorted(candidates)),
         )
     if not identifiers_of(account, rules):
-        wanted = " or ".join(r.value.replace("-", " ") for r in rules) or "rule at all"
-        return Unmatched("nothing-to-go-by", f"The account carries no {wanted} to go by.")
-    known_by = "staff number or verified email"
+        return Unmatched("nothing-to-go-by", _nothing_to_go_by(account, rules))
+    words = "Nobody in the staff list has this staff number or verified email"
     if IdentityRule.LMS_ACCOUNT in rules and account.kind == HOME_KIND:
-        known_by += ", and no account of that LMS that is somebody's has this id or user name"
-    return Unmatched("unknown", f"Nobody in the staff list has this {known_by}.")
+        here = "no account of that LMS that is somebody's has this id or user name"
+        words = f"{words}, and {here}" if len(rules) > 1 else f"N{here[1:]}"
+    return Unmatched("unknown", f"{words}.")
+
+
+def _nothing_to_go_by(account: AccountFacts, rules: Sequence[IdentityRule]) -> str:
+    if IdentityRule.LMS_ACCOUNT in rules and account.kind != HOME_KIND:
+        if account.email or account.kind == HASH_KIND:
+            return (
+                "The statement names them by an email address, and this source is not set up to "
+                "go by these (identity in bridge.toml)."
+            )
+        return "The statement names them by an OpenID, which only a person can settle."
+    wanted = " or ".join(r.value.replace("-", " ") for r in rules) or "rule at all"
+    return f"The account carries no {wanted} to go by."

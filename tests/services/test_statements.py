@@ -16,7 +16,7 @@ from bridge.domain.records import AccountFacts, Disposition, Status
 from bridge.domain.xapi.reading import ReadingRules
 from bridge.services import activities, explain, explain_statement, ledger, people
 from tests.services.booked import drafts
-from tests.services.told import COURSE, COURSE_RULE, LMS, UNCOMPLETED, Lrs, Told, said, voiding
+from tests.services.told import COURSE, COURSE_RULE, LMS, UNCOMPLETED, Lrs, said, voiding
 from tests.support import NOW, Completion, World
 
 
@@ -431,28 +431,3 @@ def test_why_a_statement_became_what_it_is_is_told(world: World) -> None:
         words(said())
     with pytest.raises(NotAllowed):
         explain_statement.statement(world.as_(world.person("u9")), str(told["id"]), {})
-
-
-@pytest.mark.parametrize(("trust", "number"), [("trusted", 1), ("untrusted", 2)])
-def test_what_two_sources_of_one_trust_tell_of_one_activity_is_one_draft(
-    world: World, trust: str, number: int
-) -> None:
-    """As where one LRS forwards to another, or to us, and both are read."""
-    one, two = Lrs(world), Lrs(world, trust, Told("another"))
-    learner = world.person("u1")
-    statement = said(day=-10, about="https://content.example.org/course")
-    world.publish(
-        [replace(COURSE_RULE, matchers=(Matcher(activity=statement["object"]["id"]),),
-                 untrusted=True)], "told",
-    )  # fmt: skip
-    one.pull(statement)
-    two.pull(statement)
-    one.pull()
-    assert len(drafts(world, learner)) == number
-    joined = activities.activities(world.ctx, joined=True).items
-    assert len(joined) == 2 - number
-    for each in joined:
-        (join,) = activities.activity(world.ctx, each.id).joins
-        activities.part(world.ctx, join.id)
-        two.pull(said(day=-9, about="https://content.example.org/course"))
-        assert len(drafts(world, learner)) == 2
