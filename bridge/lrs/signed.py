@@ -55,7 +55,9 @@ class Signatures:
 
     def _signed_by(self, body: bytes) -> dict[str, Any]:
         """The statement that a sound signature signs."""
-        pieces = body.split(b".") if len(body) <= LARGEST else []
+        if len(body) > LARGEST:
+            raise Unsound(f"a signature may be no larger than {LARGEST:,} bytes")
+        pieces = body.split(b".")
         if len(pieces) != 3 or not all(map(_PIECE.fullmatch, pieces)):
             raise Unsound("it is no JSON Web Signature in its compact form")
         try:

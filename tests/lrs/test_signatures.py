@@ -164,4 +164,4 @@ def test_one_too_large_is_not_looked_at(client: Client, monkeypatch: pytest.Monk
     monkeypatch.setattr(signing, "LARGEST", 300)
     answer = send(client, with_signature(SENT, signed(SENT)))
     assert answer.status_code == 400
-    assert "compact form" in answer.json["problems"][0]["rule"]
+    assert "no larger than 300 bytes" in answer.json["problems"][0]["rule"]
