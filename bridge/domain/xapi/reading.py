@@ -26,7 +26,7 @@ from bridge.domain.xapi import verbs
 from bridge.domain.xapi.actors import account_of, clean, shortened
 from bridge.domain.xapi.durations import minutes_of
 from bridge.domain.xapi.instants import read_instant
-from bridge.domain.xapi.logstore import is_unfinished, told_once
+from bridge.domain.xapi.logstore import is_doubtful, told_once
 
 Json = dict[str, Any]
 ACTIVITY_KIND = "xapi-activity"
@@ -107,7 +107,7 @@ def _told(statement: Json, verb: str, about: Json, rules: ReadingRules) -> Statu
     if status in (Status.COMPLETED, Status.PASSED):
         if success is False:
             return Status.FAILED
-        if status is Status.COMPLETED and (completion is False or is_unfinished(statement)):
+        if status is Status.COMPLETED and (completion is False or is_doubtful(statement)):
             return NoRecord("nothing-done")
     if status is Status.ATTENDED and completion is False:
         return Status.PARTLY_ATTENDED
