@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from flask import Request, Response
 
@@ -28,12 +28,21 @@ def preflight(origins: Collection[str], request: Request, methods: Collection[st
     return answer
 
 
-def allow(answer: Response, request: Request, asked: Asked | None) -> None:
-    """Let the page see the answer, if the credential that it used names its origin."""
+def allow(
+    answer: Response, request: Request, asked: Asked | None, origins: Callable[[], Collection[str]]
+) -> None:
+    """Let the page see the answer, if the credential that it used names its origin.
+
+    What is answered without a credential (`about`, and why one was not taken) tells of nobody: the
+    pages of every origin that any credential names may see that.
+    """
     origin = request.headers.get("Origin")
     if origin is None:
         return
     answer.headers.add("Vary", "Origin")
-    if asked is not None and asked.sender is not None and origin in asked.sender.origins:
+    sender = None if asked is None else asked.sender
+    if origin in (origins() if sender is None else sender.origins):
         answer.headers["Access-Control-Allow-Origin"] = origin
         answer.headers["Access-Control-Expose-Headers"] = _SHOWN
+        # What a page sends as it closes (a beacon) is no CORS request, and else called blocked.
+        answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -105,7 +105,7 @@ def _answered(
         _log.error("failed", kind=type(error).__name__, place=f"{frame.name}:{frame.lineno}")
         answer = _told(500, "Something went wrong on our side. Nothing was stored.")
     answer.headers[VERSION_HEADER] = _spoken(asked, anybody)
-    cors.allow(answer, request, asked)
+    cors.allow(answer, request, asked, keeper.origins)
     return answer
 
 

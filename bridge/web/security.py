@@ -39,7 +39,8 @@ def protect(app: Flask, settings: WebSettings) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         response.headers["X-Request-ID"] = g.get("request_id", "")
         response.headers.setdefault("Content-Security-Policy", _policy())
         if settings.secure:

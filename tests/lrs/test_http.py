@@ -196,11 +196,29 @@ def test_a_page_of_a_named_origin_may_ask_and_no_other(shared: Endpoint) -> None
         assert before.headers.get("Access-Control-Allow-Origin") == allowed
         answer = client.get("/statements", headers={"Origin": origin})
         assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+        policy = "cross-origin" if allowed else "same-origin"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == policy
         assert "Access-Control-Allow-Credentials" not in answer.headers
     assert (
         "Access-Control-Allow-Origin"
         not in plain.get("/statements", headers={"Origin": ORIGIN}).headers
     )
+
+
+def test_a_page_sees_about_and_why_its_credential_was_not_taken(shared: Endpoint) -> None:
+    shared.client(origins=[ORIGIN], trust=Trust.UNTRUSTED)
+    shared.clock.pass_by(2 * REMEMBERED)
+    browser = shared.app.test_client()
+    for origin, allowed in ((ORIGIN, ORIGIN), ("https://evil.example", None)):
+        about = browser.get("/xapi/about", headers={"Origin": origin})
+        wrong = browser.get(
+            "/xapi/statements",
+            headers={"Origin": origin, "Authorization": "Basic Zm9vOmJhcg==", VERSION: "1.0.3"},
+        )
+        twice = browser.get("/xapi/statements?limit=1&limit=2", headers={"Origin": origin})
+        assert (about.status_code, wrong.status_code, twice.status_code) == (200, 401, 400)
+        for answer in (about, wrong, twice):
+            assert answer.headers.get("Access-Control-Allow-Origin") == allowed
 
 
 def test_a_cookie_opens_nothing_and_none_is_set(shared: Endpoint) -> None:

@@ -12,7 +12,7 @@ Json = dict[str, Any]
 #: What it says of itself in each statement's context.
 _INFO = "http://lrs.learninglocker.net/define/extensions/info"
 _PLUGIN = "https://github.com/xAPI-vle/moodle-logstore_xapi"
-_SCORE_OF_SCORM = "\\mod_scorm\\event\\scoreraw_submitted"
+_OF_SCORM = ("\\mod_scorm\\event\\scoreraw_submitted", "\\mod_scorm\\event\\status_submitted")
 _ANSWER = "/result/response"
 _COMPONENTS = re.compile(r"/object/definition/(choices|scale|source|target|steps)")
 COMPONENTS_DIFFER = "the ids of components must differ"
@@ -52,7 +52,8 @@ def _small(statement: Json, problem: Problem) -> bool:
     return problem.rule == COMPONENTS_DIFFER and bool(_COMPONENTS.fullmatch(problem.pointer))
 
 
-def is_unfinished(statement: Json) -> bool:
-    """Whether a "completed" says no more than that a SCORM package sent a score, as it may at any
-    time."""
-    return bool(said_by_it(statement).get("event_name") == _SCORE_OF_SCORM)
+def is_doubtful(statement: Json) -> bool:
+    """Whether a "completed" is one of a SCORM package, which the logstore also says when a score is
+    sent in the middle of it, and when it was failed. What Moodle itself makes of it is told apart,
+    as the completion of the module."""
+    return said_by_it(statement).get("event_name") in _OF_SCORM

@@ -25,7 +25,7 @@ from bridge.domain.xapi.actors import account_of, clean, shortened
 from bridge.domain.xapi.content import content_key
 from bridge.domain.xapi.durations import minutes_of
 from bridge.domain.xapi.instants import read_instant
-from bridge.domain.xapi.logstore import is_unfinished
+from bridge.domain.xapi.logstore import is_doubtful
 
 Json = dict[str, Any]
 ACTIVITY_KIND = "xapi-activity"
@@ -99,7 +99,7 @@ def told_by(statement: Json, rules: ReadingRules) -> Status | NoRecord | None:
     if status in (Status.COMPLETED, Status.PASSED):
         if success is False:
             return Status.FAILED
-        if status is Status.COMPLETED and (completion is False or is_unfinished(statement)):
+        if status is Status.COMPLETED and (completion is False or is_doubtful(statement)):
             return NoRecord("nothing-done")
     if status is Status.ATTENDED and completion is False:
         return Status.PARTLY_ATTENDED
