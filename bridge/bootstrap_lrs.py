@@ -82,4 +82,9 @@ def forget_statements(ctx: Context, config: Config) -> Callable[[Callable[[], bo
 def xapi_endpoint(ctx: Context, config: Config, vault: KeyVault, base_url: str) -> Blueprint:
     """The routes of /xapi. `ctx` acts as the system; `base_url` is where the bridge is."""
     key = vault.derive("xapi-more")[:32]
-    return endpoint(EndpointSite(ctx, base_url.rstrip("/"), key, limits(config)))
+
+    def forgives(source: str) -> bool:
+        section = config.xapi.source.get(source)
+        return section is not None and section.forgive_logstore
+
+    return endpoint(EndpointSite(ctx, base_url.rstrip("/"), key, limits(config), forgives))

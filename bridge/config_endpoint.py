@@ -11,6 +11,15 @@ from bridge.config_xapi import ReadingSection
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 
 
+class SentSection(ReadingSection):
+    """`[xapi.source.NAME]`: how the statements of one source are read, as those of an LRS.
+
+    `forgive_logstore` lets through what Moodle's logstore_xapi gets wrong in small things.
+    """
+
+    forgive_logstore: bool = False
+
+
 class XapiSection(BaseModel):
     """`[xapi]`: the endpoint at /xapi. It is on as soon as a credential is issued.
 
@@ -32,4 +41,4 @@ class XapiSection(BaseModel):
     largest_page: Annotated[int, Field(ge=1, le=5_000)] = 500
     keep_documents_days: Annotated[int, Field(ge=0, le=3660)] = 0
     keep_statements_days: Annotated[int, Field(ge=0, le=3660)] = 0
-    source: dict[Name, ReadingSection] = {}
+    source: dict[Name, SentSection] = {}

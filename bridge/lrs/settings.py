@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bridge.services.context import Context
@@ -27,9 +28,11 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class EndpointSite:
     """`ctx` acts as the system. `home_page` is the bridge's own address, which is in the authority
-    of what it receives; `key` (32 bytes) seals the links to further pages."""
+    of what it receives; `key` (32 bytes) seals the links to further pages. `forgives` says of a
+    source, by its key, whether small errors of Moodle's logstore are let through."""
 
     ctx: Context
     home_page: str
     key: bytes
     limits: Limits = field(default_factory=Limits)
+    forgives: Callable[[str], bool] = lambda source: False

@@ -28,7 +28,7 @@ from bridge.domain.lrs.terms import (
     term,
 )
 from bridge.domain.records import from_epoch
-from bridge.domain.xapi import BadStatement, Valid, Version, validate_all
+from bridge.domain.xapi import BadStatement, Valid, validate_all
 from bridge.domain.xapi.validating import is_array
 from bridge.lrs import attached, more, multipart, values
 from bridge.lrs.asked import Asked
@@ -92,7 +92,7 @@ def _brought(site: EndpointSite, asked: Asked) -> tuple[list[Valid], Sequence[An
     kind = asked.media_type
     if kind == "application/json":
         body = asked.body("A request of statements", limits.body, "largest_megabytes")
-        statements = _judged(body, asked.version, limits.statements)
+        statements = _judged(site, asked, body)
         attached.without_parts(statements, asked.version, array=is_array(body))
         return statements, ()
     if kind != "multipart/mixed":
@@ -111,15 +111,16 @@ def _brought(site: EndpointSite, asked: Asked) -> tuple[list[Valid], Sequence[An
         raise Wrong(400, "The first part must be the statements, as application/json.")
     if len(first.body) > limits.body:
         raise too_large("The part with the statements", limits.body, "largest_megabytes")
-    statements = _judged(first.body, asked.version, limits.statements)
+    statements = _judged(site, asked, first.body)
     array = is_array(first.body)
     return statements, attached.sorted_out(statements, others, asked.version, array=array)
 
 
-def _judged(body: bytes, version: Version, most: int) -> list[Valid]:
+def _judged(site: EndpointSite, asked: Asked, body: bytes) -> list[Valid]:
+    most, forgiving = site.limits.statements, site.forgives(asked.who.source_key)
     try:
         found: list[Valid] = []
-        for valid in validate_all(body, version):
+        for valid in validate_all(body, asked.version, forgiving=forgiving):
             if len(found) == most:
                 raise Wrong(
                     413,

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.domain.counting import CountsWhen
+from bridge.domain.lrs.senders import Scope
 from bridge.domain.mapping import Matcher, Rule
 from bridge.domain.records import Status
 from tests.lrs.site import Client, Endpoint, new_id
@@ -106,6 +107,12 @@ def plain(statement: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
+def logstore(shared: Endpoint) -> Client:
+    """A credential of a source whose small errors are let through."""
+    return shared.client(f"logstore-{new_id()[:8]}", scopes=(Scope.WRITE, Scope.READ_MINE))
+
+
+@pytest.fixture
 def ana(fresh: Endpoint) -> int:
     """Somebody whom statements name by her address."""
     return fresh.world.person("ana", manager=fresh.world.person("bea"))
@@ -113,14 +120,17 @@ def ana(fresh: Endpoint) -> int:
 
 # --- what is not right in small things -------------------------------------------------------
 @pytest.mark.parametrize("flawed", [UNANSWERED, ALIKE], ids=["unanswered", "alike"])
-def test_a_quiz_is_not_lost_for_a_question(client: Client, flawed: dict[str, Any]) -> None:
-    ids = client.kept(attempt(75), flawed)
-    kept = client.get("/statements", statementId=ids[1])
+def test_a_quiz_is_not_lost_for_a_question(
+    client: Client, logstore: Client, flawed: dict[str, Any]
+) -> None:
+    ids = logstore.kept(attempt(75), flawed)
+    kept = logstore.get("/statements", statementId=ids[1])
     assert kept.json["result"] == flawed["result"]
-    # Of whoever else sends it, it is refused.
-    other = client.post(attempt(75), plain(flawed))
-    assert other.status_code == 400
-    assert other.json["problems"][0]["pointer"].startswith("/1/")
+    # What another wrote is refused, and all of it where nobody said that it may come.
+    for sender, statement in ((logstore, plain(flawed)), (client, flawed)):
+        other = sender.post(attempt(75), statement)
+        assert other.status_code == 400
+        assert other.json["problems"][0]["pointer"].startswith("/1/")
 
 
 @pytest.mark.parametrize(
@@ -136,24 +146,24 @@ def test_a_quiz_is_not_lost_for_a_question(client: Client, flawed: dict[str, Any
     ],
 )
 def test_what_else_is_wrong_is_refused_of_the_logstore_too(
-    client: Client, wrong: dict[str, Any]
+    logstore: Client, wrong: dict[str, Any]
 ) -> None:
-    assert client.post({**UNANSWERED, **wrong}).status_code == 400
+    assert logstore.post({**UNANSWERED, **wrong}).status_code == 400
 
 
 # --- a second try -----------------------------------------------------------------------------
-def test_a_second_try_by_another_process_changes_nothing(client: Client) -> None:
+def test_a_second_try_by_another_process_changes_nothing(logstore: Client) -> None:
     batch = [attempt(75), UNANSWERED]
-    first = client.kept(*batch)
+    first = logstore.kept(*batch)
     again = json.loads(json.dumps(batch))
     for each in again:
         each["context"]["registration"] = "692dc98e-21c0-5ad4-8131-6462c253c16d"
-    assert client.kept(*again) == first
-    assert client.kept(attempt(75, number=3), *again)[1:] == first
-    assert len(client.found(limit=20)) == 3
+    assert logstore.kept(*again) == first
+    assert logstore.kept(attempt(75, number=3), *again)[1:] == first
+    assert len(logstore.found(limit=20)) == 3
     # With another sender a registration is somebody's enrolment, and tells two apart.
     one, other = (plain(batch[0]), plain(again[0]))
-    assert client.kept(one) != client.kept(other)
+    assert logstore.kept(one) != logstore.kept(other)
 
 
 def test_the_registration_is_kept_as_it_came_first(client: Client) -> None:
@@ -171,7 +181,7 @@ def test_a_mark_is_what_the_learner_reached(
 ) -> None:
     asked = CountsWhen(frozenset({Status.COMPLETED, Status.PASSED}), min_score=0.7)
     fresh.world.publish([replace(QUIZ_RULE, counts_when=asked)], "sent")
-    fresh.client().kept(attempt(raw), UNANSWERED, ALIKE)
+    fresh.client("logstore-one").kept(attempt(raw), UNANSWERED, ALIKE)
     assert fresh.drained().drafts == drafts
     assert len(fresh.world.items_of(ana)) == drafts
 

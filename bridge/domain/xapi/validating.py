@@ -58,24 +58,28 @@ def validate(body: bytes, version: Version = Version.V1) -> Json:
 
     Nothing else is ever raised, whatever the bytes are; time and memory grow with their number.
     """
-    return _judged(body, version).value
+    return _judged(body, version, forgiving=False).value
 
 
-def _judged(body: bytes, version: Version) -> Valid:
+def _judged(body: bytes, version: Version, *, forgiving: bool) -> Valid:
     told = told_at_once(body, second=version is Version.V2)
-    return Valid(body, told, None if told is not None else validate_exactly(body, version))
+    if told is not None:
+        return Valid(body, told)
+    return Valid(body, None, validate_exactly(body, version, forgiving=forgiving))
 
 
-def validate_exactly(body: bytes, version: Version = Version.V1) -> Json:
+def validate_exactly(
+    body: bytes, version: Version = Version.V1, *, forgiving: bool = False
+) -> Json:
     """The same by the exact road alone.
 
-    What Moodle's logstore is known to get wrong in small things is let through, as it came.
+    `forgiving`: what Moodle's logstore is known to get wrong in small things is let through.
     """
     value = decode_exactly(body, version)
     try:
         check_exactly(value, version)
     except BadStatement as error:
-        if error.more or not forgiven(value, error.problems):
+        if not forgiving or error.more or not forgiven(value, error.problems):
             raise
     return value  # type: ignore[no-any-return]
 
@@ -86,9 +90,15 @@ def is_array(body: bytes) -> bool:
 
 
 def validate_all(
-    body: bytes, version: Version = Version.V1, most: int | None = None
+    body: bytes,
+    version: Version = Version.V1,
+    most: int | None = None,
+    *,
+    forgiving: bool = False,
 ) -> Iterator[Valid]:
     """Each statement of a request's body: one statement, or an array of up to `most`.
+
+    `forgiving`: as for `validate_exactly`.
 
     Raises BadStatement at the first that is not valid, or whose id came before in the same array;
     its pointers are into the whole body.
@@ -97,7 +107,7 @@ def validate_all(
     ids: set[str] = set()
     for number, part in enumerate(split(body, version, most)):
         try:
-            valid = _judged(part, version)
+            valid = _judged(part, version, forgiving=forgiving)
         except BadStatement as error:
             raise error.below(f"/{number}" if array else "") from None
         given = valid.id
