@@ -170,4 +170,5 @@ def login_of(asked: Asked) -> tuple[str, str] | None:
         name, colon, secret = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
-    return (name, secret) if colon else None
+    # No database keeps a NUL, so nobody is called by one.
+    return (name, secret) if colon and "\0" not in name else None

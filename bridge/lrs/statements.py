@@ -161,7 +161,7 @@ def _get(site: EndpointSite, asked: Asked) -> Response:
     if kept is None:
         raise Wrong(404, "There is no such statement.")
     (body,) = _shown(site, asked, [kept], shape)
-    answer = _answer(site, body, [kept], files)
+    answer = _answer(site, asked, body, [kept], files)
     answer.headers["Last-Modified"] = format_datetime(_moment(kept.stored), usegmt=True)
     return answer
 
@@ -231,7 +231,7 @@ def _page(site: EndpointSite, asked: Asked, query: Query, shape: str, files: boo
         link = f"{PREFIX}/statements/more/{more.sealed(site.key, asked.who.source_id, told)}"
     shown = _shown(site, asked, page.statements, shape)
     body = b'{"statements":[%b],"more":%b}' % (b",".join(shown), orjson.dumps(link))
-    answer = _answer(site, body, page.statements, files)
+    answer = _answer(site, asked, body, page.statements, files)
     answer.headers[THROUGH] = presenting.as_instant(page.through)
     newest = max((each.stored for each in page.statements), default=page.through)
     answer.headers["Last-Modified"] = format_datetime(_moment(newest), usegmt=True)
@@ -261,7 +261,9 @@ def _shown(site: EndpointSite, asked: Asked, kept: Sequence[Kept], shape: str) -
     return [orjson.dumps(presenting.canonical(s, known.get, languages)) for s in statements]
 
 
-def _answer(site: EndpointSite, body: bytes, kept: Sequence[Kept], files: bool) -> Response:
+def _answer(
+    site: EndpointSite, asked: Asked, body: bytes, kept: Sequence[Kept], files: bool
+) -> Response:
     if not files:
         return _json(body)
     wanted = {
@@ -270,7 +272,7 @@ def _answer(site: EndpointSite, body: bytes, kept: Sequence[Kept], files: bool) 
         if b"attachments" in (each.body or b"")
         for one in attached.declared(orjson.loads(each.body or b"{}"))
     }
-    found = asking.attachments(site.ctx, wanted)
+    found = asking.attachments(site.ctx, asked.who, wanted)
     kind, whole = multipart.written(body, ((one.sha2, wanted[one.sha2], one.body) for one in found))
     return Response(whole, content_type=kind)
 

@@ -9,20 +9,23 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from bridge.domain.lrs.presenting import in_microseconds
-from bridge.domain.lrs.statements import Attachment, Kept, NewStatement, Query, Waiting, Work
+from bridge.domain.lrs.statements import Kept, NewStatement, Query, Waiting, Work
 from bridge.storage import tables as t
 from bridge.storage import tables_lrs as tl
 from bridge.storage.bulk import among, chunks, insert_rows, new_ids
+from bridge.storage.lrs_files import FileQueries
+from bridge.storage.ops import TRUSTED
 
 _s, _q, _t, _f = tl.lrs_statements.c, tl.lrs_queue.c, tl.lrs_terms.c, tl.lrs_references.c
 #: The advisory lock (PostgreSQL) that whoever receives shares, so that readers see them coming.
 _RECEIVING = 4207849490
 #: More bytes of statements are not held in memory at once, but for those of a single request.
 MOST_BYTES = 8_000_000
+#: No longer definition of an activity is kept beside the statements that give it, in bytes.
+LONGEST_DEFINITION = 250_000
 _STORED = ("id", "statement_id", "source_id", "stored")
 _RECEIVED = ("id", "source_id", "natural_key", "sha256", "body", "envelope_id", "received_at")
 #: The lock, and rows for what comes.
@@ -39,11 +42,11 @@ _COMING = (
 )
 
 
-class SqlLrs:
+class SqlLrs(FileQueries):
     """Implements `bridge.domain.lrs.statements.LrsRepository`."""
 
     def __init__(self, connection: Connection) -> None:
-        self._db = connection
+        super().__init__(connection)
         self._postgresql = connection.dialect.name == "postgresql"
 
     # --- receiving --------------------------------------------------------------------------
@@ -135,6 +138,12 @@ class SqlLrs:
             _s.statement_id.in_([new.id for new in statements])
         )}  # fmt: skip
         return {new.id: by_id[new.id] for new in statements if new.id in by_id}
+
+    def rename(self, row: int, statement_id: str) -> None:
+        """Let a kept statement go by another id."""
+        self._db.execute(
+            update(tl.lrs_statements).where(_s.id == row).values(statement_id=statement_id)
+        )
 
     def through(self, now: datetime) -> int:
         """Up to which instant everything that was stored can be seen."""
@@ -251,10 +260,6 @@ class SqlLrs:
         )
 
     # --- the index ----------------------------------------------------------------------------
-    def _insert(self, table: Any) -> Any:
-        dialect = postgresql if self._postgresql else sqlite
-        return dialect.insert(table)
-
     def add_terms(self, rows: Collection[tuple[int, int, int]]) -> None:
         """(term, stored, row)."""
         insert_rows(self._db, tl.lrs_terms, ("term", "stored", "statement"), sorted(rows))
@@ -304,12 +309,18 @@ class SqlLrs:
             before = orjson.loads(known[digest]) if digest in known else None
             after = _laid_over(before or {}, definitions[iri])
             if after != before:
+                written = orjson.dumps(after)
+                if len(written) > LONGEST_DEFINITION:
+                    # Nor does it grow without end by a little more each time.
+                    written = orjson.dumps(definitions[iri])
+                if len(written) > LONGEST_DEFINITION:
+                    continue
                 new.append(
                     {
                         "digest": digest,
                         "source_id": source_id,
                         "iri_digest": _digest(iri),
-                        "definition": orjson.dumps(after).decode(),
+                        "definition": written.decode(),
                         "updated_at": now,
                     }
                 )
@@ -333,47 +344,15 @@ class SqlLrs:
         found: dict[str, Any] = {}
         for part in chunks(list(by_digest), 1000):
             asked = select(a.iri_digest, a.definition).where(a.iri_digest.in_(part))
+            asked = asked.join(t.sources, t.sources.c.id == a.source_id)
             if source_ids is not None:
                 asked = asked.where(a.source_id.in_(source_ids))
-            for row in self._db.execute(asked.order_by(a.updated_at)):
+            # What a learner can write comes first, to be laid over.
+            asked = asked.order_by(t.sources.c.trust == TRUSTED, a.updated_at)
+            for row in self._db.execute(asked):
                 iri = by_digest[row.iri_digest]
                 found[iri] = _laid_over(found.get(iri, {}), orjson.loads(row.definition))
         return found
-
-    # --- attachments --------------------------------------------------------------------------
-    def add_attachments(self, attachments: Sequence[Attachment], now: datetime) -> None:
-        """Keep files, each once."""
-        for each in sorted(attachments):
-            self._db.execute(
-                self._insert(tl.lrs_attachments).on_conflict_do_nothing(),
-                {
-                    "sha2": each.sha2,
-                    "media_type": each.media_type[:255],
-                    "size": len(each.body),
-                    "body": each.body,
-                    "stored_at": now,
-                },
-            )
-
-    def attachment_sizes(self, hashes: Collection[str]) -> dict[str, int]:
-        """How large files are."""
-        a = tl.lrs_attachments.c
-        sizes: dict[str, int] = {}
-        for part in chunks(list(hashes), 1000):
-            asked = select(a.sha2, a.size).where(a.sha2.in_(part))
-            sizes |= {sha2: size for sha2, size in self._db.execute(asked)}
-        return sizes
-
-    def has_attachments(self, hashes: Collection[str]) -> set[str]:
-        """Those of these files that are kept."""
-        a = tl.lrs_attachments.c
-        return set(self._db.scalars(select(a.sha2).where(a.sha2.in_(list(hashes)))))
-
-    def attachments(self, hashes: Collection[str]) -> list[Attachment]:
-        """Files by their hashes."""
-        a = tl.lrs_attachments.c
-        asked = select(a.sha2, a.media_type, a.body).where(a.sha2.in_(list(hashes)))
-        return [Attachment(*row) for row in self._db.execute(asked.order_by(a.sha2))]
 
 
 _KEPT = (

@@ -99,6 +99,13 @@ lrs_attachments = Table(
     Column("body", LargeBinary, nullable=False),
     Column("stored_at", UtcDateTime, nullable=False),
 )
+#: Which sources sent a file; whoever knows only its hash has no claim to it.
+lrs_attachment_sources = Table(
+    "lrs_attachment_sources",
+    metadata,
+    Column("sha2", String(128), ForeignKey("lrs_attachments.sha2"), primary_key=True),
+    Column("source_id", Key, ForeignKey("sources.id"), primary_key=True, autoincrement=False),
+)
 lrs_documents = Table(
     "lrs_documents",
     metadata,

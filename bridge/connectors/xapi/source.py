@@ -144,6 +144,13 @@ class LrsSource:
         items = read_statement(body, self.settings.rules).items
         return next((item for item in items if item.natural_key == natural_key), items[0])
 
+    def others(self, natural_key: str, body: bytes, envelope: bytes) -> list[Pulled]:
+        """Of a group's statement that was kept as a whole, what it tells of the other members."""
+        items = read_statement(body, self.settings.rules).items
+        if any(item.natural_key == natural_key for item in items):
+            return []
+        return items[1:]
+
     def doctor(self) -> list[Finding]:
         """Real reads: whether it answers, in which version, and by which clock."""
         return findings(self.client, self._clock.now())

@@ -114,6 +114,10 @@ class LrsRepository(Protocol):
         """Those that are kept already, by the id of the given one."""
         ...
 
+    def rename(self, row: int, statement_id: str) -> None:
+        """Let a kept statement go by another id: the one it came with is another's."""
+        ...
+
     def one(self, statement_id: str) -> Kept | None: ...
 
     def find(self, query: Query) -> tuple[list[Kept], bool]:
@@ -176,16 +180,14 @@ class LrsRepository(Protocol):
         ...
 
     # --- attachments --------------------------------------------------------------------------
-    def add_attachments(self, attachments: Sequence[Attachment], now: datetime) -> None:
-        """Keep files, each once by its hash."""
+    def add_attachments(
+        self, source_id: int, attachments: Sequence[Attachment], now: datetime
+    ) -> None:
+        """Keep files that a source sent, each once by its hash."""
         ...
 
-    def attachment_sizes(self, hashes: Collection[str]) -> dict[str, int]:
-        """How large files are, in bytes, by their hashes."""
-        ...
-
-    def has_attachments(self, hashes: Collection[str]) -> set[str]:
-        """Those of these files that are kept."""
+    def attachment_sizes(self, source_id: int | None, hashes: Collection[str]) -> dict[str, int]:
+        """How large files are, in bytes, by their hashes: of those this source sent, or any."""
         ...
 
     def attachments(self, hashes: Collection[str]) -> list[Attachment]: ...

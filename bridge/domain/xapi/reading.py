@@ -33,6 +33,8 @@ ACTIVITY_KIND = "xapi-activity"
 _SET_BY_LRS = ("id", "stored", "authority", "version")
 #: Groups with more members are held back for a person to look at.
 MOST_MEMBERS = 500
+#: No year before the first, and none from the second on, is believed: it is a clock that was wrong.
+_OLDEST, _LATEST = 1900, 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,18 @@ def _for_each(
                     "no-date",
                     "The statement has neither a timestamp nor a time at which it was stored, so "
                     "it is not known when it happened.",
+                ),
+            )
+        ]
+    if not _OLDEST <= at.year < _LATEST:
+        return [
+            Pulled(
+                key,
+                body,
+                Unreadable(
+                    "no-date",
+                    f"The statement says that it happened in the year {at.year}, which cannot be "
+                    "meant.",
                 ),
             )
         ]

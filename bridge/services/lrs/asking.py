@@ -80,20 +80,23 @@ def _voided_since(uow: UnitOfWork, kept: Kept) -> bool:
     return any(by.source_id == kept.source_id for by in uow.lrs.rows(voiding))
 
 
-def attachments(ctx: Context, hashes: Collection[str]) -> list[Attachment]:
-    """The files of statements that were read, by their hashes.
+def attachments(ctx: Context, sender: Sender, hashes: Collection[str]) -> list[Attachment]:
+    """The files of statements that were read, by their hashes: those that the sender's own source
+    sent, or any where it may read all. A hash alone is no claim to a file of another.
 
     Raises TooMuch where they are more than is held in memory at once.
     """
     if not hashes:
         return []
+    source = None if Scope.READ_ALL in sender.scopes else sender.source_id
     with ctx.store.reading() as uow:
-        if sum(uow.lrs.attachment_sizes(hashes).values()) > MOST_FILES:
+        sizes = uow.lrs.attachment_sizes(source, hashes)
+        if sum(sizes.values()) > MOST_FILES:
             raise TooMuch(
                 f"The files of these statements are more than {MOST_FILES:,} bytes. Ask for fewer "
                 "statements at once, with 'limit' or by 'statementId'."
             )
-        return uow.lrs.attachments(hashes)
+        return uow.lrs.attachments(list(sizes))
 
 
 def definitions(ctx: Context, sender: Sender, ids: Collection[str]) -> dict[str, Any]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from bridge.domain.errors import TryLater
 from bridge.domain.lrs.sameness import same
-from bridge.domain.lrs.senders import Sender, authority_of
-from bridge.domain.lrs.statements import AnotherStatement, Attachment, NewStatement
+from bridge.domain.lrs.senders import Sender, Trust, authority_of
+from bridge.domain.lrs.statements import AnotherStatement, Attachment, Kept, NewStatement
+from bridge.domain.repositories import UnitOfWork
 from bridge.domain.xapi import Valid, Version
 from bridge.domain.xapi.exact import VOIDED
 from bridge.domain.xapi.reading import content_key
@@ -72,9 +73,18 @@ def _new(valid: Valid, sender: Sender, statement_id: str | None) -> NewStatement
     )
 
 
-def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStatement]) -> bool:
-    """Keep them, if all of them are new; whether they were."""
+def _keep(
+    ctx: Context,
+    sender: Sender,
+    letter: Letter,
+    new: Sequence[NewStatement],
+    in_the_way: Collection[Kept] = (),
+) -> bool:
+    """Keep them, if all of them are new; whether they were. What is in the way goes by another id
+    from then on."""
     with ctx.store.begin() as uow:
+        for each in in_the_way:
+            uow.lrs.rename(each.row, _another_id(each))
         rows = uow.lrs.begin_receiving(len(new))
         stored = ctx.clock.now()
         about = {
@@ -86,7 +96,7 @@ def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStateme
             orjson.dumps({**about, "stored": stored.isoformat()}),
         )
         if letter.attachments:
-            uow.lrs.add_attachments(letter.attachments, stored)
+            uow.lrs.add_attachments(sender.source_id, letter.attachments, stored)
         if uow.lrs.add(sender.source_id, list(zip(rows, new, strict=True)), stored, envelopes):
             return True
         uow.roll_back()
@@ -100,6 +110,9 @@ def _keep_unknown(
     for _ in range(_ATTEMPTS):
         with ctx.store.reading() as uow:
             known = uow.lrs.known(sender.source_id, new)
+            in_the_way = _taken_in_advance(uow, sender, known.values())
+        for each in in_the_way:
+            del known[each.id]
         for statement_id, kept in known.items():
             mine = next(each for each in new if each.id == statement_id)
             if kept.body is None or kept.body == mine.body:
@@ -107,6 +120,24 @@ def _keep_unknown(
             if not same(orjson.loads(kept.body), orjson.loads(mine.body)):
                 raise AnotherStatement(str(uuid.UUID(statement_id)))
         left = [each for each in new if each.id not in known]
-        if not left or _keep(ctx, sender, letter, left):
+        if not left or _keep(ctx, sender, letter, left, in_the_way):
             return
     raise TryLater("Others send the same statements at this moment. Send them again.")
+
+
+def _taken_in_advance(uow: UnitOfWork, sender: Sender, known: Collection[Kept]) -> list[Kept]:
+    """Those of an untrusted source, where a trusted one sends.
+
+    Whoever sees an id in a browser could send something under it first; the true statement would be
+    refused then, or taken for known.
+    """
+    others = [each for each in known if each.source_id != sender.source_id]
+    if not others or sender.trust is not Trust.TRUSTED:
+        return []
+    trusted = {each.id for each in uow.ops.sources() if each.trusted}
+    return [each for each in others if each.source_id not in trusted]
+
+
+def _another_id(kept: Kept) -> str:
+    told = hashlib.sha256(f"{kept.source_id} {kept.row} {kept.id}".encode()).digest()
+    return uuid.UUID(bytes=told[:16], version=5).hex
