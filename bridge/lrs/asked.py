@@ -74,9 +74,13 @@ def read_body(request: Request, what: str, limit: int, setting: str) -> bytes:
     # A stream may give less than it is asked for, and go on.
     pieces: list[bytes] = []
     left = limit + 1
-    while left and (piece := request.stream.read(left)):
-        pieces.append(piece)
-        left -= len(piece)
+    try:
+        while left and (piece := request.stream.read(left)):
+            pieces.append(piece)
+            left -= len(piece)
+    except OSError:
+        # Of its chunks one is none, or the sender is gone.
+        raise Wrong(400, f"{what} breaks off, or its chunks cannot be read.") from None
     if not left:
         raise too_large(what, limit, setting)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib
+import io
 from typing import Any
 
 import pytest
@@ -79,6 +80,32 @@ def test_languages_without_end_are_picked_from_at_once() -> None:
     names = {f"x-{n}": "" for n in range(100_000)} | {"de-CH": "Kurs"}
     languages = [f"q{n}" for n in range(20_000)] + ["de"]
     assert one_language({"name": names}, languages) == {"name": {"de-CH": "Kurs"}}
+
+
+def test_a_body_that_breaks_off_is_the_senders_fault(shared: Endpoint) -> None:
+    """gunicorn reads the body when it is asked for, and raises where a chunk of it is none."""
+
+    class Broken(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, _: Any) -> int:
+            raise OSError("Invalid chunk size: b'zz'")
+
+    client = shared.client()
+    answer = shared.app.test_client().open(
+        "/xapi/statements",
+        method="POST",
+        headers={"Authorization": client.authorization, "X-Experience-API-Version": "1.0.3"},
+        content_type="application/json",
+        environ_overrides={
+            "wsgi.input": Broken(),
+            "wsgi.input_terminated": True,
+            "HTTP_TRANSFER_ENCODING": "chunked",
+        },
+    )
+    assert answer.status_code == 400
+    assert "zz" not in answer.text
 
 
 # --- NULs, which PostgreSQL keeps nowhere -------------------------------------------------------
