@@ -8,21 +8,19 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import requests
-from requests.adapters import HTTPAdapter
 from tincan import LRSResponse, RemoteLRS, Statement
-from urllib3.util.retry import Retry
 
 from bridge.connectors.booking.web import MEGABYTE, JsonClient
-from bridge.connectors.moodle.pace import Deadline, WatchedAdapter
+from bridge.connectors.moodle.pace import Deadline
 from bridge.connectors.xapi.client import PAUSES
 from bridge.connectors.xapi.settings import LrsSettings
+from bridge.connectors.xapi.slow import patient
 from bridge.domain.errors import PeerError, TryLater
 
 REFUSED = (
@@ -67,7 +65,7 @@ class Web(JsonClient):
         )
         self.version = version
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _patient())
+            self._session.mount(scheme, patient())
 
     def send(self, method: str, path: str, query: Mapping[str, str], body: str | None) -> _Answer:
         """Ask once. Raises PeerError; answers about what was sent are returned."""
@@ -92,35 +90,6 @@ class Web(JsonClient):
     @staticmethod
     def _is_about_what_was_sent(response: requests.Response) -> bool:
         return response.status_code == 204 or response.status_code in _ABOUT_WHAT_WAS_SENT
-
-
-def _patient() -> HTTPAdapter:
-    retry = Retry(
-        total=2, connect=2, read=1, status=0, redirect=0, other=0, allowed_methods=None,
-        backoff_factor=0.2, respect_retry_after_header=False,
-    )  # fmt: skip
-    return WatchedAdapter(max_retries=retry)
-
-
-@contextmanager
-def within(seconds: float, key: str) -> Iterator[Deadline]:
-    """However slowly the LRS of that name answers, everything within takes no longer.
-
-    Raises TryLater then.
-    """
-    with Deadline(seconds) as deadline:
-        try:
-            yield deadline
-        except PeerError:
-            # What a connection that was cut off in the middle looks like is beside the point.
-            if not deadline.over:
-                raise
-            raise TryLater(
-                f"{key}: it answers so slowly that not all was told after {seconds:g} seconds. It "
-                "will be tried again.",
-                peer=key,
-                detail="deadline",
-            ) from None
 
 
 class Lrs(RemoteLRS):  # type: ignore[misc]

@@ -12,6 +12,7 @@ from bridge.connectors.xapi.client import LrsClient, StatementPage
 from bridge.connectors.xapi.clock import Latecomer, which_clock, written
 from bridge.connectors.xapi.doctor import findings
 from bridge.connectors.xapi.settings import LrsSettings, SinceMeans
+from bridge.connectors.xapi.slow import within
 from bridge.connectors.xapi.statements import Told, read_statement
 from bridge.domain.errors import PeerError
 from bridge.domain.ports import Clock, Finding
@@ -65,7 +66,8 @@ class LrsSource:
         The run never says that it is whole: an LRS voids, and what it clears away by its age
         stays learning. Raises PeerError.
         """
-        self.client.negotiate()
+        with within(self.client.altogether, self.key):
+            self.client.negotiate()
         seen = _Seen()
         for page in self._pages(since, seen):
             told = [read_statement(part, self.settings.rules) for part in page.parts]
