@@ -54,6 +54,8 @@ def sorted_out(
     names = {str(one.get("sha2", "")).lower() for _, one in told}
     if unknown := next((sha2 for sha2 in files if sha2 not in names), None):
         raise Wrong(400, f"No statement declares the attachment with the hash {unknown}.")
+    signed: dict[str, dict[str, Any]] = {}
+    compared: set[tuple[int, str]] = set()
     for valid, one in told:
         sha2 = str(one.get("sha2", "")).lower()
         if sha2 not in files:
@@ -62,8 +64,17 @@ def sorted_out(
             continue
         # The hash says which bytes are meant; `length` beside it is the statement's own word, which
         # senders are seen to get wrong, and which nothing here relies on.
-        if one.get("usageType") == SIGNATURE:
-            _check_signature(valid, one, files[sha2].body, version)
+        if one.get("usageType") != SIGNATURE:
+            continue
+        if one.get("contentType") != "application/octet-stream":
+            raise Wrong(400, "The contentType of a signature must be application/octet-stream.")
+        # Each file is read once, and compared once with each statement, however often it is named.
+        if sha2 not in signed:
+            signed[sha2] = _signed_by(files[sha2].body, version)
+        if (id(valid), sha2) not in compared:
+            compared.add((id(valid), sha2))
+            if not same(_unsigned(signed[sha2]), _unsigned(valid.value)):
+                raise Wrong(400, "The signature signs another statement than the one it came with.")
     return list(files.values())
 
 
@@ -97,10 +108,9 @@ def _checked(part: Part, number: int) -> str:
 
 
 # --- signatures (1.0.3, part 2, section 2.6) ----------------------------------------------------
-def _check_signature(valid: Valid, one: dict[str, Any], body: bytes, version: Version) -> None:
-    if one.get("contentType") != "application/octet-stream":
-        raise Wrong(400, "The contentType of a signature must be application/octet-stream.")
-    pieces = body.split(b".")
+def _signed_by(body: bytes, version: Version) -> dict[str, Any]:
+    """The statement that a signature signs. Raises Wrong where it is none."""
+    pieces = body.split(b".", 3)
     try:
         head, payload, signature = (_unpadded(piece) for piece in pieces)
         header = orjson.loads(head)
@@ -113,10 +123,9 @@ def _check_signature(valid: Valid, one: dict[str, Any], body: bytes, version: Ve
         signed = validate(payload, version)
     except BadStatement:
         raise Wrong(400, "What the signature signs is no valid statement.") from None
-    if not same(_unsigned(signed), _unsigned(valid.value)):
-        raise Wrong(400, "The signature signs another statement than the one it came with.")
     if "x5c" in header:
         _check_chain(header["x5c"], algorithm, b".".join(pieces[:2]), signature)
+    return signed
 
 
 def _unpadded(piece: bytes) -> bytes:

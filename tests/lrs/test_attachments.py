@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from sqlalchemy import text
 
+from bridge.domain.xapi import Version
+from bridge.domain.xapi.validating import validate
 from bridge.lrs.multipart import boundary_of, parts_of
-from tests.lrs.site import Client, Endpoint, statement
+from tests.lrs.site import Client, Endpoint, new_id, statement
 
 USAGE = "http://id.tincanapi.com/attachment/certificate-of-completion"
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
@@ -232,6 +234,35 @@ def test_a_signature_that_is_none_is_400(client: Client) -> None:
         answer = send(client, with_signature(sent, signature, **more))
         assert answer.status_code == 400, signature
     assert client.found() == []
+
+
+def test_a_signature_is_read_once_however_often_it_is_named(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small request could name a large file thousands of times."""
+    read: list[bytes] = []
+
+    def counted(body: bytes, version: Version) -> dict[str, Any]:
+        read.append(body)
+        return validate(body, version)
+
+    monkeypatch.setattr("bridge.lrs.attached.validate", counted)
+    sent = statement()
+    signature = signed(sent)
+    kind = {"contentType": "application/octet-stream", "usageType": SIGNATURE}
+    many = [
+        {**s, "attachments": [declared(signature, **kind)] * 5}
+        for s in (sent, {**sent, "id": new_id()})
+    ]
+    body = multipart([first(*many), part(signature, Content_Type=kind["contentType"])])
+    assert send(client, body).status_code == 200
+    assert len(read) == 1
+    other = {
+        **statement(object={"id": "http://x.example/else"}),
+        "attachments": many[0]["attachments"],
+    }
+    body = multipart([first(*many, other), part(signature, Content_Type=kind["contentType"])])
+    assert send(client, body).status_code == 400
 
 
 def test_more_files_than_an_answer_can_bring_are_asked_for_apart(
