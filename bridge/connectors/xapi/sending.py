@@ -64,6 +64,9 @@ class Web(JsonClient):
             replace(origin, refused=REFUSED.format(key=settings.key), max_answer=_LARGEST_ANSWER)
         )
         self.version = version
+        # As it is sent, and as it is configured.
+        sent = origin.headers["Authorization"].partition(" ")[2]
+        self.secrets = [each for each in (sent, settings.secret) if each]
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, patient())
 
@@ -126,7 +129,7 @@ class Lrs(RemoteLRS):  # type: ignore[misc]
                 # By chance a little later, so that all who were sent away do not come at once.
                 self.sleep(max(asked, pause) * (1 + random.random()))  # noqa: S311
         if answer.status in _ABOUT_WHAT_WAS_SENT:
-            raise NotTaken(answer.status, _said(answer.body))
+            raise NotTaken(answer.status, _said(answer.body, self.web.secrets))
         # Some answer a batch that they have already by 204; tincan reads a list of ids.
         data = answer.body if answer.status == 200 and answer.body else b"[]"
         return LRSResponse(success=True, request=request, response=None, data=data)
@@ -161,7 +164,10 @@ class Lrs(RemoteLRS):  # type: ignore[misc]
         return isinstance(found, dict) and str(found.get("id", "")).lower() == str(statement)
 
 
-def _said(body: bytes) -> str:
-    """The beginning of what an LRS says, for an administrator; it may repeat who it is about."""
-    words = " ".join(body[:600].decode("utf-8", "replace").split())
-    return _ADDRESS.sub("(address)", words)[:300]
+def _said(body: bytes, secrets: Sequence[str]) -> str:
+    """The beginning of what an LRS says, for an administrator; it may repeat who it is about, or
+    how it knows us."""
+    words = " ".join(body[:2000].decode("utf-8", "replace").split())
+    for secret in secrets:
+        words = words.replace(secret, "(secret)")
+    return _ADDRESS.sub("(address)", words[:600])[:300]
