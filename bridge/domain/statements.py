@@ -32,7 +32,8 @@ class NewRetraction(NamedTuple):
 
 
 class SameCourse(NamedTuple):
-    """Two activities, as first seen, that are one course of one LMS by its address."""
+    """Two activities, as first seen, that are one by their address: a course of an LMS, or what two
+    sources of statements name."""
 
     told: int
     course: int

@@ -119,7 +119,8 @@ def settle(
 
 
 def join_same_courses(uow: UnitOfWork, source: SourceRow, now: datetime) -> None:
-    """What statements tell of a course by its address in a configured LMS is that course.
+    """What statements tell of a course by its address in a configured LMS is that course, and what
+    two sources of statements call by one address is one activity.
 
     Who parts the two again is not contradicted.
     """

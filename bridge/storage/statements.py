@@ -11,7 +11,14 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from bridge.domain.identity import HOME_KIND
 from bridge.domain.model import Account
 from bridge.domain.records import AccountFacts
-from bridge.domain.statements import CAN_BE_TAKEN_BACK, NewRetraction, Pair, SameCourse, ToldOf
+from bridge.domain.statements import (
+    CAN_BE_TAKEN_BACK,
+    STATEMENTS,
+    NewRetraction,
+    Pair,
+    SameCourse,
+    ToldOf,
+)
 from bridge.domain.xapi.reading import MOST_MEMBERS, member_key
 from bridge.storage import tables as t
 from bridge.storage import tables_booking as tb
@@ -201,8 +208,8 @@ class SqlStatements:
         return [Account(row[0], AccountFacts(*row[1:]), None) for row in self._db.execute(query)]
 
     def same_courses(self, source_id: int) -> list[SameCourse]:
-        """Activities of this source that are a course of an LMS by its address, and were never
-        joined with it."""
+        """Activities of this source that are a course of an LMS, or what another source of
+        statements names, by its address, and were never joined with it."""
         l, told, own = ts.lms_addresses.c, t.activity_aliases.alias(), t.activity_aliases.alias()  # noqa: E741
         j = tb.activity_joins.c
         joined = select(j.id).where(
@@ -219,7 +226,26 @@ class SqlStatements:
             .join(told, told.c.iri == l.address + "/course/view.php?id=" + own.c.value)
             .where(told.c.source_id == source_id, ~joined.exists())
         )
-        return [SameCourse(*row) for row in self._db.execute(query)]
+        # What two sources of statements call by one address is one activity: an address is its name
+        # everywhere.
+        one, other = t.activities.alias(), t.activities.alias()
+        elsewhere = (
+            select(told.c.activity_id, own.c.activity_id, told.c.iri)
+            .join(own, own.c.iri == told.c.iri)
+            .join(t.sources, t.sources.c.id == own.c.source_id)
+            .join(one, one.c.id == told.c.activity_id)
+            .join(other, other.c.id == own.c.activity_id)
+            .where(
+                told.c.source_id == source_id,
+                own.c.source_id != source_id,
+                t.sources.c.kind == STATEMENTS,
+                func.coalesce(one.c.canonical_id, one.c.id)
+                != func.coalesce(other.c.canonical_id, other.c.id),
+                ~joined.exists(),
+            )
+        )
+        found = [*self._db.execute(query), *self._db.execute(elsewhere)]
+        return [SameCourse(*row) for row in found]
 
 
 def _taken_back(

@@ -13,12 +13,16 @@ from sqlalchemy import text
 
 from bridge.domain.lrs.presenting import one_language
 from bridge.domain.lrs.senders import Scope, Trust
-from bridge.services import ledger
+from bridge.domain.statements import STATEMENTS
+from bridge.services import ledger, pull
 from bridge.services.lrs import indexing
 from bridge.services.lrs.draining import received_source
+from bridge.services.pull import Trusted
 from tests.lrs.site import Client, Endpoint, activity, agent, new_id, statement, voiding
 from tests.lrs.test_attachments import declared, first, multipart, part, send
 from tests.lrs.test_draining import course, rows
+from tests.services.told import Told
+from tests.support import RULES
 
 MINE = (Scope.WRITE, Scope.READ_MINE, Scope.DOCUMENTS)
 UNCOMPLETED = "https://xapi.edlm/profiles/edlm-lms/concepts/verbs/uncompleted"
@@ -264,3 +268,25 @@ def test_files_that_were_kept_before_belong_to_who_sent_them(fresh: Endpoint) ->
     assert found == {
         (hashlib.sha256(each).hexdigest(), owner.sender.source_id) for each in (body, linked)
     }
+
+
+# --- two roads ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("first_by", ["pulled", "received"])
+def test_a_statement_that_comes_by_two_roads_is_one_draft(fresh: Endpoint, first_by: str) -> None:
+    ana = fresh.world.person("ana")
+    sent, client = course("C1"), fresh.client("moodle-xapi")
+
+    def receive() -> None:
+        client.kept(sent)
+        fresh.drained()
+
+    def pulled() -> None:
+        told = Trusted(Told(pages=[[sent]]), STATEMENTS, "trusted", RULES)
+        pull.pull(fresh.world.ctx, told)
+
+    for road in (pulled, receive) if first_by == "pulled" else (receive, pulled):
+        road()
+    items = fresh.world.items_of(ana)
+    states = [{claim.state.value for claim in item.claims} for item in items]
+    assert [each for each in states if each != {"withdrawn"}] == [{"suggested"}]
+    fresh.world.check_what_is_kept_up()
