@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from flask import Request
+from werkzeug.exceptions import HTTPException
 
 from bridge.domain.lrs.senders import Sender
 from bridge.domain.xapi import Version
@@ -78,8 +79,10 @@ def read_body(request: Request, what: str, limit: int, setting: str) -> bytes:
         while left and (piece := request.stream.read(left)):
             pieces.append(piece)
             left -= len(piece)
-    except OSError:
-        # Of its chunks one is none, or the sender is gone.
+    except HTTPException:
+        raise
+    except Exception:
+        # Of its chunks one is none, or the sender is gone; each server says so in its own way.
         raise Wrong(400, f"{what} breaks off, or its chunks cannot be read.") from None
     if not left:
         raise too_large(what, limit, setting)

@@ -9,6 +9,7 @@ import io
 from typing import Any
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize
 from sqlalchemy import text
 
 from bridge.domain.lrs.presenting import one_language
@@ -94,7 +95,7 @@ def test_a_body_that_breaks_off_is_the_senders_fault(shared: Endpoint) -> None:
             return True
 
         def readinto(self, _: Any) -> int:
-            raise OSError("Invalid chunk size: b'zz'")
+            raise InvalidChunkSize(b"zz")
 
     client = shared.client()
     answer = shared.app.test_client().open(
@@ -203,6 +204,7 @@ def test_what_voids_is_seen_however_many_others_refer_to_it(fresh: Endpoint) -> 
         other.kept(*(about(sent["id"]) for _ in range(40)))
     taken_back = voiding(sent["id"])
     owner.kept(taken_back)
+    assert owner.found() == [taken_back["id"]]
     owner.kept(sent)
     assert owner.found() == [taken_back["id"]]
 
