@@ -87,6 +87,8 @@ HASH_PREFIX, HOME_PREFIX = "sha1:", "account:"
 
 #: What stands between several addresses, or around one.
 _SEPARATES = frozenset("@,;<>")
+#: The longest address that mail knows is 254 characters; so many are kept.
+_LONGEST_ADDRESS = 320
 
 
 def normal_email(text: str | None) -> str | None:
@@ -94,6 +96,7 @@ def normal_email(text: str | None) -> str | None:
     folded = unicodedata.normalize("NFKC", text or "").strip().casefold()
     local, at, domain = folded.rpartition("@")
     one = at and local and "." in domain and _SEPARATES.isdisjoint(local)
+    one = one and len(folded) <= _LONGEST_ADDRESS
     return folded if one and not any(c.isspace() or not c.isprintable() for c in folded) else None
 
 

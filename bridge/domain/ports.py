@@ -60,6 +60,15 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class ReadsSeveral(Protocol):
+    """A source of whose items one may tell of several people, each under a key of its own."""
+
+    def others(self, natural_key: str, body: bytes, envelope: bytes) -> Sequence[Pulled]:
+        """What stored bytes tell besides what `read` gives of them."""
+        ...
+
+
+@runtime_checkable
 class PullsOn(Protocol):
     """A source that overlaps by itself, and leaves a mark beside its bookmark for the next run."""
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from gunicorn.glogging import Logger
 
 from bridge.log import redacted
+
+#: Of a request that it cannot read it quotes what it took for a version, or for a header: pieces of
+#: an address, or of a secret.
+_QUOTED = re.compile(r"(Invalid request from ip=\S*: [^:'\n]*)[:'].*", re.DOTALL)
 
 
 class RedactingFormatter(logging.Formatter):
@@ -15,7 +20,7 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        return redacted(super().format(record))
+        return redacted(_QUOTED.sub(r"\1", super().format(record)))
 
 
 class RedactingLogger(Logger):  # type: ignore[misc]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from flask import Request
+from werkzeug.exceptions import HTTPException
 
 from bridge.domain.lrs.senders import Sender
 from bridge.domain.xapi import Version
@@ -74,9 +75,15 @@ def read_body(request: Request, what: str, limit: int, setting: str) -> bytes:
     # A stream may give less than it is asked for, and go on.
     pieces: list[bytes] = []
     left = limit + 1
-    while left and (piece := request.stream.read(left)):
-        pieces.append(piece)
-        left -= len(piece)
+    try:
+        while left and (piece := request.stream.read(left)):
+            pieces.append(piece)
+            left -= len(piece)
+    except HTTPException:
+        raise
+    except Exception:
+        # Of its chunks one is none, or the sender is gone; each server says so in its own way.
+        raise Wrong(400, f"{what} breaks off, or its chunks cannot be read.") from None
     if not left:
         raise too_large(what, limit, setting)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -170,4 +177,5 @@ def login_of(asked: Asked) -> tuple[str, str] | None:
         name, colon, secret = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
-    return (name, secret) if colon else None
+    # No database keeps a NUL, so nobody is called by one.
+    return (name, secret) if colon and "\0" not in name else None

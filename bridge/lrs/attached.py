@@ -27,6 +27,8 @@ def sorted_out(
     for number, part in enumerate(parts, 1):
         sha2 = _checked(part, number)
         media_type = part.headers.get("content-type", "application/octet-stream")
+        if not media_type.isprintable():
+            raise Wrong(400, f"The Content-Type of the part {number} cannot be kept.")
         files[sha2] = Attachment(sha2, media_type, part.body)
     told = [
         (f"/{number}{at}" if array else at, each, one)

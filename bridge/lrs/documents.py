@@ -63,6 +63,8 @@ def _place(asked: Asked, kind: Kind) -> Place:
     parts = _PLACED_BY[kind]
     activity = values.iri(asked, "activityId") if "activityId" in parts else ""
     agent = (ifi(values.agent(asked)) or "") if "agent" in parts else ""
+    if "\0" in agent:
+        raise Wrong(400, "Documents of the parameter 'agent' cannot be kept: there is a NUL in it.")
     registration = ""
     if "registration" in asked.parameters:
         registration = values.uuid(asked, "registration")

@@ -23,6 +23,7 @@ from bridge.services.lrs.senders import Doorkeeper, Unknown
 
 NAME = "xapi"
 _log = structlog.get_logger("bridge.lrs")
+_NO_PAGE = "default-src 'none'; sandbox; frame-ancestors 'none'"
 _EVERY = ("GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS")
 Resource = Callable[[Asked], Response]
 
@@ -105,6 +106,8 @@ def _answered(
         _log.error("failed", kind=type(error).__name__, place=f"{frame.name}:{frame.lineno}")
         answer = _told(500, "Something went wrong on our side. Nothing was stored.")
     answer.headers[VERSION_HEADER] = _spoken(asked, anybody)
+    # A document is of any type its sender likes: in a browser it is no page of the bridge's.
+    answer.headers["Content-Security-Policy"] = _NO_PAGE
     cors.allow(answer, request, asked, keeper.origins)
     return answer
 

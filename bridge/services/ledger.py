@@ -10,8 +10,8 @@ from bridge.domain.lists import ListPage
 from bridge.domain.lrs.statements import Work
 from bridge.domain.mapping import Reason
 from bridge.domain.model import Alias, Quarantined, Run, TrailEntry
-from bridge.domain.ports import Source
-from bridge.domain.records import Disposition, Unreadable
+from bridge.domain.ports import ReadsSeveral, Source
+from bridge.domain.records import Disposition, Page, Unreadable
 from bridge.domain.repositories import UnitOfWork
 from bridge.services.context import Context, training_team_only
 from bridge.services.deciding import REASON_WORDS
@@ -156,7 +156,12 @@ def _replay_one(intake: Intake, uow: UnitOfWork, connector: Source, held: Quaran
         # Only who first read it knew in which file and row it stood; the column may be another now.
         where = place.group() if fact.code == held.code else f"{place[1]}: "
         item = item._replace(fact=replace(fact, message=where + fact.message))
-    return intake.replay(uow, held.received_id, item)
+    released = intake.replay(uow, held.received_id, item)
+    if released and isinstance(connector, ReadsSeveral):
+        others = connector.others(held.natural_key, held.body, held.envelope)
+        if others:
+            intake.take(uow, Page(tuple(others), held.envelope))
+    return released
 
 
 TOLD_ELSEWHERE = Unreadable(

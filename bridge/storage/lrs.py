@@ -18,12 +18,15 @@ from bridge.storage import tables as t
 from bridge.storage import tables_lrs as tl
 from bridge.storage.bulk import PlainUuid, among, chunks, insert_rows, new_ids
 from bridge.storage.lrs_files import Files
+from bridge.storage.ops import TRUSTED
 
 _s, _q, _t, _f = tl.lrs_statements.c, tl.lrs_queue.c, tl.lrs_terms.c, tl.lrs_references.c
 #: The advisory lock (PostgreSQL) that whoever receives shares, so that readers see them coming.
 _RECEIVING = 4207849490
 #: More bytes of statements are not held in memory at once, but for those of a single request.
 MOST_BYTES = 8_000_000
+#: No longer definition of an activity is kept beside the statements that give it, in bytes.
+LONGEST_DEFINITION = 250_000
 _STORED = ("id", "statement_id", "source_id", "stored")
 _RECEIVED = ("id", "source_id", "natural_key", "sha256", "body", "envelope_id", "received_at")
 #: The lock, and rows for what comes.
@@ -134,6 +137,12 @@ class SqlLrs(Files):
             _s.statement_id.in_([new.id for new in statements])
         )}  # fmt: skip
         return {new.id: by_id[new.id] for new in statements if new.id in by_id}
+
+    def rename(self, row: int, statement_id: str) -> None:
+        """Let a kept statement go by another id."""
+        self._db.execute(
+            update(tl.lrs_statements).where(_s.id == row).values(statement_id=statement_id)
+        )
 
     def through(self, now: datetime) -> int:
         """Up to which instant everything that was stored can be seen."""
@@ -305,12 +314,18 @@ class SqlLrs(Files):
             before = orjson.loads(known[digest]) if digest in known else None
             after = _laid_over(before or {}, definitions[iri])
             if after != before:
+                written = orjson.dumps(after)
+                if len(written) > LONGEST_DEFINITION:
+                    # Nor does it grow without end by a little more each time.
+                    written = orjson.dumps(definitions[iri])
+                if len(written) > LONGEST_DEFINITION:
+                    continue
                 new.append(
                     {
                         "digest": digest,
                         "source_id": source_id,
                         "iri_digest": _digest(iri),
-                        "definition": orjson.dumps(after).decode(),
+                        "definition": written.decode(),
                         "updated_at": now,
                     }
                 )
@@ -334,9 +349,12 @@ class SqlLrs(Files):
         found: dict[str, Any] = {}
         for part in chunks(list(by_digest), 1000):
             asked = select(a.iri_digest, a.definition).where(a.iri_digest.in_(part))
+            asked = asked.join(t.sources, t.sources.c.id == a.source_id)
             if source_ids is not None:
                 asked = asked.where(a.source_id.in_(source_ids))
-            for row in self._db.execute(asked.order_by(a.updated_at)):
+            # What a learner can write comes first, to be laid over.
+            asked = asked.order_by(t.sources.c.trust == TRUSTED, a.updated_at)
+            for row in self._db.execute(asked):
                 iri = by_digest[row.iri_digest]
                 found[iri] = _laid_over(found.get(iri, {}), orjson.loads(row.definition))
         return found

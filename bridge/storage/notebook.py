@@ -313,7 +313,7 @@ class SqlNotebook(LogbookQueries):
     def forget_typed(self, evidence_id: int) -> None:
         """It was submitted."""
         d = tp.reflection_drafts
-        self._db.execute(delete(d).where(d.c.evidence_id == evidence_id))
+        self._db.execute(delete(tp.reflection_drafts).where(d.c.evidence_id == evidence_id))
 
     # --- preferences --------------------------------------------------------------------------
     def prefer(self, person: int, name: str, value: str) -> None:

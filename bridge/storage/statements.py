@@ -188,7 +188,7 @@ class SqlStatements:
         a = ts.lms_addresses
         if dict(self._db.execute(select(a.c.address, a.c.source_key)).all()) == sites:
             return
-        self._db.execute(delete(a))
+        self._db.execute(delete(ts.lms_addresses))
         if sites:
             self._db.execute(
                 insert(a), [{"address": where, "source_key": key} for where, key in sites.items()]

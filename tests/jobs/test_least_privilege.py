@@ -12,10 +12,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
 from bridge.demo.moodle import StandInMoodle
+from bridge.domain.lrs.readings import Readings
+from bridge.domain.lrs.senders import Scope
 from bridge.jobs import work
 from bridge.services.verify import revoke
 from bridge.storage.engine import migrate, open_engine
 from tests.jobs.site import ROOT, TestSite, cohort_members, play, prepare
+from tests.lrs.site import Endpoint, TickingClock, agent, statement, voiding
+from tests.lrs.test_attachments import declared, first, multipart, part, send
 from tests.support import NOW, FrozenClock, World
 
 
@@ -56,13 +60,35 @@ def test_it_does_everything_from_the_first_start_to_a_withdrawn_badge(
     work.reconcile(works, "moodle")
 
 
+def test_it_takes_in_statements_and_lets_them_be_found(worker: World) -> None:
+    migrate(worker.engine)
+    endpoint = Endpoint(worker, TickingClock())
+    endpoint.drain.readings = Readings(sites={"https://moodle.example.org": "moodle"})
+    client = endpoint.client(scopes=(Scope.WRITE, Scope.READ_MINE, Scope.DOCUMENTS))
+    sent, body = statement(), b"a file"
+    client.kept(sent, voiding(sent["id"]))
+    with_file = statement(attachments=[declared(body)])
+    send(client, multipart([first(with_file), part(body)]))
+    for sites in ({"https://elsewhere.example.org": "moodle"}, {}):
+        assert endpoint.drained().items in (3, 0)
+        endpoint.drain.readings = Readings(sites=sites)
+        endpoint.drain.looked_round.clear()
+        client.kept(statement())
+        assert endpoint.drained().items in (1, 4)
+    assert body in client.get("/statements", attachments=True, agent=agent("ana")).data
+    place = {"activityId": "https://x.example/a", "profileId": "p"}
+    for method in ("PUT", "DELETE"):
+        more = {"If-None-Match": "*"} if method == "PUT" else {}
+        answer = client.send(method, "/activities/profile", b"x", headers=more, **place)
+        assert answer.status_code == 204
+
+
 def test_it_may_delete_whatever_the_storage_layer_deletes(worker: World) -> None:
     found = re.compile(r"delete\(t\w*\.(\w+)\)|t\w*\.(\w+)\.delete\(\)|DELETE FROM (\w+)")
-    deleted = {
-        next(filter(None, names))
-        for path in (ROOT / "bridge" / "storage").glob("*.py")
-        for names in found.findall(path.read_text(encoding="utf-8"))
-    }
+    sources = [path.read_text("utf-8") for path in (ROOT / "bridge" / "storage").glob("*.py")]
+    # A table is named by its name, so that it is found here.
+    assert not [name for each in sources for name in re.findall(r"\bdelete\((\w+)\)", each)]
+    deleted = {next(filter(None, names)) for each in sources for names in found.findall(each)}
     allowed = worker.rows(
         "SELECT table_name FROM information_schema.table_privileges "
         "WHERE grantee = 'bridge_app' AND privilege_type = 'DELETE'"

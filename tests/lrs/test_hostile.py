@@ -169,6 +169,21 @@ def test_gunicorn_says_nothing_of_queries(capsys: pytest.CaptureFixture[str]) ->
     assert "ValueError" in said
 
 
+def test_gunicorn_says_nothing_of_what_it_cannot_read(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = RedactingLogger(Config())
+    for what in (
+        "Invalid HTTP Version: 'doe\"}} HTTP/1.1'",
+        "Invalid HTTP request line: 'GET jane doe'",
+        "Invalid HTTP Header: 'Authorization s3cret doe'",
+        "Invalid HTTP Header: 'doe\nmore of doe'",
+    ):
+        logger.warning("Invalid request from ip=%s: %s", "192.0.2.7", what)
+    said = capsys.readouterr().err
+    assert said.count("Invalid request from ip=192.0.2.7: Invalid HTTP ") == 4
+    assert "doe" not in said
+    assert "s3cret" not in said
+
+
 def test_an_error_of_ours_is_told_without_what_was_sent(
     shared: Endpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

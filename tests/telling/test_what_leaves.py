@@ -133,6 +133,23 @@ def test_the_json_that_leaves_is_what_was_meant_in_the_version_that_both_speak(
     assert listener.told == ["GET /xapi/about", "POST /xapi/statements"]
 
 
+def test_an_lrs_that_says_our_secret_back_does_not_have_it_kept(httpserver: HTTPServer) -> None:
+    def echo(request: Request) -> Response:
+        said = f"{request.headers['Authorization']} and pässword are not liked"
+        return Response(said, 400)
+
+    httpserver.expect_request("/xapi/statements").respond_with_handler(echo)
+    for user in ("bridge", ""):
+        settings = LrsSettings("lrs", httpserver.url_for("/xapi"), user, "pässword", "1.0.3")
+        if not user:
+            settings = replace(settings, secret="t0ken")
+        words = LrsTeller(settings).tell([NEW]).refused[1]
+        assert "(secret)" in words
+        assert "are not liked" in words
+        assert not any(each in words for each in ("YnJpZGdl", "t0ken"))
+        assert user == "" or "pässword" not in words
+
+
 def test_a_voiding_names_the_statement_and_nothing_else() -> None:
     about = UUID("11111111-2222-5333-8444-555555555555")
     made = orjson.loads(statement_of(replace(NEW, act=Act.VOIDED, about=about)).to_json())

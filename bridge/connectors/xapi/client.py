@@ -13,6 +13,7 @@ import msgspec
 from bridge.connectors.booking.web import JsonClient, RawAnswer, date_of
 from bridge.connectors.xapi.paging import BrokenPage, taken_apart
 from bridge.connectors.xapi.settings import VERSIONS, LrsSettings
+from bridge.connectors.xapi.slow import patient, within
 from bridge.domain.errors import BadAnswer, PeerError, TryLater
 from bridge.domain.xapi.instants import read_instant
 
@@ -20,6 +21,8 @@ from bridge.domain.xapi.instants import read_instant
 PAUSES = (1.0, 3.0, 9.0)
 #: Who is told to wait longer than this, in seconds, comes back another time instead.
 LONGEST_WAIT = 30.0
+#: In seconds: a page is given up after so long.
+ALTOGETHER = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +39,32 @@ class StatementPage:
     sent_at: datetime | None
 
 
-class LrsClient:
-    """One LRS. `sleep` waits so many seconds; `calls` counts the requests made."""
+class _Web(JsonClient):
+    """What is asked of an LRS, over connections that a `Deadline` can end."""
 
-    def __init__(self, settings: LrsSettings, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, settings: LrsSettings, version: str) -> None:
+        super().__init__(settings.origin(version))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, patient())
+
+
+class LrsClient:
+    """One LRS. `sleep` waits so many seconds; `calls` counts the requests made.
+
+    No page takes longer than `altogether` seconds, however slowly it comes.
+    """
+
+    def __init__(
+        self,
+        settings: LrsSettings,
+        sleep: Callable[[float], None] = time.sleep,
+        altogether: float = ALTOGETHER,
+    ) -> None:
         self.settings = settings
         self.version = settings.version or VERSIONS[-1]
-        self.web = JsonClient(settings.origin(self.version))
+        self.web: JsonClient = _Web(settings, self.version)
         self._sleep = sleep
+        self.altogether = altogether
 
     def negotiate(self) -> str:
         """Speak the newest version that both know; which one that is.
@@ -53,7 +74,7 @@ class LrsClient:
         if self.settings.version is None:
             told = self.about()
             self.version = next((v for v in VERSIONS if v in told), VERSIONS[-1])
-            self.web = JsonClient(self.settings.origin(self.version))
+            self.web = _Web(self.settings, self.version)
         return self.version
 
     def about(self) -> list[str]:
@@ -78,10 +99,11 @@ class LrsClient:
     def _page(self, url: str, query: Mapping[str, str | int] | None) -> StatementPage:
         for pause in (*PAUSES, None):
             try:
-                return self._read(self.web.raw(url, query))
+                with within(self.altogether, self.settings.key) as deadline:
+                    return self._read(self.web.raw(url, query))
             except (TryLater, CutShort) as error:
                 asked = error.retry_after if isinstance(error, TryLater) else None
-                if pause is None or (asked or 0.0) > LONGEST_WAIT:
+                if pause is None or (asked or 0.0) > LONGEST_WAIT or deadline.over:
                     raise
                 # By chance a little later, so that all who were sent away do not come at once.
                 self._sleep(max(asked or 0.0, pause) * (1 + random.random()))  # noqa: S311

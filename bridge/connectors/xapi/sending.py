@@ -8,22 +8,20 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
 from tincan import LRSResponse, RemoteLRS, Statement
-from urllib3.util.retry import Retry
 
 from bridge.connectors.booking.web import MEGABYTE, JsonClient
-from bridge.connectors.moodle.pace import Deadline, WatchedAdapter
+from bridge.connectors.moodle.pace import Deadline
 from bridge.connectors.xapi.client import PAUSES
 from bridge.connectors.xapi.settings import LrsSettings
+from bridge.connectors.xapi.slow import patient
 from bridge.domain.errors import PeerError, TryLater
 
 REFUSED = (
@@ -67,8 +65,11 @@ class Web(JsonClient):
             replace(origin, refused=REFUSED.format(key=settings.key), max_answer=_LARGEST_ANSWER)
         )
         self.version = version
+        # As it is sent, and as it is configured.
+        sent = origin.headers["Authorization"].partition(" ")[2]
+        self.secrets = [each for each in (sent, settings.secret) if each]
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _patient())
+            self._session.mount(scheme, patient())
 
     def send(self, method: str, path: str, query: Mapping[str, str], body: str | None) -> _Answer:
         """Ask once. Raises PeerError; answers about what was sent are returned."""
@@ -93,35 +94,6 @@ class Web(JsonClient):
     @staticmethod
     def _is_about_what_was_sent(response: requests.Response) -> bool:
         return response.status_code == 204 or response.status_code in _ABOUT_WHAT_WAS_SENT
-
-
-def _patient() -> HTTPAdapter:
-    retry = Retry(
-        total=2, connect=2, read=1, status=0, redirect=0, other=0, allowed_methods=None,
-        backoff_factor=0.2, respect_retry_after_header=False,
-    )  # fmt: skip
-    return WatchedAdapter(max_retries=retry)
-
-
-@contextmanager
-def within(seconds: float, key: str) -> Iterator[Deadline]:
-    """However slowly the LRS of that name answers, everything within takes no longer.
-
-    Raises TryLater then.
-    """
-    with Deadline(seconds) as deadline:
-        try:
-            yield deadline
-        except PeerError:
-            # What a connection that was cut off in the middle looks like is beside the point.
-            if not deadline.over:
-                raise
-            raise TryLater(
-                f"{key}: it answers so slowly that not all was told after {seconds:g} seconds. It "
-                "will be tried again.",
-                peer=key,
-                detail="deadline",
-            ) from None
 
 
 class Lrs(RemoteLRS):  # type: ignore[misc]
@@ -158,7 +130,7 @@ class Lrs(RemoteLRS):  # type: ignore[misc]
                 # By chance a little later, so that all who were sent away do not come at once.
                 self.sleep(max(asked, pause) * (1 + random.random()))  # noqa: S311
         if answer.status in _ABOUT_WHAT_WAS_SENT:
-            raise NotTaken(answer.status, _said(answer.body))
+            raise NotTaken(answer.status, _said(answer.body, self.web.secrets))
         # Some answer a batch that they have already by 204; tincan reads a list of ids.
         data = answer.body if answer.status == 200 and answer.body else b"[]"
         return LRSResponse(success=True, request=request, response=None, data=data)
@@ -195,7 +167,10 @@ class Lrs(RemoteLRS):  # type: ignore[misc]
         return isinstance(found, dict) and str(found.get("id", "")).lower() == str(statement)
 
 
-def _said(body: bytes) -> str:
-    """The beginning of what an LRS says, for an administrator; it may repeat who it is about."""
-    words = " ".join(body[:600].decode("utf-8", "replace").split())
-    return _ADDRESS.sub("(address)", words)[:300]
+def _said(body: bytes, secrets: Sequence[str]) -> str:
+    """The beginning of what an LRS says, for an administrator; it may repeat who it is about, or
+    how it knows us."""
+    words = " ".join(body[:2000].decode("utf-8", "replace").split())
+    for secret in secrets:
+        words = words.replace(secret, "(secret)")
+    return _ADDRESS.sub("(address)", words[:600])[:300]

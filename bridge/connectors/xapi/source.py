@@ -12,6 +12,7 @@ from bridge.connectors.xapi.client import LrsClient, StatementPage
 from bridge.connectors.xapi.clock import Latecomer, which_clock, written
 from bridge.connectors.xapi.doctor import findings
 from bridge.connectors.xapi.settings import LrsSettings, SinceMeans
+from bridge.connectors.xapi.slow import within
 from bridge.connectors.xapi.statements import Told, read_statement
 from bridge.domain.errors import PeerError
 from bridge.domain.ports import Clock, Finding
@@ -65,7 +66,8 @@ class LrsSource:
         The run never says that it is whole: an LRS voids, and what it clears away by its age
         stays learning. Raises PeerError.
         """
-        self.client.negotiate()
+        with within(self.client.altogether, self.key):
+            self.client.negotiate()
         seen = _Seen()
         for page in self._pages(since, seen):
             told = [read_statement(part, self.settings.rules) for part in page.parts]
@@ -143,6 +145,13 @@ class LrsSource:
         """Read a stored statement again, under the key it is stored by where it tells that."""
         items = read_statement(body, self.settings.rules).items
         return next((item for item in items if item.natural_key == natural_key), items[0])
+
+    def others(self, natural_key: str, body: bytes, envelope: bytes) -> list[Pulled]:
+        """Of a group's statement that was kept as a whole, what it tells of the other members."""
+        items = read_statement(body, self.settings.rules).items
+        if any(item.natural_key == natural_key for item in items):
+            return []
+        return items[1:]
 
     def doctor(self) -> list[Finding]:
         """Real reads: whether it answers, in which version, and by which clock."""

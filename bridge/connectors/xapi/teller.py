@@ -8,8 +8,9 @@ from uuid import UUID
 
 from bridge.connectors.moodle.pace import Deadline
 from bridge.connectors.xapi.client import LrsClient
-from bridge.connectors.xapi.sending import Lrs, NotTaken, Web, within
+from bridge.connectors.xapi.sending import Lrs, NotTaken, Web
 from bridge.connectors.xapi.settings import LrsSettings
+from bridge.connectors.xapi.slow import within
 from bridge.connectors.xapi.teller_doctor import findings
 from bridge.connectors.xapi.told import statement_of
 from bridge.domain.errors import NeedsAdministrator, PeerError

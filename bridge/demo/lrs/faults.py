@@ -54,7 +54,7 @@ class Fault(StrEnum):
     ELSEWHERE = "elsewhere"
     """HTTP 307 to another address."""
     DRIPPING = "dripping"
-    """The answer to what is sent, or to About, comes byte by byte and never ends."""
+    """The answer to what is sent or asked for, or to About, comes byte by byte and never ends."""
     OLD = "old"
     """It has no About resource, and knows 1.0.3 alone."""
 

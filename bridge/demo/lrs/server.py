@@ -146,6 +146,8 @@ class StandInLrs:
                 if body is None:
                     raise _Answer(404, "There is no such statement.")
                 return Response(body, mimetype="application/json")
+        if self._is(Fault.DRIPPING):
+            return Response(_drops(), headers={"Content-Length": "4000"})
         question = Question(
             since=_instant("since"),
             until=_instant("until"),

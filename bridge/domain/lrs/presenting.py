@@ -136,14 +136,16 @@ def one_language(definition: Json, languages: Sequence[str]) -> Json:
 
 
 def _pick(texts: Json, languages: Sequence[str]) -> Json:
-    by_tag = {tag.casefold(): tag for tag in texts}
+    by_tag: dict[str, str] = {}
+    by_language: dict[str, str] = {}
+    for tag in texts:
+        by_tag[tag.casefold()] = tag
+        by_language.setdefault(tag.casefold().split("-")[0], tag)
     for wanted in (*languages, "en", "und"):
         low = wanted.casefold()
-        if low in by_tag:
-            return {by_tag[low]: texts[by_tag[low]]}
-        for tag, written in by_tag.items():
-            if tag.split("-")[0] == low.split("-")[0]:
-                return {written: texts[written]}
+        found = by_tag.get(low) or by_language.get(low.split("-")[0])
+        if found is not None:
+            return {found: texts[found]}
     first = next(iter(texts), None)
     return {} if first is None else {first: texts[first]}
 

@@ -119,6 +119,10 @@ class LrsRepository(Protocol):
         """Those that are kept already, by the id of the given one."""
         ...
 
+    def rename(self, row: int, statement_id: str) -> None:
+        """Let a kept statement go by another id: the one it came with is another's."""
+        ...
+
     def one(self, statement_id: str) -> Kept | None: ...
 
     def find(self, query: Query) -> tuple[list[Kept], bool]:

@@ -13,6 +13,8 @@ from bridge.domain.records import AccountFacts, ActivityFacts, Booking, NoRecord
 from bridge.domain.xapi.actors import account_of
 from bridge.domain.xapi.instants import read_instant
 from bridge.domain.xapi.reading import (
+    LATEST,
+    OLDEST,
     ReadingRules,
     activity_of,
     booking_of,
@@ -87,7 +89,7 @@ class Reader:
             return Pulled(key, body, told)
         written = stored if statement.timestamp is UNSET else statement.timestamp
         at = read_instant(written, second=False) if written else None
-        if at is None:
+        if at is None or not OLDEST <= at.year < LATEST:
             return None
         return Pulled(key, body, fact_of(account, activity, told, at, score, booking, self.rules))
 

@@ -31,6 +31,8 @@ Json = dict[str, Any]
 ACTIVITY_KIND = "xapi-activity"
 #: Groups with more members are held back for a person to look at.
 MOST_MEMBERS = 500
+#: No year before the first, and none from the second on, is believed: it is a clock that was wrong.
+OLDEST, LATEST = 1900, 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,18 @@ def _for_each(
                     "no-date",
                     "The statement has neither a timestamp nor a time at which it was stored, so "
                     "it is not known when it happened.",
+                ),
+            )
+        ]
+    if not OLDEST <= at.year < LATEST:
+        return [
+            Pulled(
+                key,
+                body,
+                Unreadable(
+                    "no-date",
+                    f"The statement says that it happened in the year {at.year}, which cannot be "
+                    "meant.",
                 ),
             )
         ]

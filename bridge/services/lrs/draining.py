@@ -206,6 +206,12 @@ class Received:
         own, of_members = read(statement_key(natural_key), body, envelope, Reader(self.rules))
         return next((each for each in of_members if each.natural_key == natural_key), own)
 
+    def others(self, natural_key: str, body: bytes, envelope: bytes) -> list[Pulled]:
+        """Of a group's statement, what it tells of its members."""
+        if statement_key(natural_key) != natural_key:
+            return []
+        return read(natural_key, body, envelope, Reader(self.rules))[1]
+
     def doctor(self) -> list[Finding]:
         """Nothing that could be called."""
         return []

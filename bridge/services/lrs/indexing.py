@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +25,8 @@ AT_ONCE = 1000
 LONGEST_CHAIN = 50
 #: So many statements about one are found by what it is found by; others by what they say alone.
 MOST_REFERRING = 200
+#: Of their bytes no more are looked at for what came at once; so many are read together.
+MOST_BYTES, FEW = 8_000_000, 20
 
 
 def up_to_date(ctx: Context, seconds: float) -> int:
@@ -70,9 +72,12 @@ def _index_some(ctx: Context, uow: UnitOfWork) -> int:
     defined: dict[int, dict[str, Json]] = {}
     for each in kept:
         value = values[each.row]
-        of_source = term(SOURCE, str(each.source_id))
-        terms += [(number, each.stored, each.row) for number in (of_source, *terms_of(value))]
+        own = {term(SOURCE, str(each.source_id)), *terms_of(value)}
         target = refers_to(value)
+        if target is not None:
+            # What it is about may have come here first, and handed its own terms on.
+            own = uow.lrs.missing_terms(each.row, each.stored, own)
+        terms += [(number, each.stored, each.row) for number in own]
         if target is not None:
             references.append((target.replace("-", ""), each.row, value["verb"]["id"] == VOIDED))
         _define(defined.setdefault(each.source_id, {}), value)
@@ -140,6 +145,7 @@ class _Chains:
         self._uow = uow
         self._values = values
         self._forgotten: dict[int, Kept] = {}
+        self._weight = 0
 
     def follow(self, kept: Sequence[Kept]) -> None:
         """Bring what refers to these statements, and what of them refers, into step."""
@@ -150,14 +156,12 @@ class _Chains:
             found = self._uow.lrs.references_to(level)
             if not found:
                 break
+            # However many refer to one, what voids it is among those that are looked at.
+            found.sort(key=lambda each: not each[2])
             others = [row for _, row, _ in found if row not in by_row][:MOST_REFERRING]
-            for each in self._uow.lrs.rows(others):
-                if each.body is None:
-                    # Its bytes are kept no longer; what it voids is void all the same.
-                    self._forgotten[each.row] = each
-                else:
-                    by_row[each.row] = each
-                    self._values[each.row] = orjson.loads(each.body)
+            for each in self._some_of(others):
+                by_row[each.row] = each
+                self._values[each.row] = orjson.loads(each.body or b"")
             fresh = {row for _, row, _ in found if row in by_row} - referring
             referring |= {row for _, row, _ in found if row in by_row}
             self._void(found, by_row)
@@ -167,6 +171,19 @@ class _Chains:
         for row in referring:
             self._inherit(by_row[row], by_row)
         self._void_targets_of(referring, by_row)
+
+    def _some_of(self, rows: Sequence[int]) -> Iterator[Kept]:
+        """Statements by their rows, until they are more than is held in memory at once."""
+        for at in range(0, len(rows), FEW):
+            if self._weight > MOST_BYTES:
+                return
+            for each in self._uow.lrs.rows(rows[at : at + FEW]):
+                if each.body is None:
+                    # Its bytes are kept no longer; what it voids is void all the same.
+                    self._forgotten[each.row] = each
+                else:
+                    self._weight += len(each.body)
+                    yield each
 
     def _void(self, found: Sequence[tuple[str, int, bool]], by_row: Mapping[int, Kept]) -> None:
         by_id = {each.id: each for each in by_row.values()}
@@ -202,7 +219,8 @@ class _Chains:
                 break
             seen.add(key)
             known = by_id.get(key) or self._uow.lrs.one(key)
-            if known is None or known.body is None:
+            # What another source said is not for whoever may read this one's to find out.
+            if known is None or known.body is None or known.source_id != each.source_id:
                 break
             value = self._values.get(known.row) or orjson.loads(known.body)
             terms |= terms_of(value)

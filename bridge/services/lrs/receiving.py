@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -12,8 +12,15 @@ import orjson
 from bridge.domain.errors import TryLater
 from bridge.domain.lrs.files import hashes_of
 from bridge.domain.lrs.sameness import same
-from bridge.domain.lrs.senders import Sender, authority_of
-from bridge.domain.lrs.statements import AnotherStatement, Attachment, NewStatement, hyphenated
+from bridge.domain.lrs.senders import Sender, Trust, authority_of
+from bridge.domain.lrs.statements import (
+    AnotherStatement,
+    Attachment,
+    Kept,
+    NewStatement,
+    hyphenated,
+)
+from bridge.domain.repositories import UnitOfWork
 from bridge.domain.xapi import Valid, Version
 from bridge.domain.xapi.exact import VOIDED
 from bridge.services.context import Context
@@ -76,9 +83,18 @@ def _as_version_5(told: bytes) -> str:
     return f"{digits[:12]}5{digits[13:16]}{'89ab'[told[8] >> 4 & 3]}{digits[17:]}"
 
 
-def _keep(ctx: Context, sender: Sender, letter: Letter, new: Sequence[NewStatement]) -> bool:
-    """Keep them, if all of them are new; whether they were."""
+def _keep(
+    ctx: Context,
+    sender: Sender,
+    letter: Letter,
+    new: Sequence[NewStatement],
+    in_the_way: Collection[Kept] = (),
+) -> bool:
+    """Keep them, if all of them are new; whether they were. What is in the way goes by another id
+    from then on."""
     with ctx.store.begin() as uow:
+        for each in in_the_way:
+            uow.lrs.rename(each.row, _another_id(each))
         rows = uow.lrs.begin_receiving(len(new))
         stored = ctx.clock.now()
         about = {
@@ -119,6 +135,9 @@ def _keep_unknown(
     for _ in range(_ATTEMPTS):
         with ctx.store.reading() as uow:
             known = uow.lrs.known(sender.source_id, new)
+            in_the_way = _taken_in_advance(uow, sender, known.values())
+        for each in in_the_way:
+            del known[each.id]
         for statement_id, kept in known.items():
             mine = next(each for each in new if each.id == statement_id)
             if kept.body is None or kept.body == mine.body:
@@ -126,6 +145,24 @@ def _keep_unknown(
             if not same(orjson.loads(kept.body), orjson.loads(mine.body)):
                 raise AnotherStatement(hyphenated(statement_id))
         left = [each for each in new if each.id not in known]
-        if not left or _keep(ctx, sender, letter, left):
+        if not left or _keep(ctx, sender, letter, left, in_the_way):
             return
     raise TryLater("Others send the same statements at this moment. Send them again.")
+
+
+def _taken_in_advance(uow: UnitOfWork, sender: Sender, known: Collection[Kept]) -> list[Kept]:
+    """Those of an untrusted source, where a trusted one sends.
+
+    Whoever sees an id in a browser could send something under it first; the true statement would be
+    refused then, or taken for known.
+    """
+    others = [each for each in known if each.source_id != sender.source_id]
+    if not others or sender.trust is not Trust.TRUSTED:
+        return []
+    trusted = {each.id for each in uow.ops.sources() if each.trusted}
+    return [each for each in others if each.source_id not in trusted]
+
+
+def _another_id(kept: Kept) -> str:
+    told = hashlib.sha256(f"{kept.source_id} {kept.row} {kept.id}".encode()).digest()
+    return _as_version_5(told[:16])

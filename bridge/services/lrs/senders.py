@@ -122,11 +122,13 @@ class Doorkeeper:
         found = self._known.get(key)
         if found is not None and now - found[1] < REMEMBERED:
             return found[0]
-        check_attempts(self._ctx, f"xapi:{address}", MOST_WRONG)
         with self._ctx.store.reading() as uow:
             sender = uow.senders.find(name[:40])
         right = hmac.compare_digest(digest("") if sender is None else sender.sha256, given)
         if sender is None or not right or sender.revoked_at is not None:
+            # Only here: a stranger at an address that many share (a proxy's, a school's) must not
+            # shut out who has the right secret, and nobody guesses 256 bits.
+            check_attempts(self._ctx, f"xapi:{address}", MOST_WRONG)
             count_attempt(self._ctx, f"xapi:{address}", MOST_WRONG)
             raise Unknown("This user name and password are not known here, or no longer.")
         if sender.used_at is None or now - sender.used_at > USED_EVERY:

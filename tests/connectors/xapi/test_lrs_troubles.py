@@ -52,6 +52,17 @@ def test_a_link_to_another_host_gets_no_secret(trouble: Trouble) -> None:
         list(trouble.source().pull(None))
 
 
+@pytest.mark.parametrize("version", [None, "2.0.0"])
+def test_an_answer_that_never_ends_is_cut_off(trouble: Trouble, version: str | None) -> None:
+    """To the question for its versions, or for statements."""
+    trouble.put(1)
+    trouble.lrs.faults.add(Fault.DRIPPING)
+    source = trouble.source(version=version)
+    source.client.altogether = 0.5
+    with pytest.raises(TryLater, match="so slowly"):
+        list(source.pull(None))
+
+
 def test_pages_in_a_circle_end(trouble: Trouble) -> None:
     for n in range(1, 12):
         trouble.put(n)
