@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import importlib
 import io
 from typing import Any
 
 import pytest
 from gunicorn.http.errors import InvalidChunkSize
-from sqlalchemy import text
 
 from bridge.domain.lrs.presenting import one_language
 from bridge.domain.lrs.senders import Scope, Trust
@@ -253,23 +250,6 @@ def test_a_groups_statement_that_is_read_again_is_each_members(
     (line,) = ledger.ledger(fresh.world.ctx)
     assert line.adds_up
     fresh.world.check_what_is_kept_up()
-
-
-def test_files_that_were_kept_before_belong_to_who_sent_them(fresh: Endpoint) -> None:
-    """The migration finds the sources of files in the statements that came with them."""
-    owner, other = fresh.client("a", MINE), fresh.client("b", MINE)
-    body, linked = b"beside it", b"beside it, and elsewhere"
-    files = [declared(body), declared(linked, fileUrl="https://x.example/file")]
-    send(owner, multipart([first(statement(attachments=files)), part(body), part(linked)]))
-    other.kept(statement(attachments=[declared(linked, fileUrl="https://x.example/file")]))
-    found_by = importlib.import_module("bridge.storage.migrations.versions.0016_files_of_sources")
-    with fresh.world.engine.begin() as connection:
-        connection.execute(text("DELETE FROM lrs_attachment_sources"))
-        found_by._find_sources(connection)
-        found = set(connection.execute(text("SELECT sha2, source_id FROM lrs_attachment_sources")))
-    assert found == {
-        (hashlib.sha256(each).hexdigest(), owner.sender.source_id) for each in (body, linked)
-    }
 
 
 # --- two roads ---------------------------------------------------------------------------------

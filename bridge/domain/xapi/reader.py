@@ -13,12 +13,11 @@ from bridge.domain.records import AccountFacts, ActivityFacts, Booking, NoRecord
 from bridge.domain.xapi.actors import account_of
 from bridge.domain.xapi.instants import read_instant
 from bridge.domain.xapi.reading import (
-    LATEST,
-    OLDEST,
     ReadingRules,
     activity_of,
     booking_of,
     fact_of,
+    is_believed,
     items_of,
     score_of,
     told_by,
@@ -89,7 +88,7 @@ class Reader:
             return Pulled(key, body, told)
         written = stored if statement.timestamp is UNSET else statement.timestamp
         at = read_instant(written, second=False) if written else None
-        if at is None or not OLDEST <= at.year < LATEST:
+        if at is None or not is_believed(at):
             return None
         return Pulled(key, body, fact_of(account, activity, told, at, score, booking, self.rules))
 

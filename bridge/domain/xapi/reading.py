@@ -32,7 +32,7 @@ ACTIVITY_KIND = "xapi-activity"
 #: Groups with more members are held back for a person to look at.
 MOST_MEMBERS = 500
 #: No year before the first, and none from the second on, is believed: it is a clock that was wrong.
-OLDEST, LATEST = 1900, 3000
+_OLDEST, _LATEST = 1900, 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,11 @@ def _satisfied(statement: Json, result: Json, rules: ReadingRules) -> Status | N
     return Status.COMPLETED
 
 
+def is_believed(at: datetime) -> bool:
+    """Whether it is a time at which something may have been learnt."""
+    return _OLDEST <= at.year < _LATEST
+
+
 def _for_each(
     statement: Json, key: str, body: bytes, status: Status | None, rules: ReadingRules
 ) -> list[Pulled]:
@@ -153,7 +158,7 @@ def _for_each(
                 ),
             )
         ]
-    if not OLDEST <= at.year < LATEST:
+    if not is_believed(at):
         return [
             Pulled(
                 key,
