@@ -260,6 +260,18 @@ class SqlLrs(Files):
             delete(tl.lrs_queue).where(among(self._db, _q.id, [each.id for each in waiting]))
         )
 
+    def shorten(self, waiting: Waiting) -> None:
+        """The first of them waits no more."""
+        rows = waiting.rows[1:]
+        if not rows:
+            self.done([waiting])
+            return
+        self._db.execute(
+            update(tl.lrs_queue)
+            .where(_q.id == waiting.id)
+            .values(rows=orjson.dumps(rows).decode(), statements=len(rows))
+        )
+
     # --- the index ----------------------------------------------------------------------------
     def _insert(self, table: Any) -> Any:
         dialect = postgresql if self._postgresql else sqlite

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import psycopg
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from bridge.domain.errors import Refused
 from bridge.storage.access import SqlAccess
@@ -229,7 +229,7 @@ class SqlStore:
     def begin(self) -> Iterator[SqlUnitOfWork]:
         """A transaction: it commits when the block ends, and writes nothing when it raises.
 
-        Raises Refused where one of the database's guards said no.
+        Raises Refused where one of the database's guards said no, or a value is none that it keeps.
         """
         with self.engine.connect() as connection, connection.begin() as transaction:
             connection.info.pop("top_ids", None)
@@ -240,6 +240,9 @@ class SqlStore:
                 raise Refused(f"The database refused it: {_words(error.orig)}.") from error
             except psycopg.IntegrityError as error:  # COPY goes past SQLAlchemy
                 raise Refused(f"The database refused it: {_words(error)}.") from error
+            except (DataError, psycopg.DataError) as error:
+                # Its own words hold the value.
+                raise Refused("The database keeps no such value; it may be too long.") from error
             if uow.rolled_back:
                 transaction.rollback()
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from bridge.domain.errors import Refused
 from bridge.domain.lrs.readings import Readings
 from bridge.domain.lrs.senders import Scope, Trust
-from bridge.domain.records import AccountFacts
+from bridge.domain.records import AccountFacts, Disposition
 from bridge.services import people
+from bridge.services.intake import Intake
 from bridge.services.ledger import ledger
 from bridge.services.lrs.draining import LOOK_ROUND_EVERY
 from tests.lrs.site import Endpoint, agent, statement, voiding
@@ -163,3 +166,46 @@ def test_nothing_verifies_itself(fresh: Endpoint, ana: int) -> None:
     states = {c.state.value for item in fresh.world.items_of(ana) for c in item.claims}
     assert states == {"suggested"}
     assert rows(fresh, "SELECT count(*) FROM awards") == 0
+
+
+@pytest.mark.parametrize("error", [ValueError("of a kind that nobody thought of"), Refused("no")])
+def test_one_that_cannot_be_taken_in_is_set_aside_and_holds_up_nothing(
+    fresh: Endpoint, ana: int, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    client = fresh.client()
+    client.kept(course("Z1"))
+    _, bad, _ = client.kept(course("Z2"), course("Z3"), course("Z4"))
+    client.kept(course("Z5"))
+    real = Intake.take_stored
+
+    def taking(self: Intake, uow: Any, stored: Any) -> Any:
+        if any(item.natural_key == bad for _, item in stored):
+            raise error
+        return real(self, uow, stored)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Intake, "take_stored", taking)
+        tally = fresh.drained()
+    assert (tally.items, tally.dispositions[Disposition.QUARANTINED]) == (5, 1)
+    assert dispositions(fresh) == {"unmapped": 4, "quarantined": 1}
+    assert rows(fresh, "SELECT count(*) FROM lrs_queue WHERE work = 'drain'") == 0
+    assert rows(fresh, "SELECT code FROM quarantine") == "cannot-be-taken"
+    client.kept(course("Z6"))
+    assert fresh.drained().items == 1
+    assert dispositions(fresh)["unmapped"] == 5
+
+
+def test_a_database_that_is_away_sets_nothing_aside(
+    fresh: Endpoint, ana: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh.client().kept(course("Z2"), course("Z3"))
+
+    def away(*_: Any) -> Any:
+        raise OperationalError("select", None, Exception("the server closed the connection"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Intake, "take_stored", away)
+        with pytest.raises(OperationalError):
+            fresh.drained()
+    assert fresh.drained().items == 2
+    assert dispositions(fresh) == {"unmapped": 2}

@@ -161,6 +161,10 @@ class LrsRepository(Protocol):
 
     def done(self, waiting: Sequence[Waiting]) -> None: ...
 
+    def shorten(self, waiting: Waiting) -> None:
+        """The first of a request's statements waits no more."""
+        ...
+
     # --- the index --------------------------------------------------------------------------
     def add_terms(self, rows: Collection[tuple[int, int, int]]) -> None:
         """(term, stored, row); what is there already stays."""

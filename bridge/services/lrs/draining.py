@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,13 +12,14 @@ from typing import NamedTuple
 
 import msgspec
 import orjson
+import structlog
 
 from bridge.domain.errors import Refused
 from bridge.domain.lrs.readings import Reading, Readings
 from bridge.domain.lrs.statements import Kept, Waiting, Work, hyphenated
 from bridge.domain.model import SourceRow
 from bridge.domain.ports import Finding
-from bridge.domain.records import NoRecord, Page, Pulled, Unreadable
+from bridge.domain.records import Disposition, NoRecord, Page, Pulled, Unreadable
 from bridge.domain.repositories import UnitOfWork
 from bridge.domain.statements import STATEMENTS
 from bridge.domain.xapi.reader import Reader
@@ -29,6 +31,7 @@ from bridge.services.mapped import Mapped, load_mapped
 from bridge.services.pull import Trusted, look_round
 from bridge.services.statements import statement_key
 
+_log = structlog.get_logger("bridge.lrs")
 AT_ONCE = 4000
 #: How often it is looked whether an LMS that statements name is known meanwhile.
 LOOK_ROUND_EVERY = timedelta(minutes=15)
@@ -50,6 +53,20 @@ _Requests = dict[int, list[_Read]]
 
 
 @dataclass
+class _Taken:
+    """What was taken in, of which sources, and what was read ahead meanwhile."""
+
+    tally: Tally = field(default_factory=Tally)
+    sources: dict[int, SourceRow] = field(default_factory=dict)
+    ahead: Future[_Requests] | None = None
+
+
+#: What a statement that the door let in, and that does not fit, ends in. That the database is away,
+#: or busy, is none of it.
+_UNFIT = (Refused, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+@dataclass
 class Drain:
     """Takes in what was received, a batch a transaction, in its order. One process at a time does:
     the lock is that of whoever drafts. While a batch is taken in, the next is read.
@@ -66,24 +83,82 @@ class Drain:
         """Take in everything that waits."""
         tally = Tally()
         sources: dict[int, SourceRow] = {}
-        ahead: Future[_Requests] | None = None
+        slowly = 0
         with ThreadPoolExecutor(1) as pool:
+            ahead: Future[_Requests] | None = None
             while not stop():
-                with self.ctx.store.begin() as uow:
-                    uow.ops.lock(SETTLING)
-                    waiting = uow.lrs.waiting(Work.DRAIN, AT_ONCE)
-                    if not waiting:
-                        break
-                    read = {} if ahead is None else ahead.result()
-                    read |= self._read(uow, [each for each in waiting if each.id not in read])
-                    ahead = pool.submit(self._read_ahead, waiting[-1].id)
-                    for source, each in _by_source(uow, waiting, read):
-                        sources[source.id] = source
-                        tally.add(self._take(uow, source, each))
-                    uow.lrs.done(waiting)
+                try:
+                    taken = self._batch(1 if slowly else AT_ONCE, None if slowly else pool, ahead)
+                except _UNFIT:
+                    # One of them cannot be taken in. It is found, and holds up nothing else.
+                    if slowly:
+                        taken = self._alone()
+                    else:
+                        slowly, ahead = AT_ONCE, None
+                        continue
+                if taken is None:
+                    break
+                slowly = max(0, slowly - 1)
+                tally.add(taken.tally)
+                sources |= taken.sources
+                ahead = taken.ahead
         for source in (sources | self._due()).values():
             self._look_round(source)
         return tally
+
+    def _batch(
+        self, limit: int, pool: ThreadPoolExecutor | None, ahead: Future[_Requests] | None
+    ) -> _Taken | None:
+        """Take in the first requests that wait; None where nothing does."""
+        taken = _Taken()
+        with self.ctx.store.begin() as uow:
+            uow.ops.lock(SETTLING)
+            waiting = uow.lrs.waiting(Work.DRAIN, limit)
+            if not waiting:
+                return None
+            read = {} if ahead is None else ahead.result()
+            read |= self._read(uow, [each for each in waiting if each.id not in read])
+            if pool is not None:
+                taken.ahead = pool.submit(self._read_ahead, waiting[-1].id)
+            for source, each in _by_source(uow, waiting, read):
+                taken.sources[source.id] = source
+                taken.tally.add(self._take(uow, source, each))
+            uow.lrs.done(waiting)
+        return taken
+
+    def _alone(self) -> _Taken | None:
+        """Take in the first statement that waits; where that fails, it is set aside, whole."""
+        try:
+            return self._first(self._take)
+        except _UNFIT as error:
+            why = Unreadable(
+                "cannot-be-taken", f"The statement cannot be taken in ({type(error).__name__})."
+            )
+            _log.error("a statement was set aside", why=type(error).__name__)
+
+            def set_aside(uow: UnitOfWork, source: SourceRow, read: Sequence[_Read]) -> Tally:
+                intake, _ = self._intake(uow, source)
+                intake.hold(uow, [(each.row, why) for each in read])
+                held = Counter[str]({Disposition.QUARANTINED: len(read)})
+                return Tally(items=len(read), new=len(read), dispositions=held)
+
+            return self._first(set_aside)
+
+    def _first(
+        self, take: Callable[[UnitOfWork, SourceRow, Sequence[_Read]], Tally]
+    ) -> _Taken | None:
+        taken = _Taken()
+        with self.ctx.store.begin() as uow:
+            uow.ops.lock(SETTLING)
+            waiting = uow.lrs.waiting(Work.DRAIN, 1)
+            if not waiting:
+                return None
+            alone = waiting[0]._replace(rows=waiting[0].rows[:1])
+            for source, each in _by_source(uow, [alone], self._read(uow, [alone])):
+                taken.sources[source.id] = source
+                taken.tally.add(take(uow, source, each))
+            uow.lrs.shorten(waiting[0])
+        return taken
 
     def _due(self) -> dict[int, SourceRow]:
         """Every source that sends to us, once in a while.
