@@ -205,25 +205,28 @@ def _load(
     memory = 0
     started = []
     for client in range(CLIENTS):
+        # Not a pipe: nobody reads before the end, and what a fast client tells would not fit.
+        told_in = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed where it is read
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.sending", str(port), str(seconds), str(every),
              str(offset + client * 200_000)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=told_in,
             text=True,
         )  # fmt: skip
         assert process.stdin is not None
         process.stdin.write(json.dumps([authorization, _batches()]))
         process.stdin.close()
-        started.append(process)
-    while any(process.poll() is None for process in started):
+        started.append((process, told_in))
+    while any(process.poll() is None for process, _ in started):
         memory = max(memory, _rss(service))
         time.sleep(1)
     told = []
-    for process in started:
-        assert process.stdout is not None
-        told.append(json.loads(process.stdout.read()))
+    for _, told_in in started:
+        with told_in:
+            told_in.seek(0)
+            told.append(json.load(told_in))
     took = sorted(ms for one in told for ms in one["ms"])
     wrong = [each for one in told for each in one["wrong"]]
     elapsed = max(one["seconds"] for one in told)
