@@ -165,8 +165,19 @@ class SqlLrs(Files):
         """Kept statements by their rows."""
         found: dict[int, Kept] = {}
         for part in chunks(ids):
-            found |= {kept.row: kept for kept in self._kept(among(self._db, _s.id, part))}
+            if self._postgresql:
+                kept = self._rows(part)
+            else:
+                kept = self._kept(among(self._db, _s.id, part))
+            found |= {each.row: each for each in kept}
         return [found[row] for row in ids if row in found]
+
+    def _rows(self, ids: Sequence[int]) -> list[Kept]:
+        """Straight from the driver, in binary form: as text, bytes are written and sent twice."""
+        driver: Any = self._db.connection.driver_connection
+        with driver.cursor(binary=True) as cursor:
+            cursor.execute(_ROWS, (f"{{{','.join(map(str, ids))}}}",))
+            return [Kept(*row) for row in cursor.fetchall()]
 
     def find(self, query: Query) -> tuple[list[Kept], bool]:
         """A page of statements, and whether there are more."""
@@ -380,6 +391,14 @@ _KEPT = (
     .join(t.received, t.received.c.id == _s.id)
     .join(t.envelopes, t.envelopes.c.id == t.received.c.envelope_id)
 )  # fmt: skip
+
+
+#: The same for PostgreSQL, by rows, with what `_as_kept` makes of them.
+_ROWS = (
+    "SELECT s.id, encode(uuid_send(s.statement_id), 'hex'), s.source_id, s.stored, r.body, e.body,"
+    " s.voided_by IS NOT NULL FROM lrs_statements s JOIN received r ON r.id = s.id"
+    " JOIN envelopes e ON e.id = r.envelope_id WHERE s.id = ANY(%s::bigint[])"
+)
 
 
 def _waiting(work: str, limit: int) -> Select[Any]:
