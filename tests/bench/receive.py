@@ -107,7 +107,11 @@ def _batches() -> list[str]:
         statements = []
         for number in range(first, first + BATCH):
             each = completion(number)
-            each["actor"]["account"]["name"] = staff_number(0)[:-3] + f"{LEARNERS}{number % 10}"
+            learner = f"{LEARNERS}{number % 10}"
+            each["actor"] = {
+                "name": f"Learner {learner}",
+                "account": {"homePage": SITE, "name": staff_number(0)[:-3] + learner},
+            }
             each["timestamp"] = each["timestamp"].replace(".000Z", f".{MARK}Z")
             each["result"]["success"] = number % 30 != 7
             if number % _MAPPED == 0:
