@@ -93,6 +93,8 @@ def measure_receive(seconds: float, half_seconds: float, workers: int) -> dict[s
         "cores": os.cpu_count(),
         "floor_statements_per_second": round(floor),
         "share_of_floor": round(full["statements_per_second"] / floor, 3),
+        # Of both, whoever sends runs on the same processors; the floor's clients do little else.
+        "share_with_load_not_counted": round(full["load_not_counted_per_second"] / floor, 3),
         "full_load": full,
         "half_load": half,
         **sums,
