@@ -133,43 +133,22 @@ def _for_each(
     if not learners:
         return [Pulled(key, body, NoRecord("group-without-members"))]
     if len(learners) > MOST_MEMBERS:
-        return [
-            Pulled(
-                key,
-                body,
-                Unreadable(
-                    "too-many-members",
-                    f"The statement is about a group of {len(learners)}. Above {MOST_MEMBERS} a "
-                    "person looks first whether it is meant of each of them.",
-                ),
-            )
-        ]
+        words = (
+            f"The statement is about a group of {len(learners)}. Above {MOST_MEMBERS} a person "
+            "looks first whether it is meant of each of them."
+        )
+        return [Pulled(key, body, Unreadable("too-many-members", words))]
     written = statement.get("timestamp") or statement.get("stored")
     at = read_instant(written, second=False) if written else None
     if at is None:
-        return [
-            Pulled(
-                key,
-                body,
-                Unreadable(
-                    "no-date",
-                    "The statement has neither a timestamp nor a time at which it was stored, so "
-                    "it is not known when it happened.",
-                ),
-            )
-        ]
+        words = (
+            "The statement has neither a timestamp nor a time at which it was stored, so it is not "
+            "known when it happened."
+        )
+        return [Pulled(key, body, Unreadable("no-date", words))]
     if not is_believed(at):
-        return [
-            Pulled(
-                key,
-                body,
-                Unreadable(
-                    "no-date",
-                    f"The statement says that it happened in the year {at.year}, which cannot be "
-                    "meant.",
-                ),
-            )
-        ]
+        words = f"The statement says that it happened in the year {at.year}, which cannot be meant."
+        return [Pulled(key, body, Unreadable("no-date", words))]
     activity, score = activity_of(statement), score_of(statement)
     booking = None if status is None else booking_of(statement, status)
     found = {}
